@@ -1,0 +1,121 @@
+import { hasCode, StoreError } from '../../core/errors.js';
+import type { Mac, ObjectKind, ObjectRef } from '../../core/object.js';
+import type { ByteRange } from '../../core/range.js';
+import { isConfig, verifiedObject } from '../../core/serialized-object.js';
+import type { ObjectRead, ObjectStat, OpContext, PutResult, Store, StoreInfo } from '../../core/store.js';
+import type { FileSystem } from './file-system.js';
+import { configPath, kindFolder, objectFolder, objectPath } from './layout.js';
+import { listObjects, requireRoot } from './listing.js';
+import { readObject } from './reading.js';
+import { sweep } from './sweep.js';
+import type { Host } from './temporary.js';
+import { Upload, type UploadOptions } from './upload.js';
+
+export interface FileStoreOptions {
+  /** Whether puts and deletes are synced to disk before they are acknowledged. */
+  readonly durable: boolean;
+  /** The largest packfile or state that a put may have, in bytes. */
+  readonly maxObjectBytes: number;
+  readonly host: Host;
+}
+
+/** The one Store over folders and files, whatever keeps them. */
+export class FileStore implements Store {
+  private constructor(
+    private readonly files: FileSystem,
+    private readonly options: FileStoreOptions & UploadOptions,
+  ) {}
+
+  /**
+   * Opens the store that is in `files`, which it closes in the end. Fails with `not_found` where there is no CONFIG, and with
+   * `invalid_argument` where that isn't a Kloset store's. New files get the permissions that CONFIG has, new folders those of
+   * the folder of packfiles.
+   */
+  static async open(files: FileSystem, options: FileStoreOptions): Promise<FileStore> {
+    const config = await files.stat(configPath);
+    const folder = await files.stat(kindFolder('packfile')).catch(() => undefined);
+    const store = new FileStore(files, {
+      ...options,
+      fileMode: config.mode & 0o666,
+      folderMode: folder?.mode ?? 0o700,
+    });
+    if (!isConfig(await store.config())) {
+      throw new StoreError('invalid_argument', "its CONFIG is not a Kloset store's");
+    }
+    return store;
+  }
+
+  info(): StoreInfo {
+    return { access: 'full', maxObjectBytes: this.options.maxObjectBytes, durable: this.options.durable };
+  }
+
+  async config(): Promise<Uint8Array> {
+    try {
+      const { data } = await readObject(await this.files.open(configPath), undefined, 1);
+      if (data instanceof Uint8Array) return data;
+      throw new StoreError('unavailable', "the store's CONFIG is too large to be one");
+    } catch (error) {
+      if (hasCode(error, 'not_found')) await requireRoot(this.files);
+      throw error;
+    }
+  }
+
+  list(kind: ObjectKind): AsyncIterable<readonly Mac[]> {
+    return listObjects(this.files, kind);
+  }
+
+  async stat(ref: ObjectRef): Promise<ObjectStat> {
+    const stat = await this.present(ref, this.files.stat(objectPath(ref)));
+    if (stat.type !== 'file') throw missing(ref);
+    return { size: stat.size, modifiedMs: stat.modifiedMs };
+  }
+
+  async get(ref: ObjectRef, range: ByteRange | undefined): Promise<ObjectRead> {
+    const file = await this.present(ref, this.files.open(objectPath(ref)));
+    return readObject(file, range, this.files.readAhead);
+  }
+
+  async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>): Promise<PutResult> {
+    const chunks = verifiedObject(ref, body, this.options.maxObjectBytes);
+    const upload = new Upload(this.files, ref, this.options);
+    if (ref.kind !== 'lock') return { created: await upload.create(chunks) };
+    await upload.replace(chunks);
+    return { created: true };
+  }
+
+  async delete(ref: ObjectRef): Promise<void> {
+    try {
+      await this.files.remove(objectPath(ref));
+    } catch (error) {
+      if (!hasCode(error, 'not_found')) throw error;
+      await requireRoot(this.files);
+      return;
+    }
+    // Deletes have an order (a state goes before its packfiles), which has to survive a power cut.
+    if (this.options.durable) await this.files.syncFolder(objectFolder(ref));
+  }
+
+  /** Removes what crashed uploads of gateways left in this store. Resolves to how many files that were. */
+  sweep(): Promise<number> {
+    return sweep(this.files, this.options.host);
+  }
+
+  close(): Promise<void> {
+    return this.files.close();
+  }
+
+  /** Says what is missing where something is, or that the whole store is. */
+  private async present<T>(ref: ObjectRef, result: Promise<T>): Promise<T> {
+    try {
+      return await result;
+    } catch (error) {
+      if (!hasCode(error, 'not_found')) throw error;
+      await requireRoot(this.files);
+      throw missing(ref);
+    }
+  }
+}
+
+function missing({ kind, mac }: ObjectRef): StoreError {
+  return new StoreError('not_found', `no ${kind} ${mac} in this store`);
+}

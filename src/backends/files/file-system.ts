@@ -1,0 +1,91 @@
+/**
+ * The few file operations that a store in folders needs, so that the store is written once and each kind of file server is a
+ * small adapter. The promises below are tests in test/conformance/file-system-suite.ts, run on every adapter.
+ *
+ * Paths are relative to the store's root, with `/` between names, and come from `layout.ts` alone. Every operation fails with
+ * a StoreError: `not_found`, `already_exists` and `no_space` mean what they say, `unavailable` is a file server that can't be
+ * reached or a medium that can't be read, everything else is `internal`. Their messages name no path.
+ */
+export interface FileSystem {
+  /** How many reads of 1 MiB of one file are worth having under way at once. */
+  readonly readAhead: number;
+  /** How many folders are worth listing at once. */
+  readonly listAhead: number;
+
+  /** Opens a regular file for reading. `not_found` where there is none, also where the name is a folder's or a link's. */
+  open(path: string): Promise<ReadableFile>;
+
+  /** Creates a file that must not exist, for writing. `already_exists`; `not_found` where its folder is missing. */
+  create(path: string, mode: number): Promise<WritableFile>;
+
+  /** What `path` names. `not_found`. Links are not followed. */
+  stat(path: string): Promise<FileStat>;
+
+  /**
+   * Gives the file `from` a second name, atomically. `already_exists` where `to` is taken, by anything: this never replaces.
+   * `not_found` where `from` or `to`'s folder is missing. `unimplemented` where the file server has no way to promise that.
+   */
+  link(from: string, to: string): Promise<void>;
+
+  /** Renames a file, atomically replacing the file `to`. `not_found` where `from` or `to`'s folder is missing. */
+  rename(from: string, to: string): Promise<void>;
+
+  /** Removes a file's name. `not_found` where there is none. */
+  remove(path: string): Promise<void>;
+
+  /** What is in a folder, in no order. `not_found` where it is missing. Never a part of it. */
+  list(path: string): Promise<DirectoryEntry[]>;
+
+  /** Makes a folder; its parent must be there. `already_exists`. */
+  makeFolder(path: string, mode: number): Promise<void>;
+
+  /** Makes the names in a folder durable: those added by `link` and `rename`, and the absence of those removed. */
+  syncFolder(path: string): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+export interface FileStat {
+  readonly type: FileType;
+  /** In bytes. */
+  readonly size: number;
+  /** Last written, in milliseconds since 1970-01-01 UTC. */
+  readonly modifiedMs: number;
+  /** The permission bits, as in 0o644. */
+  readonly mode: number;
+}
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly type: FileType;
+}
+
+/** `other` is everything that holds no objects: links, sockets, devices. */
+export type FileType = 'file' | 'folder' | 'other';
+
+export interface ReadableFile {
+  /** In bytes, when it was opened. */
+  readonly size: number;
+
+  /**
+   * Reads `length` bytes at `offset` into the start of `target`. Short only at the file's end: resolves to how many it read.
+   * Reads at several offsets may be under way at once.
+   */
+  read(target: Uint8Array, offset: number, length: number): Promise<number>;
+
+  /** Makes the file's bytes durable, whoever wrote them. */
+  sync(): Promise<void>;
+
+  /** Waits for what is under way. Never fails. */
+  close(): Promise<void>;
+}
+
+export interface WritableFile {
+  /** Appends all bytes of `chunks`, or fails. One at a time. */
+  write(chunks: readonly Uint8Array[]): Promise<void>;
+
+  /** Makes all that was written durable. */
+  sync(): Promise<void>;
+
+  close(): Promise<void>;
+}

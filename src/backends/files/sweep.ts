@@ -1,0 +1,37 @@
+import { hasCode } from '../../core/errors.js';
+import { objectKinds } from '../../core/object.js';
+import type { FileSystem } from './file-system.js';
+import { kindFolder } from './layout.js';
+import { isLeftover, parseTemporary, type Host } from './temporary.js';
+
+/**
+ * Removes the temporary files of gateways that died during an upload, and no others: neither a living one's nor other
+ * writers'. Resolves to how many it removed.
+ */
+export async function sweep(files: FileSystem, host: Host): Promise<number> {
+  let removed = 0;
+  for (const kind of objectKinds) {
+    const folder = kindFolder(kind);
+    const entries = await unlessMissing(files.list(folder));
+    for (const { name, type } of entries ?? []) {
+      const temporary = type === 'file' ? parseTemporary(name) : undefined;
+      if (temporary === undefined) continue;
+      const path = `${folder}/${name}`;
+      const stat = await unlessMissing(files.stat(path));
+      if (stat === undefined || !isLeftover(temporary, stat.modifiedMs, host, Date.now())) continue;
+      await unlessMissing(files.remove(path));
+      removed++;
+    }
+  }
+  return removed;
+}
+
+/** An upload may end, and another gateway may sweep, at any moment: what is gone by then is nothing to do. */
+async function unlessMissing<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result;
+  } catch (error) {
+    if (hasCode(error, 'not_found')) return undefined;
+    throw error;
+  }
+}

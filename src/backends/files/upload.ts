@@ -1,0 +1,187 @@
+import { hasCode, StoreError } from '../../core/errors.js';
+import type { ObjectRef } from '../../core/object.js';
+import type { FileSystem, ReadableFile, WritableFile } from './file-system.js';
+import { kindFolder, objectFolder, objectPath } from './layout.js';
+import { requireRoot } from './listing.js';
+import { readChunks } from './reading.js';
+import { temporaryName, type Host } from './temporary.js';
+
+export interface UploadOptions {
+  /** Whether files and folders are synced. */
+  readonly durable: boolean;
+  /** The permissions of new files and folders. */
+  readonly fileMode: number;
+  readonly folderMode: number;
+  readonly host: Host;
+}
+
+/** Chunks are gathered until they have this many bytes: few large writes cost a fraction of many small ones. */
+const batchBytes = 512 * 1024;
+
+/** Puts one object into a store of files, so that it is there whole or not at all. */
+export class Upload {
+  private readonly path: string;
+  private readonly folder: string;
+  private readonly temporary: string;
+
+  constructor(
+    private readonly files: FileSystem,
+    private readonly ref: ObjectRef,
+    private readonly options: UploadOptions,
+  ) {
+    this.path = objectPath(ref);
+    this.folder = objectFolder(ref);
+    this.temporary = `${kindFolder(ref.kind)}/${temporaryName(options.host)}`;
+  }
+
+  /** Stores an immutable object. Resolves to whether it is new; false where the same bytes were there. */
+  async create(chunks: AsyncIterable<Uint8Array>): Promise<boolean> {
+    const present = await this.openPresent();
+    if (present !== undefined) {
+      await this.requireSame(present, chunks);
+      return false;
+    }
+    return this.withTemporary(chunks, async () => {
+      try {
+        await this.inFolder(() => this.files.link(this.temporary, this.path));
+      } catch (error) {
+        if (!hasCode(error, 'already_exists')) throw error;
+        await this.requireSameAsWritten();
+        return false;
+      }
+      await this.syncFolder();
+      return true;
+    });
+  }
+
+  /** Stores an object, replacing the one that is there. */
+  async replace(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    await this.withTemporary(chunks, async () => {
+      await this.inFolder(() => this.files.rename(this.temporary, this.path));
+      await this.syncFolder();
+    });
+  }
+
+  /** Runs `publish` once all chunks are in the temporary file; the temporary name is gone afterwards, whatever happens. */
+  private async withTemporary<T>(chunks: AsyncIterable<Uint8Array>, publish: () => Promise<T>): Promise<T> {
+    try {
+      await this.write(chunks);
+      return await publish();
+    } finally {
+      // Where there is none any more, or removing fails as the rest did, there is nothing to add: the sweep comes by later.
+      await this.files.remove(this.temporary).catch(() => undefined);
+    }
+  }
+
+  /** Writes while the next chunks come in: one batch is under way at a time. The file is made when there is a first batch. */
+  private async write(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    let file: WritableFile | undefined;
+    let writing = Promise.resolve();
+    try {
+      for await (const batch of gather(chunks)) {
+        file ??= await this.inFolder(() => this.files.create(this.temporary, this.options.fileMode));
+        await writing;
+        writing = file.write(batch);
+        // A failure is thrown where the write is waited for; until then it is not an unhandled one.
+        writing.catch(() => undefined);
+      }
+      await writing;
+      if (this.options.durable) await file?.sync();
+    } finally {
+      await writing.catch(() => undefined);
+      await file?.close();
+    }
+  }
+
+  /** Runs `work`, and once more with the folders made that it misses. */
+  private async inFolder<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!hasCode(error, 'not_found')) throw error;
+    }
+    // Never on an empty mount point: the store's files would land on the wrong disk.
+    await requireRoot(this.files);
+    const top = kindFolder(this.ref.kind);
+    await this.makeFolder(top, '.');
+    if (this.folder !== top) await this.makeFolder(this.folder, top);
+    return work();
+  }
+
+  private async makeFolder(path: string, parent: string): Promise<void> {
+    try {
+      await this.files.makeFolder(path, this.options.folderMode);
+    } catch (error) {
+      if (!hasCode(error, 'already_exists')) throw error;
+    }
+    if (this.options.durable) await this.files.syncFolder(parent);
+  }
+
+  private async openPresent(): Promise<ReadableFile | undefined> {
+    try {
+      return await this.files.open(this.path);
+    } catch (error) {
+      if (hasCode(error, 'not_found')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Another upload was first: compares what it stored with what was written here. */
+  private async requireSameAsWritten(): Promise<void> {
+    const written = await this.files.open(this.temporary);
+    try {
+      const chunks = readChunks(written, 0, written.size, this.files.readAhead);
+      await this.requireSame(await this.files.open(this.path), chunks);
+    } finally {
+      await written.close();
+    }
+  }
+
+  /**
+   * Fails with `already_exists` unless the file has just these bytes. Whoever stored them may not have synced them yet, and
+   * the caller is about to be told that they are safe.
+   */
+  private async requireSame(present: ReadableFile, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    try {
+      if (!(await sameBytes(present, chunks))) {
+        throw new StoreError(
+          'already_exists',
+          `a ${this.ref.kind} with this MAC and other bytes is stored already, and ${this.ref.kind}s are never replaced`,
+        );
+      }
+      if (this.options.durable) await present.sync();
+    } finally {
+      await present.close();
+    }
+    await this.syncFolder();
+  }
+
+  private async syncFolder(): Promise<void> {
+    if (this.options.durable) await this.files.syncFolder(this.folder);
+  }
+}
+
+async function* gather(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array[], void, undefined> {
+  let batch: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    batch.push(chunk);
+    size += chunk.length;
+    if (size < batchBytes) continue;
+    yield batch;
+    batch = [];
+    size = 0;
+  }
+  if (size > 0) yield batch;
+}
+
+async function sameBytes(file: ReadableFile, chunks: AsyncIterable<Uint8Array>): Promise<boolean> {
+  let offset = 0;
+  for await (const chunk of chunks) {
+    const there = Buffer.allocUnsafe(chunk.length);
+    const got = await file.read(there, offset, chunk.length);
+    if (got < chunk.length || !there.equals(chunk)) return false;
+    offset += chunk.length;
+  }
+  return offset === file.size;
+}

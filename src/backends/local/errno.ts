@@ -1,0 +1,50 @@
+import { StoreError, type ErrorCode } from '../../core/errors.js';
+
+interface Row {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+const fullDisk: Row = { code: 'no_space', message: "the store's disk is full: its operator has to make room" };
+const noSuch: Row = { code: 'not_found', message: 'no such file or folder' };
+const refused: Row = { code: 'internal', message: 'the gateway may not do that with the files of its store' };
+const broken: Row = { code: 'unavailable', message: "the store's disk can't be read or written" };
+const tooMany: Row = { code: 'unavailable', message: 'the gateway has too many files open: try again later' };
+
+/** What the errno of a file operation means. Linux and the BSDs; what isn't here nobody foresaw. */
+const rows: Readonly<Record<string, Row>> = {
+  ENOENT: noSuch,
+  ENOTDIR: noSuch,
+  // With O_NOFOLLOW: the name is a link's.
+  ELOOP: noSuch,
+  // Opening a socket.
+  ENXIO: noSuch,
+  EEXIST: { code: 'already_exists', message: 'the name is taken' },
+  ENOSPC: fullDisk,
+  EDQUOT: fullDisk,
+  EFBIG: { code: 'no_space', message: "the object is larger than the store's file system takes" },
+  EPERM: refused,
+  EACCES: refused,
+  EROFS: refused,
+  EIO: broken,
+  ESTALE: broken,
+  ENODEV: broken,
+  ETIMEDOUT: broken,
+  EMFILE: tooMany,
+  ENFILE: tooMany,
+};
+
+/** Turns what `node:fs` throws into a StoreError. Its cause names the path, for the log; its message doesn't. */
+export function fromErrno(error: unknown): StoreError {
+  const row = rows[errnoOf(error)];
+  return row === undefined ? StoreError.from(error) : new StoreError(row.code, row.message, { cause: error });
+}
+
+/** Whether link(2) failed because the file system has no hard links (EPERM on Linux, by its manual). */
+export function isUnsupportedLink(error: unknown): boolean {
+  return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error));
+}
+
+function errnoOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}

@@ -1,0 +1,52 @@
+import { StoreError } from './errors.js';
+
+/** The kinds of objects that stores keep. Packfiles and states never change once written; locks do. */
+export const objectKinds = ['packfile', 'state', 'lock'] as const;
+
+export type ObjectKind = (typeof objectKinds)[number];
+
+declare const macBrand: unique symbol;
+
+/** An object's name: 64 lower-case hex digits (32 bytes). Only the parsers below make one. */
+export type Mac = string & { readonly [macBrand]: true };
+
+/** Names one object. */
+export interface ObjectRef {
+  readonly kind: ObjectKind;
+  readonly mac: Mac;
+}
+
+const canonicalMac = /^[0-9a-f]{64}$/;
+
+/** Whether `name` is a MAC as stores write it: 64 hex digits, lower case. */
+export function isMac(name: string): name is Mac {
+  return canonicalMac.test(name);
+}
+
+/** Parses 64 hex digits, either case. Throws `invalid_argument`. */
+export function parseMac(text: string): Mac {
+  const mac = text.toLowerCase();
+  if (!isMac(mac)) throw new StoreError('invalid_argument', 'invalid MAC: it has to be 64 hex digits');
+  return mac;
+}
+
+/** Turns 32 bytes into a MAC. Throws `invalid_argument` for any other number of bytes. */
+export function macFromBytes(bytes: Uint8Array): Mac {
+  if (bytes.length !== 32) {
+    throw new StoreError('invalid_argument', `invalid MAC: it has to be 32 bytes, not ${bytes.length}`);
+  }
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex') as Mac;
+}
+
+/** The 32 bytes of a MAC. */
+export function macToBytes(mac: Mac): Buffer {
+  return Buffer.from(mac, 'hex');
+}
+
+/** The error for the two kinds that plakar's APIs name and no store keeps yet. */
+export function eccUnimplemented(): StoreError {
+  return new StoreError(
+    'unimplemented',
+    'error correction objects are not supported: this store keeps packfiles, states and locks only',
+  );
+}

@@ -1,0 +1,32 @@
+import { StoreError } from './errors.js';
+
+/** A part of an object: `offset` bytes from its start, `length` bytes long. */
+export interface ByteRange {
+  /** 0 to 2⁵³−1. */
+  readonly offset: number;
+  /** 1 to 2³²−1. */
+  readonly length: number;
+}
+
+/** The longest range: kloset keeps lengths within packfiles in 32 bits. */
+export const maxRangeLength = 2 ** 32 - 1;
+
+/**
+ * Makes a range of numbers from the wire. Throws `invalid_argument` for a length outside 1 to 2³²−1 or a negative offset.
+ * An offset beyond 2⁵³−1 is cut down to that: both are past the end of any object.
+ */
+export function byteRange(offset: bigint, length: bigint): ByteRange {
+  if (offset < 0n) throw new StoreError('invalid_argument', 'invalid range: the offset has to be 0 or more');
+  if (length < 1n || length > BigInt(maxRangeLength)) {
+    throw new StoreError('invalid_argument', `invalid range: the length has to be from 1 to ${maxRangeLength} bytes`);
+  }
+  const limit = BigInt(Number.MAX_SAFE_INTEGER);
+  return { offset: Number(offset < limit ? offset : limit), length: Number(length) };
+}
+
+/** What a range gives of an object of `size` bytes: past the end there is nothing. No range is the whole object. */
+export function clip(range: ByteRange | undefined, size: number): { offset: number; length: number } {
+  if (range === undefined) return { offset: 0, length: size };
+  const offset = Math.min(range.offset, size);
+  return { offset, length: Math.min(range.length, size - offset) };
+}

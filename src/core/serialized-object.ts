@@ -1,0 +1,87 @@
+import { StoreError } from './errors.js';
+import type { ObjectKind, ObjectRef } from './object.js';
+
+/** The shortest serialized object: a header of 16 bytes and a MAC of 32, with nothing between. */
+export const minObjectBytes = 48;
+
+/** The largest lock: a real one has some 124 bytes. */
+export const maxLockBytes = 64 * 1024;
+
+const headerBytes = 16;
+
+/** The first 8 bytes of every serialized object; the second is that of old stores. */
+const magics = ['_KLOSET_', '_PLAKAR_'];
+
+/** Bytes 8 to 11, uint32 little-endian: kloset's resource types. */
+const resourceTypes = { config: 1, lock: 2, state: 3, packfile: 4 } as const satisfies Record<
+  ObjectKind | 'config',
+  number
+>;
+
+/**
+ * Passes an upload on, and fails where it can't be the object that it is said to be: `invalid_argument` for a foreign
+ * header or less than 48 bytes, `too_large` beyond the limit. Nothing is passed on before the header was seen, so a
+ * backend that starts writing at the first chunk leaves no trace of garbage. The rest is encrypted, and not ours to check.
+ *
+ * @param maxObjectBytes the limit for packfiles and states, in bytes; locks have their own
+ */
+export async function* verifiedObject(
+  ref: ObjectRef,
+  body: AsyncIterable<Uint8Array>,
+  maxObjectBytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const limit = ref.kind === 'lock' ? maxLockBytes : maxObjectBytes;
+  let size = 0;
+  let head: Uint8Array | undefined = new Uint8Array();
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > limit) throw new StoreError('too_large', `a ${ref.kind} may have ${limit} bytes at most`);
+    if (head === undefined) {
+      yield chunk;
+      continue;
+    }
+    head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+    if (head.length < headerBytes) continue;
+    checkHeader(ref.kind, head);
+    yield head;
+    head = undefined;
+  }
+  if (size < minObjectBytes) {
+    throw new StoreError(
+      'invalid_argument',
+      `not a ${ref.kind}: it has ${size} bytes, and the shortest has ${minObjectBytes}; was the upload cut off?`,
+    );
+  }
+}
+
+/** Whether `bytes` can be a store's CONFIG, by its length and header. */
+export function isConfig(bytes: Uint8Array): boolean {
+  return bytes.length >= minObjectBytes && hasMagic(bytes) && resourceType(bytes) === resourceTypes.config;
+}
+
+/** What is between the header and the trailing MAC. */
+export function payload(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(headerBytes, bytes.length - (minObjectBytes - headerBytes));
+}
+
+function checkHeader(kind: ObjectKind, head: Uint8Array): void {
+  if (!hasMagic(head)) {
+    throw new StoreError('invalid_argument', `not a ${kind}: it doesn't start like an object of a Kloset store`);
+  }
+  const type = resourceType(head);
+  if (type !== resourceTypes[kind]) {
+    throw new StoreError('invalid_argument', `not a ${kind}: its header says that it is of type ${type}`);
+  }
+}
+
+function hasMagic(bytes: Uint8Array): boolean {
+  return magics.includes(asBuffer(bytes).toString('latin1', 0, 8));
+}
+
+function resourceType(bytes: Uint8Array): number {
+  return asBuffer(bytes).readUInt32LE(8);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
