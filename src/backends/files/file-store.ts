@@ -2,7 +2,7 @@ import { hasCode, StoreError } from '../../core/errors.js';
 import type { Mac, ObjectKind, ObjectRef } from '../../core/object.js';
 import type { ByteRange } from '../../core/range.js';
 import { isConfig, verifiedObject } from '../../core/serialized-object.js';
-import type { ObjectRead, ObjectStat, OpContext, PutResult, Store, StoreInfo } from '../../core/store.js';
+import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../core/store.js';
 import type { FileSystem } from './file-system.js';
 import { configPath, kindFolder, objectFolder, objectPath } from './layout.js';
 import { listObjects, requireRoot } from './listing.js';

@@ -1,6 +1,6 @@
 import { hasCode, StoreError } from '../../core/errors.js';
 import type { Mac, ObjectKind } from '../../core/object.js';
-import { mapAhead } from './ahead.js';
+import { mapAhead } from '../../core/map-ahead.js';
 import type { DirectoryEntry, FileSystem } from './file-system.js';
 import { bucketFolder, configPath, hasBuckets, isBucket, kindFolder, macOfName } from './layout.js';
 
@@ -17,7 +17,7 @@ export async function* listObjects(
   // A bucket may be a link to a folder elsewhere: what can be read by name has to be listed too.
   const buckets = top.filter(({ name, type }) => isBucket(name) && type !== 'file').map(({ name }) => name);
   const batches = mapAhead(buckets.sort(), files.listAhead, async (bucket) =>
-    macsIn(await entriesOf(files, bucketFolder(kind, bucket)), bucket),
+    macsIn(await bucketEntries(files, bucketFolder(kind, bucket)), bucket),
   );
   for await (const batch of batches) yield* nonEmpty(batch);
 }
@@ -35,7 +35,7 @@ export async function requireRoot(files: FileSystem): Promise<void> {
   }
 }
 
-/** What is in a folder; nothing where it is missing, as folders of a new store may be, but only in a store that is there. */
+/** What is in a kind's folder; nothing where it is missing, but only in a store that is there. */
 async function entriesOf(files: FileSystem, path: string): Promise<DirectoryEntry[]> {
   try {
     return await files.list(path);
@@ -43,6 +43,18 @@ async function entriesOf(files: FileSystem, path: string): Promise<DirectoryEntr
     if (!hasCode(error, 'not_found')) throw error;
     await requireRoot(files);
     return [];
+  }
+}
+
+/** What is in a bucket that is known to be there: one that can't be read must not look like an empty one. */
+async function bucketEntries(files: FileSystem, path: string): Promise<DirectoryEntry[]> {
+  try {
+    return await files.list(path);
+  } catch (error) {
+    if (!hasCode(error, 'not_found')) throw error;
+    throw new StoreError('unavailable', "one of the store's folders can't be read: is what it links to mounted?", {
+      cause: error,
+    });
   }
 }
 

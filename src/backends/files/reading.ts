@@ -1,7 +1,7 @@
 import { StoreError } from '../../core/errors.js';
 import { clip, type ByteRange } from '../../core/range.js';
 import type { ObjectRead } from '../../core/store.js';
-import { mapAhead } from './ahead.js';
+import { mapAhead } from '../../core/map-ahead.js';
 import type { ReadableFile } from './file-system.js';
 
 /** Up to here an answer is one buffer. */

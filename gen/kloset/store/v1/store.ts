@@ -193,7 +193,7 @@ export interface GetObjectHeader {
 
 /** ReadRangesRequest is one read of many. */
 export interface ReadRangesRequest {
-  /** The store's name; empty for the default one. Every message of a stream names the same store. */
+  /** The store's name; empty for the default one. */
   store: string;
   /** The caller's mark for this read; its answers repeat it. Unique among the reads not yet answered. */
   tag: bigint;
@@ -201,7 +201,7 @@ export interface ReadRangesRequest {
   ref:
     | ObjectRef
     | undefined;
-  /** The part wanted, at most 64 MiB. Required: whole objects are GetObject's. */
+  /** The part wanted. Required: whole objects are the business of GetObject. */
   range: ByteRange | undefined;
 }
 

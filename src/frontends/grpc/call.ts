@@ -1,0 +1,155 @@
+import {
+  Metadata,
+  status,
+  type handleBidiStreamingCall,
+  type handleClientStreamingCall,
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  type ServerReadableStream,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import type { EventEmitter } from 'node:events';
+import { canceled } from '../../core/errors.js';
+import type { Logger } from '../../core/logger.js';
+import { wireStatus } from '../../core/status.js';
+import type { OpContext } from '../../core/store.js';
+import { reportError, type RequestRecord, type Requests } from '../requests.js';
+
+/** What the handlers of every kind of call are given. */
+export interface CallContext extends OpContext {
+  /** The handler adds to it what the log should say. */
+  readonly record: RequestRecord;
+}
+
+/** Sends one message. Resolves when the transport has taken its bytes: only then may the buffers in it be used again. */
+export type Send<Res> = (message: Res) => Promise<void>;
+
+/** What grpc-js's four kinds of calls have in common. */
+interface Call extends EventEmitter {
+  readonly cancelled: boolean;
+  getPeer(): string;
+  getPath(): string;
+}
+
+/** Where a call's messages go out. */
+interface Sink<Res> {
+  write(message: Res, taken: (error?: Error | null) => void): boolean;
+}
+
+/**
+ * Turns functions over promises, async iterables and abort signals into handlers for grpc-js. What they throw becomes the
+ * call's status; each call is logged, and counted until its handler is done.
+ */
+export class Calls {
+  constructor(
+    private readonly requests: Requests,
+    private readonly log: Logger,
+  ) {}
+
+  unary<Req, Res>(handler: (request: Req, context: CallContext) => Promise<Res>): handleUnaryCall<Req, Res> {
+    return (call, callback) => {
+      void this.serve(
+        call,
+        async (context) => callback(null, await handler(call.request, context)),
+        (error) => callback(error),
+      );
+    };
+  }
+
+  serverStream<Req, Res>(
+    handler: (request: Req, send: Send<Res>, context: CallContext) => Promise<void>,
+  ): handleServerStreamingCall<Req, Res> {
+    return (call) => {
+      void this.serve(
+        call,
+        async (context) => {
+          await handler(call.request, sender(call, context), context);
+          call.end();
+        },
+        // Destroying the stream instead would leave the client without any status.
+        (error) => call.emit('error', error),
+      );
+    };
+  }
+
+  clientStream<Req, Res>(
+    handler: (requests: AsyncIterable<Req>, context: CallContext) => Promise<Res>,
+  ): handleClientStreamingCall<Req, Res> {
+    return (call, callback) => {
+      void this.serve(
+        call,
+        async (context) => callback(null, await handler(received(call), context)),
+        (error) => callback(error),
+      );
+    };
+  }
+
+  bidi<Req, Res>(
+    handler: (requests: AsyncIterable<Req>, send: Send<Res>, context: CallContext) => Promise<void>,
+  ): handleBidiStreamingCall<Req, Res> {
+    return (call) => {
+      void this.serve(
+        call,
+        async (context) => {
+          await handler(received(call), sender(call, context), context);
+          call.end();
+        },
+        (error) => call.emit('error', error),
+      );
+    };
+  }
+
+  private async serve(
+    call: Call,
+    work: (context: CallContext) => Promise<void>,
+    fail: (error: Partial<ServiceError>) => void,
+  ): Promise<void> {
+    const gone = new AbortController();
+    call.on('cancelled', () => gone.abort(canceled()));
+    const record = this.requests.start({
+      protocol: 'grpc',
+      method: call.getPath(),
+      path: '',
+      caller: call.getPeer(),
+    });
+    await this.requests.run(async () => {
+      try {
+        await work({ signal: gone.signal, record });
+        record.status = 'OK';
+      } catch (error) {
+        const { code, message } = reportError(error, this.log);
+        const { grpc } = wireStatus[code];
+        record.status = status[grpc] ?? grpc;
+        fail({ code: grpc, details: message, metadata: new Metadata() });
+      }
+    });
+    this.requests.end(record);
+  }
+}
+
+/**
+ * The messages of a client's stream. Throws `canceled` where the client is gone: grpc-js ends the stream like a whole one when
+ * a client resets it, and only says so beside.
+ */
+async function* received<Req>(call: ServerReadableStream<Req, unknown>): AsyncGenerator<Req, void, undefined> {
+  try {
+    for await (const message of call.iterator({ destroyOnReturn: false })) yield message as Req;
+  } catch (error) {
+    throw canceled(error);
+  }
+  if (call.cancelled) throw canceled();
+}
+
+function sender<Res>(call: Sink<Res>, { signal }: CallContext): Send<Res> {
+  return (message) =>
+    new Promise<void>((resolve, reject) => {
+      const abort = (): void => reject(canceled());
+      if (signal.aborted) return abort();
+      signal.addEventListener('abort', abort, { once: true });
+      call.write(message, (error) => {
+        signal.removeEventListener('abort', abort);
+        if (error) reject(canceled(error));
+        else resolve();
+      });
+    });
+}

@@ -1,0 +1,67 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
+import { join } from 'node:path';
+import { StoreServiceService } from '../../../gen/kloset/store/v1/store.js';
+import { formatAddress, type ListenAddress } from '../../core/address.js';
+import type { Frontend, FrontendOptions } from '../frontend.js';
+import { Requests } from '../requests.js';
+import { Calls } from './call.js';
+import { storeService } from './store-service.js';
+
+export interface GrpcFrontendOptions extends FrontendOptions {
+  /** The gateway's version. */
+  readonly version: string;
+  /** The folder of the API's proto files, which reflection tells clients. */
+  readonly protoFolder: string;
+}
+
+const serviceName = 'kloset.store.v1.StoreService';
+
+const serverOptions = {
+  'grpc.max_concurrent_streams': 1000,
+  // A client that vanished without a word is noticed within a minute and a half.
+  'grpc.keepalive_time_ms': 60_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+  'grpc.keepalive_permit_without_calls': 1,
+  // Its statistics cost time on every call, and nothing here reads them.
+  'grpc.enable_channelz': 0,
+};
+
+/** Our gRPC API over a store, with health (grpc.health.v1) and reflection beside it. */
+export class GrpcFrontend implements Frontend {
+  private readonly server = new Server(serverOptions);
+  private readonly health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' });
+  private readonly requests: Requests;
+  private closed: Promise<void> | undefined;
+
+  constructor({ storeOf, log, version, protoFolder }: GrpcFrontendOptions) {
+    this.requests = new Requests(log);
+    const calls = new Calls(this.requests, log);
+    this.server.addService(StoreServiceService, storeService({ storeOf, calls, version }));
+    this.health.addToServer(this.server);
+    const protos = [join(protoFolder, 'kloset/store/v1/store.proto'), healthProto];
+    new ReflectionService(loadSync(protos, { includeDirs: [protoFolder] })).addToServer(this.server);
+  }
+
+  listen(address: ListenAddress): Promise<ListenAddress> {
+    return new Promise((resolve, reject) => {
+      this.server.bindAsync(formatAddress(address), ServerCredentials.createInsecure(), (error, port) => {
+        if (error !== null) reject(error);
+        else resolve('path' in address ? address : { ...address, port });
+      });
+    });
+  }
+
+  async close(graceMs: number): Promise<void> {
+    // Load balancers look elsewhere while what is running here finishes.
+    this.health.setStatus('', 'NOT_SERVING');
+    this.health.setStatus(serviceName, 'NOT_SERVING');
+    this.closed ??= new Promise((resolve) => this.server.tryShutdown(() => resolve()));
+    const limit = setTimeout(() => this.server.forceShutdown(), graceMs);
+    await this.closed;
+    clearTimeout(limit);
+    await this.requests.idle();
+  }
+}

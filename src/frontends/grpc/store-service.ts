@@ -1,0 +1,143 @@
+import type {
+  GetObjectResponse,
+  ListObjectsResponse,
+  PutObjectRequest,
+  StoreServiceServer,
+} from '../../../gen/kloset/store/v1/store.js';
+import { hasCode } from '../../core/errors.js';
+import { mapAhead } from '../../core/map-ahead.js';
+import { macToBytes, type Mac, type ObjectKind } from '../../core/object.js';
+import { repositoryId } from '../../core/repository-id.js';
+import { maxLockBytes } from '../../core/serialized-object.js';
+import type { Store } from '../../core/store.js';
+import type { CallContext, Calls, Send } from './call.js';
+import { parseKind, parseRange, parseRef, toDetails, wireAccess, wireKinds } from './convert.js';
+import { readRanges } from './read-ranges.js';
+import { parseUpload } from './upload.js';
+
+export interface StoreServiceOptions {
+  readonly storeOf: (name: string) => Store;
+  readonly calls: Calls;
+  /** The gateway's version, as GetStoreInfo tells it. */
+  readonly version: string;
+}
+
+/** MACs in one message of a list: 34 bytes each on the wire, so some 280 KiB. */
+const listBatch = 8192;
+
+/** How many objects are looked at at once for a list with details. */
+const statsAhead = 16;
+
+/** The service kloset.store.v1.StoreService: the messages are explained in its proto file. */
+export function storeService({ storeOf, calls, version }: StoreServiceOptions): StoreServiceServer {
+  return {
+    getStoreInfo: calls.unary(async ({ store: name }, context) => {
+      const store = storeOf(name);
+      const config = await store.config(context);
+      const info = store.info();
+      return {
+        config,
+        repositoryId: repositoryId(config) ?? new Uint8Array(),
+        access: wireAccess[info.access],
+        kinds: [...wireKinds],
+        maxObjectSize: BigInt(info.maxObjectBytes),
+        maxLockSize: BigInt(maxLockBytes),
+        durable: info.durable,
+        gatewayVersion: version,
+      };
+    }),
+
+    listObjects: calls.serverStream(async (request, send, context) => {
+      const store = storeOf(request.store);
+      const kind = parseKind(request.kind);
+      context.record.path = `${kind}s`;
+      for await (const batch of store.list(kind, context)) {
+        for (let start = 0; start < batch.length; start += listBatch) {
+          const macs = batch.slice(start, start + listBatch);
+          await send(request.withDetails ? await withDetails(store, kind, macs, context) : listed(macs));
+        }
+      }
+    }),
+
+    statObject: calls.unary(async ({ store, ref: wireRef }, context) => {
+      const ref = parseRef(wireRef);
+      context.record.path = `${ref.kind}s/${ref.mac}`;
+      return { details: toDetails(await storeOf(store).stat(ref, context)) };
+    }),
+
+    getObject: calls.serverStream(async (request, send, context) => {
+      const ref = parseRef(request.ref);
+      context.record.path = `${ref.kind}s/${ref.mac}`;
+      const range = request.range === undefined ? undefined : parseRange(request.range);
+      const read = await storeOf(request.store).get(ref, range, context);
+      try {
+        await sendRead(read.data, send, { objectSize: BigInt(read.objectSize), length: BigInt(read.length) }, context);
+      } finally {
+        read.release();
+      }
+    }),
+
+    readRanges: calls.bidi((requests, send, context) => readRanges(storeOf, requests, send, context)),
+
+    putObject: calls.clientStream(async (requests: AsyncIterable<PutObjectRequest>, context) => {
+      const { store, ref, body } = await parseUpload(requests, context.record);
+      context.record.path = `${ref.kind}s/${ref.mac}`;
+      return storeOf(store).put(ref, body, context);
+    }),
+
+    deleteObject: calls.unary(async ({ store, ref: wireRef }, context) => {
+      const ref = parseRef(wireRef);
+      context.record.path = `${ref.kind}s/${ref.mac}`;
+      await storeOf(store).delete(ref, context);
+      return {};
+    }),
+  };
+}
+
+/** Sends a read: the header goes with the first bytes, so that a small answer is one message. */
+async function sendRead(
+  data: Uint8Array | AsyncIterable<Uint8Array>,
+  send: Send<GetObjectResponse>,
+  header: GetObjectResponse['header'],
+  { record }: CallContext,
+): Promise<void> {
+  let first = header;
+  for await (const chunk of data instanceof Uint8Array ? [data] : data) {
+    await send({ header: first, chunk });
+    record.sent += chunk.length;
+    first = undefined;
+  }
+}
+
+function listed(macs: readonly Mac[]): ListObjectsResponse {
+  return { macs: macs.map(macToBytes), details: [] };
+}
+
+/** A list's message with details. What is deleted while the list goes on is left out of it. */
+async function withDetails(
+  store: Store,
+  kind: ObjectKind,
+  macs: readonly Mac[],
+  context: CallContext,
+): Promise<ListObjectsResponse> {
+  const response: ListObjectsResponse = { macs: [], details: [] };
+  const stats = mapAhead(macs, statsAhead, async (mac) => ({
+    mac,
+    stat: await statIfPresent(store, kind, mac, context),
+  }));
+  for await (const { mac, stat } of stats) {
+    if (stat === undefined) continue;
+    response.macs.push(macToBytes(mac));
+    response.details.push(toDetails(stat));
+  }
+  return response;
+}
+
+async function statIfPresent(store: Store, kind: ObjectKind, mac: Mac, context: CallContext) {
+  try {
+    return await store.stat({ kind, mac }, context);
+  } catch (error) {
+    if (hasCode(error, 'not_found')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,60 @@
+import type { PutObjectRequest } from '../../../gen/kloset/store/v1/store.js';
+import { StoreError } from '../../core/errors.js';
+import type { ObjectRef } from '../../core/object.js';
+import type { RequestRecord } from '../requests.js';
+import { parseRef } from './convert.js';
+
+export interface Upload {
+  /** The store's name. */
+  readonly store: string;
+  readonly ref: ObjectRef;
+  /** The object's bytes. Throws `invalid_argument` at its end unless the upload was finished with the right length. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Reads the start of an upload's messages: the header. The body is what follows, up to the finish. A client that cancels, or
+ * whose last message is cut off, can end the stream just like one that is done; without the finish it is not.
+ */
+export async function parseUpload(messages: AsyncIterable<PutObjectRequest>, record: RequestRecord): Promise<Upload> {
+  const source = messages[Symbol.asyncIterator]();
+  const first = await source.next();
+  const part = first.done === true ? undefined : first.value.part;
+  if (part?.$case !== 'header') throw new StoreError('invalid_argument', 'an upload has to start with its header');
+  const { store, ref } = part.value;
+  return { store, ref: parseRef(ref), body: uploadBody({ [Symbol.asyncIterator]: () => source }, record) };
+}
+
+async function* uploadBody(
+  messages: AsyncIterable<PutObjectRequest>,
+  record: RequestRecord,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let length = 0;
+  let announced: bigint | undefined;
+  for await (const { part } of messages) {
+    if (announced !== undefined) throw new StoreError('invalid_argument', 'an upload has to end with its finish');
+    switch (part?.$case) {
+      case 'chunk':
+        length += part.value.length;
+        record.received += part.value.length;
+        yield part.value;
+        break;
+      case 'finish':
+        announced = part.value.length;
+        break;
+      case 'header':
+      case undefined:
+        throw new StoreError('invalid_argument', 'after its header, an upload has chunks and a finish');
+    }
+  }
+  if (announced === undefined) {
+    throw new StoreError(
+      'invalid_argument',
+      'the upload ended without its finish: it was cut off, and nothing is stored',
+    );
+  }
+  if (announced !== BigInt(length)) {
+    const text = `the upload has ${length} bytes and its finish says ${announced}: some were lost, and nothing is stored`;
+    throw new StoreError('invalid_argument', text);
+  }
+}

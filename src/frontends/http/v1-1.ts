@@ -1,0 +1,91 @@
+import { StoreError } from '../../core/errors.js';
+import { eccUnimplemented, parseMac, type ObjectKind, type ObjectRef } from '../../core/object.js';
+import { clip } from '../../core/range.js';
+import type { Store } from '../../core/store.js';
+import { parseRangeHeader } from './range-header.js';
+import type { RouteContext, Routes } from './routes.js';
+
+/*
+ * plakar's HTTP API, generation 1.1. What its client depends on, and the routes don't tell:
+ *
+ * - Any status but 200 is a failure, and the body is the message that its user sees, as plain text.
+ * - A range is answered with 200, never 206, and its end is exclusive.
+ * - It sends `Content-Type: application/json` with everything, also with raw bytes and with nothing.
+ */
+
+const bytes = 'application/octet-stream';
+
+/** The resources of the API, as paths name them; `ecc` for the two that no store keeps. */
+const resources: Readonly<Record<string, ObjectKind | 'ecc'>> = {
+  packfiles: 'packfile',
+  states: 'state',
+  locks: 'lock',
+  eccpackfiles: 'ecc',
+  eccstates: 'ecc',
+};
+
+export const v11Routes: Routes = {
+  '/': { GET: getConfig, HEAD: getConfig },
+  '/resources/:resource': { GET: getList, HEAD: getList },
+  '/resources/:resource/:mac': { GET: getObject, HEAD: headObject, PUT: putObject, DELETE: deleteObject },
+};
+
+async function getConfig({ store, exchange }: RouteContext): Promise<void> {
+  await exchange.send(200, { 'content-type': bytes }, await store.config(exchange));
+}
+
+async function getList({ store, exchange, params }: RouteContext): Promise<void> {
+  const kind = parseResource(params);
+  await exchange.sendText('application/json', listAsJson(store.list(kind, exchange)));
+}
+
+async function getObject({ store, exchange, params, headers }: RouteContext): Promise<void> {
+  const ref = parseRef(params);
+  await exchange.sendRead(await store.get(ref, parseRangeHeader(headers.range), exchange));
+}
+
+async function headObject({ store, exchange, params, headers }: RouteContext): Promise<void> {
+  const ref = parseRef(params);
+  const range = parseRangeHeader(headers.range);
+  const { size, modifiedMs } = await store.stat(ref, exchange);
+  await exchange.send(200, {
+    'content-type': bytes,
+    'content-length': clip(range, size).length,
+    'last-modified': new Date(modifiedMs).toUTCString(),
+  });
+}
+
+async function putObject({ store, exchange, params }: RouteContext): Promise<void> {
+  await store.put(parseRef(params), exchange.body(), exchange);
+  await exchange.send(200, {}, new Uint8Array());
+}
+
+async function deleteObject({ store, exchange, params }: RouteContext): Promise<void> {
+  await store.delete(parseRef(params), exchange);
+  await exchange.send(200, {}, new Uint8Array());
+}
+
+function parseRef(params: RouteContext['params']): ObjectRef {
+  return { kind: parseResource(params), mac: parseMac(params['mac'] ?? '') };
+}
+
+function parseResource({ resource = '' }: RouteContext['params']): ObjectKind {
+  const kind = Object.hasOwn(resources, resource) ? resources[resource] : undefined;
+  if (kind === undefined)
+    throw new StoreError(
+      'invalid_argument',
+      `Invalid resource type: it has to be one of ${Object.keys(resources).join(', ')}`,
+    );
+  if (kind === 'ecc') throw eccUnimplemented();
+  return kind;
+}
+
+/** A list as plakar's client reads it: an array of strings, and a newline. */
+async function* listAsJson(batches: ReturnType<Store['list']>): AsyncGenerator<string, void, undefined> {
+  let separator = '[';
+  for await (const batch of batches) {
+    yield `${separator}"${batch.join('","')}"`;
+    separator = ',';
+  }
+  yield separator === '[' ? '[]\n' : ']\n';
+}

@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { StoreError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+
+/** What the access log says of one request. A frontend fills it in as the request goes on. */
+export interface RequestRecord {
+  readonly protocol: 'http' | 'grpc';
+  readonly method: string;
+  /** The path asked for; in gRPC the full name of the rpc is the method, and the path is the object's. */
+  path: string;
+  /** HTTP status or gRPC status name; set when the request ends. */
+  status: number | string;
+  /** Bytes of objects and lists that came in and went out; headers and framing don't count. */
+  received: number;
+  sent: number;
+  /** The caller's address. */
+  readonly caller: string;
+  readonly startedMs: number;
+}
+
+/** The requests that a frontend is serving: logs each, and knows when nothing is left to do. */
+export class Requests {
+  private busy = 0;
+  private waiting: (() => void)[] = [];
+
+  constructor(private readonly log: Logger) {}
+
+  start(record: Omit<RequestRecord, 'status' | 'received' | 'sent' | 'startedMs'>): RequestRecord {
+    this.busy++;
+    return { ...record, status: '', received: 0, sent: 0, startedMs: performance.now() };
+  }
+
+  /** Logs a request whose caller has its answer, or is gone. Once for each start. */
+  end({ startedMs, ...record }: RequestRecord): void {
+    this.log.info({ ...record, ms: Math.round((performance.now() - startedMs) * 1000) / 1000 }, 'request');
+    this.settle();
+  }
+
+  /** Runs the work for a request, which may have to clean up after its caller is gone. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    this.busy++;
+    try {
+      return await work();
+    } finally {
+      this.settle();
+    }
+  }
+
+  /** Resolves when every request has ended, and all work for it. */
+  async idle(): Promise<void> {
+    if (this.busy > 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  private settle(): void {
+    this.busy--;
+    if (this.busy > 0) return;
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+}
+
+/**
+ * What a client is told of an error. Whatever is the gateway's own fault goes into the log with its cause; of what nobody
+ * foresaw the client learns only the id under which the log has it.
+ */
+export function reportError(error: unknown, log: Logger): StoreError {
+  const storeError = StoreError.from(error);
+  const { code, message, cause } = storeError;
+  if (code === 'internal') {
+    const id = randomBytes(6).toString('hex');
+    log.error({ id, code, err: cause ?? storeError }, message);
+    return new StoreError(code, `${message} (the gateway's log has it under ${id})`, { cause });
+  }
+  if (code === 'unavailable' || code === 'no_space') log.warn({ code, err: cause ?? storeError }, message);
+  return storeError;
+}

@@ -1,0 +1,6 @@
+/* What the package exports for programs that run a gateway in their own process. */
+export { startGateway, type Gateway, type GatewayOptions } from './gateway.js';
+export { makeConfig, type Config, type Settings } from './config/config.js';
+export type { Host } from './backends/files/temporary.js';
+export type { ListenAddress } from './core/address.js';
+export type { Logger } from './core/logger.js';

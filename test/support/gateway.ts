@@ -1,0 +1,52 @@
+import type { Host } from '../../src/backends/files/temporary.js';
+import { makeConfig, type Config, type Settings } from '../../src/config/config.js';
+import type { ListenAddress } from '../../src/core/address.js';
+import { startGateway, type Gateway } from '../../src/gateway.js';
+
+export const host: Host = { name: 'test-host', pid: process.pid, startedMs: Date.now(), isAlive: () => true };
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+export interface TestGateway {
+  readonly gateway: Gateway;
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  /** What it logged so far. */
+  readonly log: LogLine[];
+  close(): Promise<void>;
+}
+
+/** Starts a gateway in this process, on free ports of 127.0.0.1. */
+export async function startTestGateway(
+  location: string,
+  settings: Settings = {},
+  overrides: Partial<Config> = {},
+): Promise<TestGateway> {
+  const checked = makeConfig(
+    { listen: ['127.0.0.1:0'], 'grpc-listen': ['127.0.0.1:0'], ...settings, location },
+    { home: '/nonexistent', cwd: '/nonexistent' },
+  );
+  if ('problems' in checked) throw new Error(checked.problems.join('\n'));
+  const log: LogLine[] = [];
+  const logger = (level: string) => (fields: object, message: string) => log.push({ level, message, ...fields });
+  const gateway = await startGateway({
+    config: { ...checked.config, ...overrides },
+    log: { info: logger('info'), warn: logger('warn'), error: logger('error') },
+    host,
+  });
+  return {
+    gateway,
+    httpPort: portOf(gateway.http[0]),
+    grpcPort: portOf(gateway.grpc[0]),
+    log,
+    close: () => gateway.close(0),
+  };
+}
+
+function portOf(address: ListenAddress | undefined): number {
+  return address !== undefined && 'port' in address ? address.port : NaN;
+}

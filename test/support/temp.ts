@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const folders: string[] = [];
+
+/** A new, empty folder, removed when the tests are over. */
+export async function tempFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'kloset-gateway-test-'));
+  folders.push(folder);
+  return folder;
+}
+
+/** Removes every folder that `tempFolder` made. */
+export async function removeTempFolders(): Promise<void> {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+}
+
+export type Fixture = `v1.1-${'plaintext' | 'encrypted'}/${'store-empty' | 'store-two-snapshots'}`;
+
+/** Where a fixture file is. */
+export function fixturePath(name: string): string {
+  return fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+}
+
+/** Makes an empty store: a real CONFIG, and nothing else yet. Resolves to its path. */
+export async function emptyStore(): Promise<string> {
+  const folder = join(await tempFolder(), 'store');
+  for (const name of ['packfiles', 'states', 'locks'])
+    await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+  await copyFile(fileURLToPath(new URL('../../sample/store/CONFIG', import.meta.url)), join(folder, 'CONFIG'));
+  return folder;
+}
+
+/** Unpacks a real store into a new folder. Resolves to the store's path. */
+export async function fixtureStore(fixture: Fixture): Promise<string> {
+  const folder = await tempFolder();
+  const { status, stderr } = spawnSync('tar', ['xzf', fixturePath(`${fixture}.tar.gz`), '-C', folder]);
+  if (status !== 0) throw new Error(`tar: ${String(stderr)}`);
+  return join(folder, 'store');
+}
