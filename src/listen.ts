@@ -1,4 +1,4 @@
-import { unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { formatAddress, type ListenAddress } from './core/address.js';
@@ -38,13 +38,18 @@ function hostsOf(host: string): string[] {
 
 /** A process that was killed leaves its socket, which nobody answers any more and which is in the way of a new one. */
 async function removeStaleSocket(path: string): Promise<void> {
-  const code = await new Promise<string | undefined>((resolve) => {
+  // Connecting to an ordinary file is refused, too.
+  const isSocket = await lstat(path).then(
+    (stat) => stat.isSocket(),
+    () => false,
+  );
+  if (!isSocket) return;
+  const refused = await new Promise<boolean>((resolve) => {
     const socket = connect({ path }, () => {
       socket.destroy();
-      resolve(undefined);
+      resolve(false);
     });
-    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code));
+    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
   });
-  // Anything but a socket that nobody listens on is left alone: listening will say what is wrong with it.
-  if (code === 'ECONNREFUSED') await unlink(path);
+  if (refused) await unlink(path);
 }

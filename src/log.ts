@@ -1,5 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
-import { PinoPretty } from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
 import type { Config } from './config/config.js';
 
 /**
@@ -10,14 +10,13 @@ import type { Config } from './config/config.js';
 export function createLog(level: Config['logLevel'], format: 'text' | 'json', destination: DestinationStream): Logger {
   const options = { level, base: null };
   if (format === 'json') return pino(options, destination);
-  const pretty = PinoPretty({
-    destination: destination as never,
+  const pretty = prettyFactory({
     // What people need of the other fields is in the message.
     include: 'level,time,err',
     translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
     messageFormat: (line, key) => printable(line['method'] === undefined ? String(line[key]) : accessLine(line)),
   });
-  return pino(options, pretty);
+  return pino(options, { write: (line) => destination.write(pretty(line)) });
 }
 
 /** A request in one line: what was asked, what came of it, how much went in and out, how long it took, and who asked. */

@@ -1,0 +1,100 @@
+import { expect } from 'chai';
+import { chmod, mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FileStore } from '../../../src/backends/files/file-store.js';
+import { temporaryName } from '../../../src/backends/files/temporary.js';
+import { openStore } from '../../../src/backends/open-store.js';
+import { host } from '../../support/gateway.js';
+import { makeObject, newRef } from '../../support/objects.js';
+import { putAll } from '../../support/store.js';
+import { emptyStore, tempFolder } from '../../support/temp.js';
+
+async function open(path: string): Promise<FileStore> {
+  return openStore({ scheme: 'fs', path }, { durable: true, maxObjectBytes: 1e6, host });
+}
+
+async function modeOf(path: string): Promise<number> {
+  return (await stat(path)).mode & 0o7777;
+}
+
+describe('files and folders that a put makes', () => {
+  for (const [files, folders] of [
+    [0o600, 0o700],
+    [0o640, 0o2750],
+    [0o664, 0o775],
+  ] as const) {
+    it(`have the permissions of those that are there: ${files.toString(8)}, ${folders.toString(8)}`, async () => {
+      const folder = await emptyStore();
+      await chmod(join(folder, 'CONFIG'), files);
+      await chmod(join(folder, 'packfiles'), folders);
+      const store = await open(folder);
+      const packfile = newRef('packfile');
+      await putAll(store, packfile, makeObject('packfile', 100));
+      const lock = newRef('lock');
+      await putAll(store, lock, makeObject('lock', 100));
+      const bucket = join(folder, 'packfiles', packfile.mac.slice(0, 2));
+      expect(await modeOf(bucket)).to.equal(folders);
+      expect(await modeOf(join(bucket, packfile.mac))).to.equal(files);
+      expect(await modeOf(join(folder, 'locks', lock.mac))).to.equal(files);
+    });
+  }
+
+  it('never land in a folder that has lost its store', async () => {
+    const folder = await emptyStore();
+    const store = await open(folder);
+    await rm(folder, { recursive: true });
+    await mkdir(folder);
+    let error: unknown;
+    await putAll(store, newRef('state'), makeObject('state', 100)).catch((caught: unknown) => (error = caught));
+    expect(error).to.have.property('code', 'unavailable');
+    expect(await readdir(folder)).to.deep.equal([]);
+  });
+});
+
+describe('the sweep', () => {
+  it("removes what gateways left behind that are gone, and nothing of others'", async () => {
+    const folder = await emptyStore();
+    const store = await open(folder);
+    const dead = temporaryName({ ...host, pid: host.pid + 1 });
+    const own = temporaryName(host);
+    const elsewhere = temporaryName({ ...host, name: 'elsewhere' });
+    const longAgo = temporaryName({ ...host, name: 'elsewhere' });
+    const foreign = ['tmp.123456', 'tmp.kloset-gateway', 'README'];
+    for (const kind of ['packfiles', 'states', 'locks']) {
+      for (const name of [dead, own, elsewhere, longAgo, ...foreign]) await writeFile(join(folder, kind, name), 'x');
+      const old = Date.now() / 1000 - 25 * 3600;
+      for (const name of [longAgo, ...foreign]) await utimes(join(folder, kind, name), old, old);
+    }
+    const withDeath = await openStore(
+      { scheme: 'fs', path: folder },
+      { durable: true, maxObjectBytes: 1e6, host: { ...host, isAlive: (pid) => pid === host.pid } },
+    );
+    expect(await withDeath.sweep()).to.equal(6);
+    for (const kind of ['packfiles', 'states', 'locks']) {
+      expect(await readdir(join(folder, kind))).to.have.members([own, elsewhere, ...foreign]);
+    }
+    expect(await store.sweep()).to.equal(0);
+  });
+});
+
+describe('a location that is not a store', () => {
+  it('is refused with what was looked for and how to make a store', async () => {
+    const folder = await tempFolder();
+    const error = await open(folder).then(
+      () => undefined,
+      (caught: Error) => caught,
+    );
+    expect(error?.message).to.include(`${folder} is not a Kloset store`).and.include(`${folder}/CONFIG`);
+    expect(error?.message).to.include(`plakar at ${folder} create`);
+  });
+
+  it('is refused where CONFIG is something else', async () => {
+    const folder = await tempFolder();
+    await writeFile(join(folder, 'CONFIG'), 'server:\n  port: 1\n');
+    const error = await open(folder).then(
+      () => undefined,
+      (caught: Error) => caught,
+    );
+    expect(error?.message).to.include("its CONFIG is not a Kloset store's");
+  });
+});

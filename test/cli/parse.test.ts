@@ -1,0 +1,89 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { helpText } from '../../src/cli/help.js';
+import { serveOptions } from '../../src/cli/options.js';
+import { parseCommandLine } from '../../src/cli/parse.js';
+
+function serve(...args: string[]) {
+  const command = parseCommandLine(['serve', ...args]);
+  if (command.name !== 'serve') throw new Error(command.name);
+  return command;
+}
+
+describe('the command line', () => {
+  it('gives help where it is asked for, or where nothing is asked', () => {
+    for (const argv of [[], ['help'], ['--help'], ['-h'], ['serve', '--help'], ['serve', '/x', '-help']]) {
+      expect(parseCommandLine(argv).name, argv.join(' ')).to.equal('help');
+    }
+    expect(parseCommandLine(['--version']).name).to.equal('version');
+    expect(parseCommandLine(['-version']).name).to.equal('version');
+  });
+
+  it('reads options and the location in any order, in both spellings', () => {
+    const settings = { location: '/x', listen: [':1', ':2'], 'allow-delete': true, durability: 'none' };
+    const spellings = [
+      ['/x', '--listen', ':1', '--listen', ':2', '--allow-delete', '--durability', 'none'],
+      ['-listen', ':1', '-allow-delete', '-listen=:2', '-durability=none', '/x'],
+      ['--listen=:1', '--listen=:2', '--durability=none', '--allow-delete=true', '--', '/x'],
+    ];
+    for (const args of spellings) {
+      expect(serve(...args), args.join(' ')).to.deep.equal({ name: 'serve', settings, problems: [] });
+    }
+    expect(serve('--allow-write=false').settings).to.deep.equal({ 'allow-write': false });
+  });
+
+  it('reports every problem at once, and keeps what has none', () => {
+    const { settings, problems } = serve(
+      '--foo',
+      '-bar=1',
+      'a',
+      'b',
+      '--allow-write=maybe',
+      '--durability',
+      'fsync',
+      '--durability=none',
+      '--listen',
+    );
+    expect(problems).to.deep.equal([
+      'there is no option "--foo"',
+      'there is no option "--bar"',
+      'one location at a time: "b" is one too many',
+      '--allow-write takes no value',
+      '--durability is given twice',
+      '--listen needs a value: ADDR',
+    ]);
+    expect(settings).to.deep.equal({ location: 'a', durability: 'fsync' });
+  });
+
+  it('does not take an option for the value of another', () => {
+    expect(serve('--listen', '--sample').problems).to.deep.equal(['--listen needs a value: ADDR']);
+  });
+
+  it('knows no other command', () => {
+    const command = parseCommandLine(['sevre', '/x']);
+    expect(command).to.deep.equal({ name: 'unknown', problems: ['there is no command "sevre": try `serve`'] });
+  });
+
+  it('makes something of any arguments, and never fails', () => {
+    const words = fc.oneof(
+      fc.string(),
+      fc.constantFrom('serve', '--listen', '--', '-', '--=x', '-allow-write', '--__proto__', '--constructor=x'),
+    );
+    fc.assert(
+      fc.property(fc.array(words), (argv) => {
+        expect(parseCommandLine(argv)).to.have.property('name');
+        expect(Object.keys(serve(...argv.filter((arg) => !/^(-h|--?help)$/.test(arg))).settings)).to.satisfy(
+          (keys: string[]) => keys.every((key) => key === 'location' || serveOptions.some(({ name }) => name === key)),
+        );
+      }),
+    );
+  });
+});
+
+describe('the help', () => {
+  it('names every option, within the width of a terminal', () => {
+    const help = helpText();
+    for (const { name } of serveOptions) expect(help).to.include(`  --${name}`);
+    for (const line of help.split('\n')) expect(line.length, line).to.be.at.most(110);
+  });
+});

@@ -1,0 +1,109 @@
+import { expect } from 'chai';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { helpText } from '../../src/cli/help.js';
+import { tempFolder } from '../support/temp.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const program = ['--import', 'tsx', 'src/main.ts'];
+
+function run(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...program, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+describe('the program', () => {
+  it('prints its version', () => {
+    const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string };
+    expect(run('--version')).to.deep.equal({ status: 0, stdout: `kloset-gateway ${version}\n`, stderr: '' });
+  });
+
+  it('prints its help, which the README has word for word', () => {
+    expect(run('--help')).to.deep.equal({ status: 0, stdout: helpText(), stderr: '' });
+    expect(readFileSync(`${root}/README.md`, 'utf8')).to.include(helpText().trimEnd());
+  });
+
+  it('refuses wrong usage with every problem at once, and exits 2', () => {
+    const { status, stdout, stderr } = run('serve', '--foo', '--log-level', 'loud', '-listen', ':1', '-allow-delete');
+    expect(status).to.equal(2);
+    expect(stdout).to.equal('');
+    expect(stderr.split('\n')).to.have.length(5);
+    for (const part of ['"--foo"', '--log-level loud', '--no-auth', 'Try kloset-gateway --help'])
+      expect(stderr).to.include(part);
+  });
+
+  it('says what is missing in a folder that is not a store, and exits 1', async () => {
+    const folder = await tempFolder();
+    const { status, stderr } = run('serve', folder, '--listen', '127.0.0.1:0', '--grpc-listen', 'off');
+    expect(status).to.equal(1);
+    expect(stderr).to.equal(
+      `kloset-gateway: ${folder} is not a Kloset store: there is no file ${folder}/CONFIG. ` +
+        `Name a store's folder, or make one there with \`plakar at ${folder} create\`.\n`,
+    );
+  });
+
+  it('serves a copy of the sample store, and removes it at the end', async () => {
+    const before = samples();
+    const child = spawn(
+      process.execPath,
+      [...program, 'serve', '--sample', '--listen', '127.0.0.1:0', '--grpc-listen', '127.0.0.1:0'],
+      {
+        cwd: root,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
+    const lines = await linesUntil(child, (line) => 'grpc' in line);
+    const { http } = lines.find((line) => 'http' in line) ?? {};
+    const answer = await fetch(`http://${String(http)}/resources/states`);
+    expect(await answer.json()).to.have.length(2);
+    expect(lines[0]).to.include({ access: 'read-only', durable: true });
+    expect(samples().length).to.equal(before.length + 1);
+    child.kill('SIGTERM');
+    const [code] = (await once(child, 'exit')) as [number];
+    expect(code).to.equal(0);
+    expect(samples()).to.deep.equal(before);
+  });
+
+  it('fails with the reason where an address is taken', async () => {
+    const { status, stderr } = run(
+      'serve',
+      '--sample',
+      '--listen',
+      '192.0.2.1:1',
+      '--grpc-listen',
+      'off',
+      '--log-level',
+      'silent',
+    );
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/^kloset-gateway: can't listen on 192\.0\.2\.1:1: /);
+  });
+});
+
+function samples(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith('kloset-gateway-sample-'));
+}
+
+/** Reads a program's log until a line is there that is wanted. */
+async function linesUntil(
+  child: ChildProcess,
+  wanted: (line: Record<string, unknown>) => boolean,
+): Promise<Record<string, unknown>[]> {
+  let text = '';
+  for (;;) {
+    const [chunk] = (await once(child.stderr ?? child, 'data')) as [Buffer];
+    text += chunk.toString();
+    const whole = text
+      .slice(0, text.lastIndexOf('\n') + 1)
+      .split('\n')
+      .filter(Boolean);
+    const lines = whole.map((line) => JSON.parse(line) as Record<string, unknown>);
+    if (lines.some(wanted)) return lines;
+  }
+}

@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { isLocalOnly, parseAddress } from '../../src/config/address.js';
+import { formatAddress } from '../../src/core/address.js';
+
+const ports = fc.nat(65535);
+const hosts = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain(), fc.constantFrom('', 'localhost'));
+
+describe('an address', () => {
+  it('is read as it is written', () => {
+    fc.assert(
+      fc.property(hosts, ports, (host, port) => {
+        expect(parseAddress(formatAddress({ host, port }))).to.deep.equal({ host, port });
+      }),
+    );
+    expect(parseAddress('unix:/run/a b.sock')).to.deep.equal({ path: '/run/a b.sock' });
+    expect(formatAddress({ path: '/run/x' })).to.equal('unix:/run/x');
+  });
+
+  it('is nothing else', () => {
+    const wrong = [
+      '',
+      '9876',
+      'localhost',
+      ':',
+      ':65536',
+      ':-1',
+      ':1x',
+      '::1:80',
+      '[::1]',
+      '[::1',
+      'a b:1',
+      'unix:',
+      'unix:run',
+      'http://x:1',
+      'x:1:2',
+      '[x]:1',
+      'unix:/a\0b',
+    ];
+    for (const text of wrong) expect(parseAddress(text), text).to.equal(undefined);
+  });
+
+  it('never makes anything of arbitrary text but what it says', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const address = parseAddress(text);
+        if (address !== undefined && 'port' in address)
+          expect(text.endsWith(`:${address.port}`) || text.includes(':0')).to.equal(true);
+      }),
+    );
+  });
+
+  it('is for this machine alone on loopback and unix sockets', () => {
+    for (const text of ['localhost:1', '127.0.0.1:1', '127.9.9.9:1', '[::1]:1', 'unix:/x'])
+      expect(local(text), text).to.equal(true);
+    for (const text of [':1', '0.0.0.0:1', '[::]:1', '10.0.0.1:1', 'nas:1', '127.example.org:1', '1.127.0.0:1']) {
+      expect(local(text), text).to.equal(false);
+    }
+  });
+});
+
+function local(text: string): boolean {
+  const address = parseAddress(text);
+  if (address === undefined) throw new Error(text);
+  return isLocalOnly(address);
+}
