@@ -8,8 +8,8 @@ import {
   type ServerReadableStream,
   type ServiceError,
 } from '@grpc/grpc-js';
-import type { EventEmitter } from 'node:events';
-import { canceled } from '../../core/errors.js';
+import { setMaxListeners, type EventEmitter } from 'node:events';
+import { canceled, type StoreError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import { wireStatus } from '../../core/status.js';
 import type { OpContext } from '../../core/store.js';
@@ -19,6 +19,8 @@ import { reportError, type RequestRecord, type Requests } from '../requests.js';
 export interface CallContext extends OpContext {
   /** The handler adds to it what the log should say. */
   readonly record: RequestRecord;
+  /** What the client is told of an error that doesn't end the call; the log has the rest. */
+  readonly report: (error: unknown) => StoreError;
 }
 
 /** Sends one message. Resolves when the transport has taken its bytes: only then may the buffers in it be used again. */
@@ -105,6 +107,9 @@ export class Calls {
     fail: (error: Partial<ServiceError>) => void,
   ): Promise<void> {
     const gone = new AbortController();
+    // Each message that is being sent listens.
+    setMaxListeners(0, gone.signal);
+    const report = (error: unknown): StoreError => reportError(error, this.log);
     call.on('cancelled', () => gone.abort(canceled()));
     const record = this.requests.start({
       protocol: 'grpc',
@@ -114,10 +119,10 @@ export class Calls {
     });
     await this.requests.run(async () => {
       try {
-        await work({ signal: gone.signal, record });
+        await work({ signal: gone.signal, record, report });
         record.status = 'OK';
       } catch (error) {
-        const { code, message } = reportError(error, this.log);
+        const { code, message } = report(error);
         const { grpc } = wireStatus[code];
         record.status = status[grpc] ?? grpc;
         fail({ code: grpc, details: message, metadata: new Metadata() });

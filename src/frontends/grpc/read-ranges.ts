@@ -50,7 +50,7 @@ async function answerRead(
       read.release();
     }
   } catch (error) {
-    const { code, message } = StoreError.from(error);
+    const { code, message } = context.report(error);
     if (code === 'canceled') throw error;
     await send({ tag, chunk: new Uint8Array(), last: true, error: { code: wireStatus[code].grpc, message } });
   }

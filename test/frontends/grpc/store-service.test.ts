@@ -1,0 +1,186 @@
+import { status, type ServiceError } from '@grpc/grpc-js';
+import { expect } from 'chai';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  Access,
+  ObjectKind,
+  type GetStoreInfoResponse,
+  type ListObjectsResponse,
+  type ReadRangesRequest,
+  type ReadRangesResponse,
+  type StoreServiceClient,
+} from '../../../gen/kloset/store/v1/store.js';
+import type { ObjectRef } from '../../../src/core/object.js';
+import { version } from '../../../src/package.js';
+import { startTestGateway, type TestGateway } from '../../support/gateway.js';
+import { GrpcStore, unary, wireRef } from '../../support/grpc-store.js';
+import { makeObject, newRef } from '../../support/objects.js';
+import { expectFailure, putAll } from '../../support/store.js';
+import { fixtureStore } from '../../support/temp.js';
+
+describe('kloset.store.v1.StoreService', () => {
+  let folder: string;
+  let gateway: TestGateway;
+  let store: GrpcStore;
+  let client: StoreServiceClient;
+
+  beforeEach(async () => {
+    folder = await fixtureStore('v1.1-encrypted/store-two-snapshots');
+    gateway = await startTestGateway(folder, { 'allow-write': true });
+    store = new GrpcStore(gateway.grpcPort);
+    ({ client } = store);
+  });
+
+  afterEach(async () => {
+    await store.close();
+    await gateway.close();
+  });
+
+  it('tells what the store is, and what the caller may do', async () => {
+    const info = await unary<GetStoreInfoResponse>((done) => client.getStoreInfo({ store: '' }, done));
+    expect(Buffer.from(info.config).equals(await readFile(join(folder, 'CONFIG')))).to.equal(true);
+    expect(info.repositoryId).to.have.length(16);
+    expect(info).to.deep.include({
+      access: Access.ACCESS_APPEND,
+      kinds: [ObjectKind.OBJECT_KIND_PACKFILE, ObjectKind.OBJECT_KIND_STATE, ObjectKind.OBJECT_KIND_LOCK],
+      maxObjectSize: 4n * 1024n ** 3n,
+      maxLockSize: 65536n,
+      durable: true,
+      gatewayVersion: version,
+    });
+  });
+
+  it('lists sizes and modification times where they are wanted', async () => {
+    const seen: bigint[] = [];
+    const call = client.listObjects({ store: '', kind: ObjectKind.OBJECT_KIND_PACKFILE, withDetails: true });
+    for await (const { macs, details } of call as AsyncIterable<ListObjectsResponse>) {
+      expect(details).to.have.length(macs.length);
+      for (const [i, mac] of macs.entries()) {
+        const name = Buffer.from(mac).toString('hex');
+        const bytes = await readFile(join(folder, 'packfiles', name.slice(0, 2), name));
+        expect(details[i]?.size).to.equal(BigInt(bytes.length));
+        expect(Number(details[i]?.modifiedUnixMs)).to.be.greaterThan(Date.parse('2020-01-01'));
+        seen.push(details[i]?.size ?? 0n);
+      }
+    }
+    expect(seen).to.have.length(3);
+  });
+
+  it('refuses what is malformed with INVALID_ARGUMENT, and ecc kinds with UNIMPLEMENTED', async () => {
+    const good = wireRef(newRef('state'));
+    const wrong = [
+      undefined,
+      { ...good, mac: new Uint8Array(31) },
+      { ...good, kind: ObjectKind.OBJECT_KIND_UNSPECIFIED },
+      { ...good, kind: 99 },
+    ];
+    for (const ref of wrong) {
+      await expectFailure(
+        unary((done) => client.statObject({ store: '', ref }, done)),
+        'invalid_argument',
+      );
+      await expectFailure(
+        unary((done) => client.deleteObject({ store: '', ref }, done)),
+        'invalid_argument',
+      );
+    }
+    const ecc = { ...good, kind: ObjectKind.OBJECT_KIND_ECC_STATE };
+    await expectFailure(
+      unary((done) => client.statObject({ store: '', ref: ecc }, done)),
+      'unimplemented',
+    );
+  });
+
+  it('knows no store but the unnamed one', async () => {
+    const error = await expectFailure(
+      unary((done) => client.getStoreInfo({ store: 'teams/blue' }, done)),
+      'not_found',
+    );
+    expect(error.message).to.equal('no store "teams/blue" here: this gateway has one, whose name is empty');
+  });
+
+  it('refuses a range without length with INVALID_ARGUMENT', async () => {
+    const call = client.getObject({ store: '', ref: wireRef(newRef('state')), range: { offset: 0n, length: 0 } });
+    const error = await new Promise<ServiceError>((resolve) =>
+      call.on('error', (each) => resolve(each as ServiceError)).resume(),
+    );
+    expect(error.code).to.equal(status.INVALID_ARGUMENT);
+  });
+
+  it('logs one line for each call, with what went in and out', async () => {
+    const ref = newRef('packfile');
+    await putAll(store, ref, makeObject('packfile', 3000));
+    await expectFailure(store.delete(ref), 'permission_denied');
+    const lines = gateway.log.filter(({ message }) => message === 'request');
+    expect(lines).to.have.length(2);
+    expect(lines[0]).to.include({
+      method: '/kloset.store.v1.StoreService/PutObject',
+      status: 'OK',
+      received: 3000,
+      path: `packfiles/${ref.mac}`,
+    });
+    expect(lines[1]).to.include({ method: '/kloset.store.v1.StoreService/DeleteObject', status: 'PERMISSION_DENIED' });
+    expect(lines[0]?.['caller']).to.match(/^127\.0\.0\.1:\d+$/);
+  });
+
+  describe('ReadRanges', () => {
+    /** Asks reads on one stream; resolves to the answers by tag. */
+    async function read(
+      requests: ReadRangesRequest[],
+    ): Promise<Map<bigint, { bytes: Buffer; last: number; error?: ReadRangesResponse['error'] }>> {
+      const call = client.readRanges();
+      for (const request of requests) call.write(request);
+      call.end();
+      const answers = new Map<bigint, { bytes: Buffer; last: number; error?: ReadRangesResponse['error'] }>();
+      for await (const { tag, chunk, last, error } of call as AsyncIterable<ReadRangesResponse>) {
+        const before = answers.get(tag) ?? { bytes: Buffer.alloc(0), last: 0 };
+        expect(before.last, `after the last of ${tag}`).to.equal(0);
+        answers.set(tag, { bytes: Buffer.concat([before.bytes, chunk]), last: before.last + Number(last), error });
+      }
+      return answers;
+    }
+
+    function request(tag: number, ref: ObjectRef, offset: number, length: number): ReadRangesRequest {
+      return { store: '', tag: BigInt(tag), ref: wireRef(ref), range: { offset: BigInt(offset), length } };
+    }
+
+    it('answers every read under its tag, large and small ones and those past the end', async () => {
+      const ref = newRef('packfile');
+      const bytes = makeObject('packfile', 3_000_000);
+      await putAll(store, ref, bytes);
+      const reads = Array.from({ length: 300 }, (_, i) =>
+        request(i, ref, i * 10_007, i % 50 === 0 ? 2_000_000 : i + 1),
+      );
+      const answers = await read(reads);
+      expect(answers.size).to.equal(300);
+      for (const { tag, range } of reads) {
+        const offset = Number(range?.offset);
+        const expected = bytes.subarray(offset, offset + (range?.length ?? 0));
+        expect(answers.get(tag)?.last).to.equal(1);
+        expect(answers.get(tag)?.bytes.equals(expected), String(tag)).to.equal(true);
+      }
+    });
+
+    it('answers a read that fails with its own error, and the others all the same', async () => {
+      const ref = newRef('state');
+      await putAll(store, ref, makeObject('state', 100));
+      const answers = await read([
+        request(1, newRef('state'), 0, 10),
+        request(2, ref, 0, 0),
+        { ...request(3, ref, 0, 1), range: undefined },
+        { ...request(4, ref, 0, 1), store: 'other' },
+        request(5, ref, 10, 20),
+      ]);
+      const codes = [1, 2, 3, 4, 5].map((tag) => answers.get(BigInt(tag))?.error?.code);
+      expect(codes).to.deep.equal([
+        status.NOT_FOUND,
+        status.INVALID_ARGUMENT,
+        status.INVALID_ARGUMENT,
+        status.NOT_FOUND,
+        undefined,
+      ]);
+      expect(answers.get(5n)?.bytes).to.have.length(20);
+    });
+  });
+});
