@@ -77,11 +77,13 @@ export class Upload {
   private async write(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     let file: WritableFile | undefined;
     let writing = Promise.resolve();
+    let size = 0;
     try {
       for await (const batch of gather(chunks)) {
         file ??= await this.inFolder(() => this.files.create(this.temporary, this.options.fileMode));
         await writing;
         writing = file.write(batch);
+        for (const chunk of batch) size += chunk.length;
         // A failure is thrown where the write is waited for; until then it is not an unhandled one.
         writing.catch(() => undefined);
       }
@@ -91,6 +93,14 @@ export class Upload {
       await writing.catch(() => undefined);
       await file?.close();
     }
+    await this.requireSize(size);
+  }
+
+  /** Believes the file server's own count, not the writes that it said yes to. */
+  private async requireSize(size: number): Promise<void> {
+    const stored = await this.files.stat(this.temporary);
+    if (stored.size === size) return;
+    throw new StoreError('internal', `the store's disk kept ${stored.size} of ${size} bytes: nothing is stored`);
   }
 
   /** Runs `work`, and once more with the folders made that it misses. */

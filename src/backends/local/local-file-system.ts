@@ -10,6 +10,7 @@ import type {
   ReadableFile,
   WritableFile,
 } from '../files/file-system.js';
+import { AdaptiveReader } from './adaptive-read.js';
 import { fromErrno, isUnsupportedLink } from './errno.js';
 
 /** Without O_NONBLOCK, opening a pipe that someone put into the store would wait for ever. */
@@ -25,6 +26,8 @@ export class LocalFileSystem implements FileSystem {
   readonly readAhead = 2;
   readonly listAhead = 8;
 
+  private readonly reader = new AdaptiveReader();
+
   /** @param root the folder's absolute path */
   constructor(private readonly root: string) {}
 
@@ -33,7 +36,7 @@ export class LocalFileSystem implements FileSystem {
     try {
       const stat = await this.run(handle.stat());
       if (!stat.isFile()) throw new StoreError('not_found', 'not a file');
-      return new LocalReadableFile(handle, stat.size);
+      return new LocalReadableFile(handle, stat.size, this.reader);
     } catch (error) {
       await handle.close();
       throw error;
@@ -103,14 +106,19 @@ class LocalReadableFile implements ReadableFile {
   constructor(
     private readonly handle: fs.FileHandle,
     readonly size: number,
+    private readonly reader: AdaptiveReader,
   ) {}
 
   async read(target: Uint8Array, offset: number, length: number): Promise<number> {
     let done = 0;
-    while (done < length) {
-      const { bytesRead } = await this.handle.read(target, done, length - done, offset + done).catch(rethrow);
-      if (bytesRead === 0) break;
-      done += bytesRead;
+    try {
+      while (done < length) {
+        const got = await this.reader.read(this.handle, target, done, length - done, offset + done);
+        if (got === 0) break;
+        done += got;
+      }
+    } catch (error) {
+      rethrow(error);
     }
     return done;
   }

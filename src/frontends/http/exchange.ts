@@ -17,7 +17,11 @@ const nothing = new Uint8Array();
  * between the store and the socket.
  */
 export class Exchange implements OpContext {
-  private readonly gone = new AbortController();
+  /** Made when it is asked for: most requests never do, and it is dear. */
+  private gone: AbortController | undefined;
+  private lost = false;
+  /** Ends the write that is under way when the client is lost. */
+  private loseWrite: (() => void) | undefined;
 
   /** @param ended is called once, when the client has its answer or is gone; with the record filled in */
   constructor(
@@ -27,14 +31,18 @@ export class Exchange implements OpContext {
     ended: () => void,
   ) {
     response.once('close', () => {
-      record.status = response.writableFinished ? response.statusCode : wireStatus.canceled.http;
-      if (!response.writableFinished) this.gone.abort(canceled());
+      this.lost = !response.writableFinished;
+      record.status = this.lost ? wireStatus.canceled.http : response.statusCode;
+      if (this.lost) this.gone?.abort(canceled());
+      if (this.lost) this.loseWrite?.();
       ended();
     });
   }
 
   /** Aborts when the client is gone before it had its answer. */
   get signal(): AbortSignal {
+    this.gone ??= new AbortController();
+    if (this.lost) this.gone.abort(canceled());
     return this.gone.signal;
   }
 
@@ -136,13 +144,11 @@ export class Exchange implements OpContext {
 
   /** Runs a write; ends with `canceled` when the client is gone, whatever becomes of the write's own callback. */
   private untilGone(write: (done: (error?: Error | null) => void) => void): Promise<void> {
-    const { signal } = this.gone;
     return new Promise<void>((resolve, reject) => {
-      const abort = (): void => reject(canceled());
-      if (signal.aborted) return abort();
-      signal.addEventListener('abort', abort, { once: true });
+      if (this.lost) return reject(canceled());
+      this.loseWrite = () => reject(canceled());
       write((error) => {
-        signal.removeEventListener('abort', abort);
+        this.loseWrite = undefined;
         if (error) reject(canceled(error));
         else resolve();
       });
