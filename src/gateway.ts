@@ -7,7 +7,7 @@ import { formatAddress, type ListenAddress } from './core/address.js';
 import { StoreError } from './core/errors.js';
 import { formatLocation } from './core/location.js';
 import type { Logger } from './core/logger.js';
-import type { Store } from './core/store.js';
+import type { Store, StoreInfo } from './core/store.js';
 import type { Frontend } from './frontends/frontend.js';
 import { GrpcFrontend } from './frontends/grpc/server.js';
 import { HttpFrontend } from './frontends/http/server.js';
@@ -20,6 +20,15 @@ export interface GatewayOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly host: Host;
+  /** Who runs the gateway: whose keys and SSH configuration count. */
+  readonly user: User;
+}
+
+export interface User {
+  readonly name: string;
+  /** The home folder's absolute path. */
+  readonly home: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** A gateway that is serving. */
@@ -41,7 +50,7 @@ const sweepEveryMs = 10 * 60 * 1000;
  * Opens the store, stacks the layers on it and starts both protocols. The one place where everything is put together. Fails
  * with a message for the operator, and with nothing left open.
  */
-export async function startGateway({ config, log, host }: GatewayOptions): Promise<Gateway> {
+export async function startGateway({ config, log, host, user }: GatewayOptions): Promise<Gateway> {
   const cleanUps: (() => Promise<unknown>)[] = [];
   let cleaning: Promise<void> | undefined;
   const cleanUp = (): Promise<void> => (cleaning ??= runAll(cleanUps.reverse()));
@@ -51,19 +60,22 @@ export async function startGateway({ config, log, host }: GatewayOptions): Promi
     const location =
       config.location === 'sample' ? { scheme: 'fs' as const, path: sample?.path ?? '' } : config.location;
 
-    const files = await openStore(location, { ...config, host });
+    const ssh = { ...config.ssh, env: user.env, home: user.home, localUser: user.name };
+    const writable = allows(config.access, 'append');
+    const files = await openStore(location, { ...config, host, writable, ssh }, log);
     cleanUps.push(() => files.close());
-    if (allows(config.access, 'append')) cleanUps.push(await keepSwept(files, log));
+    const store = new Policy(files, config.access);
+    if (allows(store.info().access, 'append')) cleanUps.push(await keepSwept(files, log));
 
-    const storeOf = onlyStore(new Policy(files, config.access));
-    const httpFrontend = await HttpFrontend.create({ storeOf, log });
+    const storeOf = onlyStore(store);
+    const httpFrontend = await HttpFrontend.create({ storeOf, log, v10: config.v10 });
     const grpcFrontend = new GrpcFrontend({ storeOf, log, version, protoFolder: join(packageFolder, 'proto') });
     const frontends = [httpFrontend, grpcFrontend];
     cleanUps.push(() => Promise.all(frontends.map((frontend) => frontend.close(0))));
     const http = await listenAtAll(httpFrontend, config.http);
     const grpc = await listenAtAll(grpcFrontend, config.grpc);
 
-    announce({ config, log, http, grpc, location: formatLocation(location) });
+    announce({ config, log, http, grpc, location: formatLocation(location), info: store.info() });
     return {
       http,
       grpc,
@@ -123,12 +135,13 @@ async function keepSwept(files: { sweep(): Promise<number> }, log: Logger): Prom
 
 interface Announcement extends Pick<Gateway, 'http' | 'grpc'>, Pick<GatewayOptions, 'config' | 'log'> {
   readonly location: string;
+  readonly info: StoreInfo;
 }
 
 /** Says where the gateway listens, on which store, with which policy. */
-function announce({ config, log, http, grpc, location }: Announcement): void {
-  const { access, durable } = config;
-  log.info({ location, access, durable, version }, `serving ${location}, ${policyText(config)}`);
+function announce({ config, log, http, grpc, location, info }: Announcement): void {
+  const { access, durable } = info;
+  log.info({ location, access, durable, version }, `serving ${location}, ${policyText(info)}`);
   for (const address of http) log.info({ http: formatAddress(address) }, `HTTP on ${formatAddress(address)}`);
   for (const address of grpc) log.info({ grpc: formatAddress(address) }, `gRPC on ${formatAddress(address)}`);
   for (const address of openAddresses(config)) {
@@ -139,7 +152,7 @@ function announce({ config, log, http, grpc, location }: Announcement): void {
   }
 }
 
-function policyText({ access, durable }: Config): string {
+function policyText({ access, durable }: StoreInfo): string {
   const synced = durable ? 'synced to disk before they are acknowledged' : 'NOT synced to disk';
   if (access === 'append') return `access append: callers may read and add, and what they put is ${synced}`;
   if (access === 'full') return `access full: callers may read, add and delete, and what they put is ${synced}`;

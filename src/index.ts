@@ -1,5 +1,5 @@
 /* What the package exports for programs that run a gateway in their own process. */
-export { startGateway, type Gateway, type GatewayOptions } from './gateway.js';
+export { startGateway, type Gateway, type GatewayOptions, type User } from './gateway.js';
 export { makeConfig, type Config, type Settings } from './config/config.js';
 export type { Host } from './backends/files/temporary.js';
 export type { ListenAddress } from './core/address.js';

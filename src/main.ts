@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { homedir, hostname } from 'node:os';
+import { homedir, hostname, userInfo } from 'node:os';
 import { destination as logTo } from 'pino';
 import type { Host } from './backends/files/temporary.js';
 import { helpText } from './cli/help.js';
@@ -47,13 +47,15 @@ async function serve(settings: Settings, usageProblems: readonly string[]): Prom
   if (usageProblems.length > 0) return refuse(usageProblems);
   const { config } = checked;
 
-  const output = logTo({ dest: 2, sync: false });
+  // Gathered for a moment: a write for each line would cost more than the request that it is about.
+  const output = logTo({ dest: 2, sync: false, minLength: 4096, periodicFlush: 100 });
   // A log that nobody reads any more is no reason to stop serving.
   output.on('error', () => undefined);
   const log = createLog(config.logLevel, config.logFormat ?? (process.stderr.isTTY ? 'text' : 'json'), output);
 
   try {
-    const gateway = await startGateway({ config, log, host });
+    const user = { name: userName(), home: homedir(), env: process.env };
+    const gateway = await startGateway({ config, log, host, user });
     const signal = await firstSignal();
     log.info(
       { signal },
@@ -75,6 +77,15 @@ function firstSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
   });
+}
+
+/** The user's name; a container's user may have none. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env['USER'] ?? 'root';
+  }
 }
 
 /** Wrong usage: every problem at once, and where to look. */

@@ -1,29 +1,57 @@
-import { hasCode, StoreError } from '../core/errors.js';
+import { StoreError } from '../core/errors.js';
 import { formatLocation, type Location } from '../core/location.js';
+import type { Logger } from '../core/logger.js';
 import { FileStore, type FileStoreOptions } from './files/file-store.js';
+import type { FileSystem } from './files/file-system.js';
 import { LocalFileSystem } from './local/local-file-system.js';
+import { canWrite, isDurable } from './sftp/capabilities.js';
+import { openSftp } from './sftp/open-sftp.js';
+import type { SftpOptions } from './sftp/options.js';
+
+export interface OpenStoreOptions extends FileStoreOptions {
+  /** Whether the store will be written. */
+  readonly writable: boolean;
+  readonly ssh: Omit<SftpOptions, 'writable'>;
+}
 
 /**
- * Opens the store at a location. Fails with an error whose message is for the operator: it names the location, what was looked
- * for there, and what to do.
+ * Opens the store at a location. What its file server can't promise is logged, and the store says it of itself: read-only
+ * where it can't be written safely, not durable where it can't be synced. Fails with an error whose message is for the
+ * operator: it names the location, what was looked for there, and what to do.
  */
-export async function openStore(location: Location, options: FileStoreOptions): Promise<FileStore> {
-  const files = new LocalFileSystem(location.path);
+export async function openStore(location: Location, options: OpenStoreOptions, log: Logger): Promise<FileStore> {
+  try {
+    if (location.scheme === 'fs') return await openIn(new LocalFileSystem(location.path), options);
+    const files = await openSftp(location, { ...options.ssh, writable: options.writable }, log);
+    const { capabilities } = files;
+    // What can be synced is, also where that is not all.
+    const durable = options.durable && capabilities.syncsFiles;
+    const limits = { readOnly: !canWrite(capabilities), fullyDurable: isDurable(capabilities) };
+    return await openIn(files, { ...options, durable, ...limits });
+  } catch (error) {
+    throw new Error(whyNotOpened(location, StoreError.from(error)), { cause: error });
+  }
+}
+
+async function openIn(files: FileSystem, options: FileStoreOptions): Promise<FileStore> {
   try {
     return await FileStore.open(files, options);
   } catch (error) {
     await files.close();
-    throw new Error(whyNotOpened(formatLocation(location), StoreError.from(error)), { cause: error });
+    throw error;
   }
 }
 
-function whyNotOpened(location: string, error: StoreError): string {
-  if (hasCode(error, 'not_found')) {
+function whyNotOpened(location: Location, error: StoreError): string {
+  const where = formatLocation(location);
+  if (error.code === 'not_found') {
     return (
-      `${location} is not a Kloset store: there is no file ${location}/CONFIG. ` +
-      `Name a store's folder, or make one there with \`plakar at ${location} create\`.`
+      `${where} is not a Kloset store: there is no file ${where}/CONFIG. ` +
+      `Name a store's folder, or make one there with \`plakar at ${where} create\`.`
     );
   }
-  const reason = error.cause instanceof Error ? error.cause.message : error.message;
-  return `the store at ${location} can't be opened: ${reason}`;
+  // What a local disk says of itself is in the cause; the SSH backend's messages are for the operator already.
+  const { cause } = error;
+  const reason = location.scheme === 'fs' && cause instanceof Error ? cause.message : error.message;
+  return `the store at ${where} can't be opened: ${reason}`;
 }

@@ -11,7 +11,7 @@ Usage:
   kloset-gateway serve [LOCATION] [options]
   kloset-gateway --help | --version
 
-LOCATION is a folder's path or fs:///path (default ~/.plakar).
+LOCATION is a folder's path, fs:///path or sftp://[user@]host[:port]/path (default ~/.plakar).
 
 Options:
 ${serveOptions.map(optionHelp).join('\n')}
@@ -29,6 +29,8 @@ Examples:
       read-only, over HTTP alone, for whoever reaches this machine
   kloset-gateway serve /var/backups --listen unix:/run/kloset/admin.sock --grpc-listen off --allow-delete
       maintenance through a unix socket
+  kloset-gateway serve sftp://backup@nas.example.org/srv/kloset --allow-write
+      a store on an SSH server, with your keys, known_hosts and ~/.ssh/config
 `;
 }
 

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Access } from '../core/access.js';
 import { formatAddress, type ListenAddress } from '../core/address.js';
 import type { Location } from '../core/location.js';
@@ -16,21 +17,45 @@ export interface Settings {
   'allow-write'?: boolean;
   'allow-delete'?: boolean;
   'no-auth'?: boolean;
+  'no-http-v1.0'?: boolean;
+  'http-v1.0-limit'?: string;
   durability?: string;
   'drain-timeout'?: string;
   'log-level'?: string;
   'log-format'?: string;
+  'ssh-identity'?: string[];
+  'ssh-passphrase-file'?: string;
+  'ssh-passphrase-env'?: string;
+  'ssh-password-file'?: string;
+  'ssh-known-hosts'?: string[];
+  'ssh-config'?: string;
+  'insecure-ignore-host-key'?: boolean;
   sample?: boolean;
+}
+
+/** How to log in to an SSH server and know it; what isn't said is left to OpenSSH's configuration. Paths are absolute. */
+export interface SshConfig {
+  readonly identities?: readonly string[];
+  readonly passphraseFile?: string;
+  readonly passphraseEnv?: string;
+  readonly passwordFile?: string;
+  readonly knownHosts?: readonly string[];
+  /** A file to read instead of the user's and the system's; `none` for none. */
+  readonly sshConfig?: string;
+  readonly insecureIgnoreHostKey: boolean;
 }
 
 /** What a gateway is started with. */
 export interface Config {
   /** Where the store is; `sample` stands for a fresh copy of the sample store. */
   readonly location: Location | 'sample';
+  readonly ssh: SshConfig;
   readonly http: readonly ListenAddress[];
   readonly grpc: readonly ListenAddress[];
   /** What callers may do. */
   readonly access: Access;
+  /** How the HTTP API of plakar 1.0 is served. */
+  readonly v10: { readonly enabled: boolean; readonly maxDocumentBytes: number };
   /** Whether puts are synced to disk before they are acknowledged. */
   readonly durable: boolean;
   /** The largest packfile or state that is taken, in bytes. */
@@ -56,9 +81,14 @@ export function makeConfig(
   const access = settings['allow-delete'] ? 'full' : settings['allow-write'] ? 'append' : 'read-only';
   const config: Config = {
     location: location(settings, surroundings, problems),
+    ssh: sshConfig(settings, surroundings),
     http,
     grpc,
     access,
+    v10: {
+      enabled: !settings['no-http-v1.0'],
+      maxDocumentBytes: mebibytes(settings['http-v1.0-limit'] ?? '40', problems),
+    },
     durable: oneOf('durability', durabilities, settings.durability, problems) !== 'none',
     maxObjectBytes,
     drainMs: seconds('drain-timeout', settings['drain-timeout'] ?? '30', problems) * 1000,
@@ -92,6 +122,26 @@ function location(settings: Settings, surroundings: Surroundings, problems: stri
   return 'sample';
 }
 
+function sshConfig(settings: Settings, { cwd }: Surroundings): SshConfig {
+  const path = (name: 'ssh-passphrase-file' | 'ssh-password-file' | 'ssh-config') =>
+    settings[name] === undefined ? undefined : resolve(cwd, settings[name]);
+  const paths = (name: 'ssh-identity' | 'ssh-known-hosts') => settings[name]?.map((each) => resolve(cwd, each));
+  return defined({
+    identities: paths('ssh-identity'),
+    passphraseFile: path('ssh-passphrase-file'),
+    passphraseEnv: settings['ssh-passphrase-env'],
+    passwordFile: path('ssh-password-file'),
+    knownHosts: paths('ssh-known-hosts'),
+    sshConfig: settings['ssh-config'] === 'none' ? 'none' : path('ssh-config'),
+    insecureIgnoreHostKey: settings['insecure-ignore-host-key'] ?? false,
+  });
+}
+
+/** The same without what is undefined. */
+function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+}
+
 function grpcAddresses(texts: readonly string[], problems: string[]): ListenAddress[] {
   if (!texts.includes('off')) return addresses('grpc-listen', texts, problems);
   if (texts.length > 1) problems.push('--grpc-listen off goes with no other --grpc-listen');
@@ -122,4 +172,11 @@ function oneOf<T extends string>(
 function seconds(option: string, text: string, problems: string[]): number {
   if (!/^\d{1,6}(\.\d{1,3})?$/.test(text)) problems.push(`--${option} ${text}: it has to be a number of seconds`);
   return Number(text);
+}
+
+/** The limit of a JSON document of plakar 1.0's API, in bytes. */
+function mebibytes(text: string, problems: string[]): number {
+  if (!/^[1-9]\d{0,3}$/.test(text))
+    problems.push(`--http-v1.0-limit ${text}: it has to be a number of MiB, from 1 to 9999`);
+  return Number(text) * 1024 ** 2;
 }

@@ -1,5 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
+import { StoreError } from '../core/errors.js';
 import type { Location } from '../core/location.js';
+import { parseSftpLocation } from '../core/sftp-location.js';
 
 /** What paths are relative to. */
 export interface Surroundings {
@@ -8,15 +10,31 @@ export interface Surroundings {
   readonly cwd: string;
 }
 
-/** Parses a store's location: a path or `fs:///path`; plakar's default, `~/.plakar`, where none is given. Or says what is wrong. */
+/**
+ * Parses a store's location: a path, `fs:///path` or `sftp://[user@]host[:port]/path`; plakar's default, `~/.plakar`, where
+ * none is given. Or says what is wrong.
+ */
 export function parseLocation(text: string | undefined, { home, cwd }: Surroundings): Location | { problem: string } {
   if (text === undefined) return { scheme: 'fs', path: join(home, '.plakar') };
-  const [, scheme, rest] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s.exec(text) ?? [];
   if (text === '' || text.includes('\0')) return { problem: 'the location is empty or has a NUL in it' };
+  const [, scheme, rest] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s.exec(text) ?? [];
   if (scheme === undefined || rest === undefined) return { scheme: 'fs', path: resolve(cwd, text) };
-  if (scheme !== 'fs')
-    return { problem: `location ${text}: there is no ${scheme}:// store here, only a path or fs:///path` };
-  if (!isAbsolute(rest))
-    return { problem: `location ${text}: after fs:// comes an absolute path, as in fs:///var/backups` };
-  return { scheme: 'fs', path: resolve(rest) };
+  switch (scheme.toLowerCase()) {
+    case 'fs':
+      if (isAbsolute(rest)) return { scheme: 'fs', path: resolve(rest) };
+      return { problem: `location ${text}: after fs:// comes an absolute path, as in fs:///var/backups` };
+    case 'sftp':
+      return parseSftp(text);
+    default:
+      return { problem: `location ${text}: it has to be a path, fs:///path or sftp://[user@]host[:port]/path` };
+  }
+}
+
+/** The text isn't repeated in the problem: it may have a password in it. */
+function parseSftp(text: string): Location | { problem: string } {
+  try {
+    return { scheme: 'sftp', ...parseSftpLocation(text) };
+  } catch (error) {
+    return { problem: StoreError.from(error).message };
+  }
 }

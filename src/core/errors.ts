@@ -12,6 +12,8 @@ export const errorCodes = [
   'permission_denied',
   /** No room on the store's disk. */
   'no_space',
+  /** The answer is larger than this protocol's clients can take. */
+  'answer_too_large',
   /** Not offered, by this store or by any. */
   'unimplemented',
   /** The store can't be reached or read now; trying again later may help. */

@@ -15,6 +15,7 @@ export const wireStatus = {
   already_exists: { http: 409, grpc: 6 },
   permission_denied: { http: 403, grpc: 7 },
   no_space: { http: 507, grpc: 8 },
+  answer_too_large: { http: 500, grpc: 8 },
   unimplemented: { http: 501, grpc: 12 },
   unavailable: { http: 503, grpc: 14 },
   canceled: { http: 499, grpc: 1 },

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openStore } from '../../src/backends/open-store.js';
+import { FileStore } from '../../src/backends/files/file-store.js';
+import { LocalFileSystem } from '../../src/backends/local/local-file-system.js';
 import { host } from '../support/gateway.js';
 import { emptyStore } from '../support/temp.js';
 import { describeStore, maxObjectBytes } from './store-suite.js';
@@ -10,7 +11,7 @@ for (const durable of [true, false]) {
     `a local store, ${durable ? 'synced' : 'not synced'}`,
     async () => {
       const folder = await emptyStore();
-      const store = await openStore({ scheme: 'fs', path: folder }, { durable, maxObjectBytes, host });
+      const store = await FileStore.open(new LocalFileSystem(folder), { durable, maxObjectBytes, host });
       return { store, folder, config: await readFile(join(folder, 'CONFIG')), close: () => store.close() };
     },
     { onDisk: true },

@@ -1,9 +1,13 @@
 import type { Host } from '../../src/backends/files/temporary.js';
 import { makeConfig, type Config, type Settings } from '../../src/config/config.js';
 import type { ListenAddress } from '../../src/core/address.js';
+import type { Logger } from '../../src/core/logger.js';
 import { startGateway, type Gateway } from '../../src/gateway.js';
 
 export const host: Host = { name: 'test-host', pid: process.pid, startedMs: Date.now(), isAlive: () => true };
+
+/** A log that nobody reads. */
+export const silent: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 export interface LogLine {
   readonly level: string;
@@ -37,6 +41,7 @@ export async function startTestGateway(
     config: { ...checked.config, ...overrides },
     log: { info: logger('info'), warn: logger('warn'), error: logger('error') },
     host,
+    user: { name: 'operator', home: '/nonexistent', env: { PATH: process.env['PATH'] } },
   });
   return {
     gateway,

@@ -18,7 +18,7 @@ export async function removeTempFolders(): Promise<void> {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
 }
 
-export type Fixture = `v1.1-${'plaintext' | 'encrypted'}/${'store-empty' | 'store-two-snapshots'}`;
+export type Fixture = `${'v1.1' | 'v1.0'}-${'plaintext' | 'encrypted'}/${'store-empty' | 'store-two-snapshots'}`;
 
 /** Where a fixture file is. */
 export function fixturePath(name: string): string {

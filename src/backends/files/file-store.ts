@@ -6,6 +6,7 @@ import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../
 import type { FileSystem } from './file-system.js';
 import { configPath, kindFolder, objectFolder, objectPath } from './layout.js';
 import { listObjects, requireRoot } from './listing.js';
+import { OpenFiles } from './open-files.js';
 import { readObject } from './reading.js';
 import { sweep } from './sweep.js';
 import type { Host } from './temporary.js';
@@ -16,15 +17,23 @@ export interface FileStoreOptions {
   readonly durable: boolean;
   /** The largest packfile or state that a put may have, in bytes. */
   readonly maxObjectBytes: number;
+  /** Whether the file server can't promise what writing takes. Default: false. */
+  readonly readOnly?: boolean;
+  /** Whether what is synced survives a power cut for certain, names included. Default: true. */
+  readonly fullyDurable?: boolean;
   readonly host: Host;
 }
 
 /** The one Store over folders and files, whatever keeps them. */
 export class FileStore implements Store {
+  private readonly openFiles: OpenFiles;
+
   private constructor(
     private readonly files: FileSystem,
     private readonly options: FileStoreOptions & UploadOptions,
-  ) {}
+  ) {
+    this.openFiles = new OpenFiles(files);
+  }
 
   /**
    * Opens the store that is in `files`, which it closes in the end. Fails with `not_found` where there is no CONFIG, and with
@@ -46,7 +55,8 @@ export class FileStore implements Store {
   }
 
   info(): StoreInfo {
-    return { access: 'full', maxObjectBytes: this.options.maxObjectBytes, durable: this.options.durable };
+    const { readOnly = false, fullyDurable = true, maxObjectBytes, durable } = this.options;
+    return { access: readOnly ? 'read-only' : 'full', maxObjectBytes, durable: durable && fullyDurable };
   }
 
   async config(): Promise<Uint8Array> {
@@ -71,25 +81,36 @@ export class FileStore implements Store {
   }
 
   async get(ref: ObjectRef, range: ByteRange | undefined): Promise<ObjectRead> {
-    const file = await this.present(ref, this.files.open(objectPath(ref)));
+    // Packfiles are read in many small pieces; states once, and locks change.
+    const from = ref.kind === 'packfile' ? this.openFiles : this.files;
+    const file = await this.present(ref, from.open(objectPath(ref)));
     return readObject(file, range, this.files.readAhead);
   }
 
   async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>): Promise<PutResult> {
+    this.requireWritable();
     const chunks = verifiedObject(ref, body, this.options.maxObjectBytes);
     const upload = new Upload(this.files, ref, this.options);
-    if (ref.kind !== 'lock') return { created: await upload.create(chunks) };
-    await upload.replace(chunks);
-    return { created: true };
+    if (ref.kind === 'lock') {
+      await upload.replace(chunks);
+      return { created: true };
+    }
+    const created = await upload.create(chunks);
+    // Others may have removed an object of this name, which is still open here.
+    if (created) this.openFiles.drop(objectPath(ref));
+    return { created };
   }
 
   async delete(ref: ObjectRef): Promise<void> {
+    this.requireWritable();
     try {
       await this.files.remove(objectPath(ref));
     } catch (error) {
       if (!hasCode(error, 'not_found')) throw error;
       await requireRoot(this.files);
       return;
+    } finally {
+      this.openFiles.drop(objectPath(ref));
     }
     // Deletes have an order (a state goes before its packfiles), which has to survive a power cut.
     if (this.options.durable) await this.files.syncFolder(objectFolder(ref));
@@ -101,7 +122,16 @@ export class FileStore implements Store {
   }
 
   close(): Promise<void> {
+    this.openFiles.clear();
     return this.files.close();
+  }
+
+  private requireWritable(): void {
+    if (!this.options.readOnly) return;
+    throw new StoreError(
+      'unimplemented',
+      "the store is read-only, whatever the access: its file server can't promise what writing takes, as the gateway's log says",
+    );
   }
 
   /** Says what is missing where something is, or that the whole store is. */

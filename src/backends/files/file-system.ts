@@ -11,6 +11,8 @@ export interface FileSystem {
   readonly readAhead: number;
   /** How many folders are worth listing at once. */
   readonly listAhead: number;
+  /** How many files may be kept open for reading. */
+  readonly openFiles: number;
 
   /** Opens a regular file for reading. `not_found` where there is none, also where the name is a folder's or a link's. */
   open(path: string): Promise<ReadableFile>;
@@ -66,6 +68,8 @@ export type FileType = 'file' | 'folder' | 'other';
 export interface ReadableFile {
   /** In bytes, when it was opened. */
   readonly size: number;
+  /** Last written, when it was opened: in milliseconds since 1970-01-01 UTC, and the same number that `stat` tells. */
+  readonly modifiedMs: number;
 
   /**
    * Reads `length` bytes at `offset` into the start of `target`. Short only at the file's end: resolves to how many it read.

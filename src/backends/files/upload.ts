@@ -129,8 +129,6 @@ export class Upload {
 
   private async openPresent(): Promise<ReadableFile | undefined> {
     try {
-      // An adapter may have a file open that others have removed since. What they removed has to be stored again.
-      await this.files.stat(this.path);
       return await this.files.open(this.path);
     } catch (error) {
       if (hasCode(error, 'not_found')) return undefined;

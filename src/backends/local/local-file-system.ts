@@ -25,6 +25,8 @@ export class LocalFileSystem implements FileSystem {
   /** Measured: more reads at once gain nothing on a local disk, and cost memory. */
   readonly readAhead = 2;
   readonly listAhead = 8;
+  /** Half of what a process may have open by default (1024). */
+  readonly openFiles = 512;
 
   private readonly reader = new AdaptiveReader();
 
@@ -36,7 +38,7 @@ export class LocalFileSystem implements FileSystem {
     try {
       const stat = await this.run(handle.stat());
       if (!stat.isFile()) throw new StoreError('not_found', 'not a file');
-      return new LocalReadableFile(handle, stat.size, this.reader);
+      return new LocalReadableFile(handle, stat, this.reader);
     } catch (error) {
       await handle.close();
       throw error;
@@ -103,11 +105,17 @@ export class LocalFileSystem implements FileSystem {
 }
 
 class LocalReadableFile implements ReadableFile {
+  readonly size: number;
+  readonly modifiedMs: number;
+
   constructor(
     private readonly handle: fs.FileHandle,
-    readonly size: number,
+    stat: { readonly size: number; readonly mtimeMs: number },
     private readonly reader: AdaptiveReader,
-  ) {}
+  ) {
+    this.size = stat.size;
+    this.modifiedMs = stat.mtimeMs;
+  }
 
   async read(target: Uint8Array, offset: number, length: number): Promise<number> {
     let done = 0;

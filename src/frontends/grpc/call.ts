@@ -14,9 +14,12 @@ import type { Logger } from '../../core/logger.js';
 import { wireStatus } from '../../core/status.js';
 import type { OpContext } from '../../core/store.js';
 import { reportError, type RequestRecord, type Requests } from '../requests.js';
+import { connectionOf } from './connection.js';
 
 /** What the handlers of every kind of call are given. */
 export interface CallContext extends OpContext {
+  /** The connection that the call came on, see connectionOf. */
+  readonly connection: object;
   /** The handler adds to it what the log should say. */
   readonly record: RequestRecord;
   /** What the client is told of an error that doesn't end the call; the log has the rest. */
@@ -31,6 +34,8 @@ interface Call extends EventEmitter {
   readonly cancelled: boolean;
   getPeer(): string;
   getPath(): string;
+  /** Infinity where there is none. */
+  getDeadline(): Date | number;
 }
 
 /** Where a call's messages go out. */
@@ -111,6 +116,7 @@ export class Calls {
     setMaxListeners(0, gone.signal);
     const report = (error: unknown): StoreError => reportError(error, this.log);
     call.on('cancelled', () => gone.abort(canceled()));
+    const overdue = afterDeadline(call, () => gone.abort(canceled()));
     const record = this.requests.start({
       protocol: 'grpc',
       method: call.getPath(),
@@ -119,7 +125,14 @@ export class Calls {
     });
     await this.requests.run(async () => {
       try {
-        await work({ signal: gone.signal, record, report });
+        await work({
+          signal: gone.signal,
+          record,
+          report,
+          get connection() {
+            return connectionOf(call);
+          },
+        });
         record.status = 'OK';
       } catch (error) {
         const { code, message } = report(error);
@@ -128,8 +141,22 @@ export class Calls {
         fail({ code: grpc, details: message, metadata: new Metadata() });
       }
     });
+    clearTimeout(overdue);
     this.requests.end(record);
   }
+}
+
+/** Longer than any timer of Node's goes. */
+const foreverMs = 2 ** 31;
+
+/**
+ * Runs `act` when a call goes on though its time is up. grpc-js answers it then, but a client that reads nothing never gets the
+ * answer, and the handler would wait for it as long as the connection stays.
+ */
+function afterDeadline(call: Call, act: () => void): NodeJS.Timeout | undefined {
+  const graceMs = 1000;
+  const ms = Number(call.getDeadline()) - Date.now() + graceMs;
+  return ms < foreverMs ? setTimeout(act, ms).unref() : undefined;
 }
 
 /**

@@ -38,7 +38,7 @@ export function parseKind(kind: WireKind): ObjectKind {
   const known = kinds[kind];
   if (known !== undefined) return known;
   if (kind === WireKind.OBJECT_KIND_ECC_PACKFILE || kind === WireKind.OBJECT_KIND_ECC_STATE) throw eccUnimplemented();
-  throw new StoreError('invalid_argument', 'invalid kind: it has to be OBJECT_KIND_PACKFILE, _STATE or _LOCK');
+  throw new StoreError('invalid_argument', 'invalid kind: it has to be PACKFILE, STATE or LOCK');
 }
 
 /** Throws `invalid_argument` where the reference is missing or malformed. */

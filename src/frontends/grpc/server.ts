@@ -1,12 +1,14 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
 import { join } from 'node:path';
+import { StoreService as PlakarStoreService } from '../../../gen/plakar/store.js';
 import { StoreServiceService } from '../../../gen/kloset/store/v1/store.js';
 import { formatAddress, type ListenAddress } from '../../core/address.js';
 import type { Frontend, FrontendOptions } from '../frontend.js';
 import { Requests } from '../requests.js';
 import { Calls } from './call.js';
 import { reflectionService } from './reflection.js';
+import { plakarStoreService } from './plakar-store-service.js';
 import { storeService } from './store-service.js';
 
 export interface GrpcFrontendOptions extends FrontendOptions {
@@ -16,7 +18,7 @@ export interface GrpcFrontendOptions extends FrontendOptions {
   readonly protoFolder: string;
 }
 
-const serviceName = 'kloset.store.v1.StoreService';
+const serviceNames = ['kloset.store.v1.StoreService', 'store.Store'];
 
 // Channelz stays on: without it grpc-js 1.14.7 keeps no list of connections, and forceShutdown() closes none.
 const serverOptions = {
@@ -27,10 +29,10 @@ const serverOptions = {
   'grpc.keepalive_permit_without_calls': 1,
 };
 
-/** Our gRPC API over a store, with health (grpc.health.v1) and reflection beside it. */
+/** Our gRPC API and plakar's over a store, with health (grpc.health.v1) and reflection beside it. */
 export class GrpcFrontend implements Frontend {
   private readonly server = new Server(serverOptions);
-  private readonly health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' });
+  private readonly health = new HealthImplementation({ '': 'SERVING' });
   private readonly requests: Requests;
   private closed: Promise<void> | undefined;
 
@@ -38,8 +40,12 @@ export class GrpcFrontend implements Frontend {
     this.requests = new Requests(log);
     const calls = new Calls(this.requests, log);
     this.server.addService(StoreServiceService, storeService({ storeOf, calls, version }));
+    const open = ({ store }: { store: string }) => Promise.resolve(storeOf(store));
+    this.server.addService(PlakarStoreService, plakarStoreService({ open, calls }));
+    for (const name of serviceNames) this.health.setStatus(name, 'SERVING');
     this.health.addToServer(this.server);
-    const protos = [join(protoFolder, 'kloset/store/v1/store.proto'), healthProto];
+    const files = ['kloset/store/v1/store.proto', 'plakar/store.proto'];
+    const protos = [...files.map((file) => join(protoFolder, file)), healthProto];
     reflectionService(protos, [protoFolder]).addToServer(this.server);
   }
 
@@ -54,8 +60,7 @@ export class GrpcFrontend implements Frontend {
 
   async close(graceMs: number): Promise<void> {
     // Load balancers look elsewhere while what is running here finishes.
-    this.health.setStatus('', 'NOT_SERVING');
-    this.health.setStatus(serviceName, 'NOT_SERVING');
+    for (const name of ['', ...serviceNames]) this.health.setStatus(name, 'NOT_SERVING');
     this.closed ??= new Promise((resolve) => this.server.tryShutdown(() => resolve()));
     const limit = setTimeout(() => this.server.forceShutdown(), graceMs);
     await this.closed;

@@ -12,11 +12,26 @@ const lingerMs = 5000;
 
 const nothing = new Uint8Array();
 
+/** How an API puts a failure: what is sent for its status and message. */
+export type FailureFormat = (
+  status: number,
+  message: string,
+) => { readonly status: number; readonly contentType: string; readonly text: string };
+
+const asPlainText: FailureFormat = (status, message) => ({
+  status,
+  contentType: 'text/plain; charset=utf-8',
+  text: `${message}\n`,
+});
+
 /**
  * One HTTP request and its answer, as streams of bytes with backpressure. Used where fastify's own reply would add a stream
  * between the store and the socket.
  */
 export class Exchange implements OpContext {
+  /** How failures of this request are put. */
+  failureFormat: FailureFormat = asPlainText;
+
   /** Made when it is asked for: most requests never do, and it is dear. */
   private gone: AbortController | undefined;
   private lost = false;
@@ -62,9 +77,9 @@ export class Exchange implements OpContext {
   }
 
   /** Answers 200 with the bytes of a read, and releases it. What fails before the first byte is thrown, and can be answered. */
-  async sendRead(read: ObjectRead): Promise<void> {
+  async sendRead(read: ObjectRead, contentType = 'application/octet-stream'): Promise<void> {
     try {
-      const headers = { 'content-type': 'application/octet-stream' };
+      const headers = { 'content-type': contentType };
       if (read.data instanceof Uint8Array) {
         await this.send(200, headers, read.data);
       } else {
@@ -109,8 +124,9 @@ export class Exchange implements OpContext {
       const timer = setTimeout(() => this.request.complete || this.request.destroy(), lingerMs);
       this.request.once('close', () => clearTimeout(timer));
     }
-    const text = Buffer.from(`${message}\n`);
-    await this.send(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }, text);
+    const failure = this.failureFormat(status, message);
+    const text = Buffer.from(failure.text);
+    await this.send(failure.status, { 'content-type': failure.contentType, ...headers }, text);
   }
 
   /** Ends an answer that can't be completed, so that the client can't take it for a whole one. */

@@ -1,5 +1,6 @@
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import * as http from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ListenAddress } from '../../core/address.js';
 import { StoreError } from '../../core/errors.js';
@@ -9,12 +10,18 @@ import { listenOn } from './listen.js';
 import { reportError, Requests } from '../requests.js';
 import { Exchange } from './exchange.js';
 import type { Handler, Routes } from './routes.js';
+import { withV10Routes, type V10Options } from './v1-0.js';
 import { v11Routes } from './v1-1.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
     exchange: Exchange;
   }
+}
+
+export interface HttpFrontendOptions extends FrontendOptions {
+  /** How the API of plakar 1.0 is served. */
+  readonly v10: V10Options;
 }
 
 const serverOptions: http.ServerOptions = {
@@ -35,19 +42,25 @@ const closingPollMs = 50;
 /** plakar's HTTP API over a store: routing is fastify's, the bytes go straight between the store and the socket. */
 export class HttpFrontend implements Frontend {
   private readonly servers: http.Server[] = [];
+  private readonly sockets = new Set<Socket>();
   private readonly requests: Requests;
   private closed: Promise<unknown> | undefined;
 
   private constructor(
     private readonly app: FastifyInstance,
-    private readonly options: FrontendOptions,
+    private readonly options: HttpFrontendOptions,
   ) {
     this.requests = new Requests(options.log);
   }
 
-  static async create(options: FrontendOptions): Promise<HttpFrontend> {
+  static async create(options: HttpFrontendOptions): Promise<HttpFrontend> {
     // exposeHeadRoutes would answer HEAD with what GET reads.
-    const app = fastify({ exposeHeadRoutes: false, routerOptions: { maxParamLength: 1024 } });
+    const app = fastify({
+      exposeHeadRoutes: false,
+      routerOptions: { maxParamLength: 1024 },
+      // The router takes any first character for the slash, and with it `*`, the path of no resource, for `/`.
+      rewriteUrl: ({ url = '/' }) => (url.startsWith('*') ? `/${url}` : url),
+    });
     const frontend = new HttpFrontend(app, options);
     frontend.addHandlers();
     await app.ready();
@@ -59,6 +72,10 @@ export class HttpFrontend implements Frontend {
     // Whether a body is wanted is known only when the request has been looked at.
     server.on('checkContinue', this.app.routing);
     server.on('clientError', answerUnparsable);
+    server.on('connection', (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    });
     server.timeout = idleLimitMs;
     const bound = await listenOn(server, address);
     this.servers.push(server);
@@ -66,11 +83,26 @@ export class HttpFrontend implements Frontend {
   }
 
   async close(graceMs: number): Promise<void> {
-    this.closed ??= Promise.all(this.servers.map(closeServer));
+    this.closed ??= Promise.all(this.servers.map((server) => this.closeServer(server)));
     const limit = setTimeout(() => this.servers.forEach((server) => server.closeAllConnections()), graceMs);
     await this.closed;
     clearTimeout(limit);
     await this.requests.idle();
+  }
+
+  /** Resolves when a server has no connection left: those that become idle meanwhile are closed, too. */
+  private closeServer(server: http.Server): Promise<void> {
+    return new Promise((resolve) => {
+      const poll = setInterval(() => {
+        server.closeIdleConnections();
+        // Node takes one on which nothing ever came for busy. Go's clients have such: they dial ahead.
+        for (const socket of this.sockets) if (socket.bytesRead === 0) socket.destroy();
+      }, closingPollMs);
+      server.close(() => {
+        clearInterval(poll);
+        resolve();
+      });
+    });
   }
 
   private addHandlers(): void {
@@ -80,9 +112,6 @@ export class HttpFrontend implements Frontend {
       request.exchange = this.startExchange(request.raw, reply.raw);
       done();
     });
-    // A body of any type, or with a type and nothing in it, is the handler's to read.
-    app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', (_request, _payload, done) => done(null));
     app.setErrorHandler((error: FastifyError, request, reply) =>
       this.answer(reply, request.exchange, () => Promise.reject(refusedByRouter(error))),
     );
@@ -92,10 +121,11 @@ export class HttpFrontend implements Frontend {
       ),
     );
     for (const method of http.METHODS) {
-      // Node answers CONNECT itself, by closing the connection.
-      if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
+      // Node answers CONNECT itself, by closing the connection. A body, of any type, of a malformed one or of none, is the
+      // handler's to read: fastify is told that there never is one, so that it doesn't look at types.
+      if (method !== 'CONNECT') app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
     }
-    this.addRoutes(v11Routes);
+    this.addRoutes(withV10Routes(v11Routes, this.options.v10));
   }
 
   private addRoutes(routes: Routes): void {
@@ -149,17 +179,6 @@ export class HttpFrontend implements Frontend {
       }
     });
   }
-}
-
-/** Resolves when a server has no connection left: those that become idle meanwhile are closed, too. */
-function closeServer(server: http.Server): Promise<void> {
-  return new Promise((resolve) => {
-    const poll = setInterval(() => server.closeIdleConnections(), closingPollMs);
-    server.close(() => {
-      clearInterval(poll);
-      resolve();
-    });
-  });
 }
 
 /** What fastify itself refuses, before there is a route: paths and headers that it can't take. */

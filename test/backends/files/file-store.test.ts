@@ -1,16 +1,24 @@
 import { expect } from 'chai';
 import { chmod, mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FileStore } from '../../../src/backends/files/file-store.js';
+import { FileStore } from '../../../src/backends/files/file-store.js';
 import { temporaryName } from '../../../src/backends/files/temporary.js';
+import { LocalFileSystem } from '../../../src/backends/local/local-file-system.js';
 import { openStore } from '../../../src/backends/open-store.js';
-import { host } from '../../support/gateway.js';
-import { makeObject, newRef } from '../../support/objects.js';
-import { putAll } from '../../support/store.js';
+import { host, silent } from '../../support/gateway.js';
+import { inChunks, makeObject, newRef } from '../../support/objects.js';
+import { expectFailure, listAll, putAll } from '../../support/store.js';
 import { emptyStore, tempFolder } from '../../support/temp.js';
 
 async function open(path: string): Promise<FileStore> {
-  return openStore({ scheme: 'fs', path }, { durable: true, maxObjectBytes: 1e6, host });
+  const options = {
+    durable: true,
+    writable: true,
+    maxObjectBytes: 1e6,
+    host,
+    ssh: { env: {}, home: '/nonexistent', localUser: 'op' },
+  };
+  return openStore({ scheme: 'fs', path }, options, silent);
 }
 
 async function modeOf(path: string): Promise<number> {
@@ -65,15 +73,30 @@ describe('the sweep', () => {
       const old = Date.now() / 1000 - 25 * 3600;
       for (const name of [longAgo, ...foreign]) await utimes(join(folder, kind, name), old, old);
     }
-    const withDeath = await openStore(
-      { scheme: 'fs', path: folder },
-      { durable: true, maxObjectBytes: 1e6, host: { ...host, isAlive: (pid) => pid === host.pid } },
-    );
+    const options = {
+      durable: true,
+      maxObjectBytes: 1e6,
+      host: { ...host, isAlive: (pid: number) => pid === host.pid },
+    };
+    const withDeath = await FileStore.open(new LocalFileSystem(folder), options);
     expect(await withDeath.sweep()).to.equal(6);
     for (const kind of ['packfiles', 'states', 'locks']) {
       expect(await readdir(join(folder, kind))).to.have.members([own, elsewhere, ...foreign]);
     }
     expect(await store.sweep()).to.equal(0);
+  });
+});
+
+describe('a store whose file server cannot promise what writing takes', () => {
+  it('is read-only, says so, and refuses to be written', async () => {
+    const folder = await emptyStore();
+    const options = { durable: true, maxObjectBytes: 1e6, host, readOnly: true };
+    const store = await FileStore.open(new LocalFileSystem(folder), options);
+    expect(store.info().access).to.equal('read-only');
+    const ref = newRef('state');
+    await expectFailure(store.put(ref, inChunks(makeObject('state', 100))), 'unimplemented');
+    await expectFailure(store.delete(ref), 'unimplemented');
+    expect(await listAll(store, 'state')).to.deep.equal([]);
   });
 });
 

@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import type { Pool } from './pool.js';
+import { closeFile, fsync, hardlink, openFile, openFlags, plainRename, removeFile, type Handle } from './requests.js';
+import type { Session } from './session.js';
+import { hasStatus, LostConnection, status } from './status.js';
+
+/** What a server can promise to a store on it. */
+export interface SftpCapabilities {
+  /** How an object is given its name so that it never replaces another one; `none` where there is no safe way. */
+  readonly createWith: 'hardlink' | 'rename' | 'none';
+  /** Whether a lock can be replaced atomically. */
+  readonly replaces: boolean;
+  /** Whether files can be synced to the server's disk. */
+  readonly syncsFiles: boolean;
+  /** Whether the names in a folder can be. */
+  readonly syncsFolders: boolean;
+}
+
+/** Whether the server can promise all that writing a store takes; otherwise it is to be served read-only. */
+export function canWrite({ createWith, replaces }: SftpCapabilities): boolean {
+  return createWith !== 'none' && replaces;
+}
+
+/** Whether an acknowledged put survives a power cut of the server. */
+export function isDurable({ syncsFiles, syncsFolders }: SftpCapabilities): boolean {
+  return syncsFiles && syncsFolders;
+}
+
+/** What the operator should know at the start: one sentence for each promise that the server can't make; none where it can. */
+export function describeCapabilities(capabilities: SftpCapabilities): string[] {
+  const { createWith, replaces, syncsFiles, syncsFolders } = capabilities;
+  const sentences: string[] = [];
+  if (createWith === 'none') {
+    sentences.push(
+      'the SFTP server has no way to make a name that never replaces another (hardlink@openssh.com, or a RENAME that ' +
+        'refuses to), or lets nothing be written: the store is read-only',
+    );
+  }
+  if (!replaces) {
+    sentences.push(
+      "the SFTP server can't replace a file atomically (posix-rename@openssh.com), as refreshing a lock takes: the store is " +
+        'read-only',
+    );
+  }
+  if (!syncsFiles) {
+    sentences.push(
+      "the SFTP server can't sync files (fsync@openssh.com): what was acknowledged may be lost when it loses power",
+    );
+  } else if (!syncsFolders) {
+    sentences.push(
+      "the SFTP server can't sync folders: the names of new objects may be lost when it loses power in the next seconds",
+    );
+  }
+  return sentences;
+}
+
+export interface Probe {
+  /** The store's folder on the server. */
+  readonly root: string;
+  /** Whether writing may be tried out. */
+  readonly writable: boolean;
+  /** How long a sync may take, in milliseconds. */
+  readonly syncLimitMs: number;
+}
+
+/** Finds out what a server can promise, by what it says and by trying it. Fails with `unavailable`. */
+export function probeCapabilities(pool: Pool, probe: Probe): Promise<SftpCapabilities> {
+  return pool.run(async (session) => ({
+    createWith: probe.writable ? await probeCreation(session, `${probe.root}/packfiles`) : announced(session),
+    replaces: session.features.posixRename,
+    syncsFiles: session.features.fsync,
+    syncsFolders: session.features.fsync && (await canSyncFolder(session, probe)),
+  }));
+}
+
+/** What can be told without writing. A RENAME that refuses to replace can't. */
+function announced(session: Session): SftpCapabilities['createWith'] {
+  return session.features.hardlink ? 'hardlink' : 'none';
+}
+
+/** SFTP has no request for it, but OpenSSH opens a folder like a file, and what is open can be synced. */
+async function canSyncFolder(session: Session, { root, syncLimitMs }: Probe): Promise<boolean> {
+  try {
+    const handle = await openFile(session, root, openFlags.read);
+    try {
+      await fsync(session, handle, syncLimitMs);
+      return true;
+    } finally {
+      await closeFile(session, handle);
+    }
+  } catch (error) {
+    if (error instanceof LostConnection) throw error;
+    return false;
+  }
+}
+
+/**
+ * Tries whether a name can be made without replacing: a disk without hard links has none, whatever the server offers. The
+ * names it uses are those of temporary files, so that the sweep finds what a lost connection may leave.
+ */
+async function probeCreation(session: Session, folder: string): Promise<SftpCapabilities['createWith']> {
+  const names = [0, 1].map(() => `${folder}/tmp.kloset-gateway.probe.0.${randomBytes(8).toString('hex')}`);
+  const [first = '', second = ''] = names;
+  try {
+    await touch(session, first);
+    if (session.features.hardlink) {
+      await hardlink(session, first, second);
+      return (await refuses(hardlink(session, first, second))) ? 'hardlink' : 'none';
+    }
+    await touch(session, second);
+    return (await refuses(plainRename(session, first, second))) ? 'rename' : 'none';
+  } catch (error) {
+    if (error instanceof LostConnection) throw error;
+    // A store without the folder yet: what the server says has to do.
+    return hasStatus(error, status.noSuchFile) ? announced(session) : 'none';
+  } finally {
+    await Promise.all(names.map((name) => removeFile(session, name).catch(() => undefined)));
+  }
+}
+
+async function touch(session: Session, path: string): Promise<void> {
+  const flags = openFlags.write | openFlags.create | openFlags.exclusive;
+  const handle: Handle = await openFile(session, path, flags, 0o600);
+  await closeFile(session, handle);
+}
+
+async function refuses(work: Promise<void>): Promise<boolean> {
+  try {
+    await work;
+    return false;
+  } catch (error) {
+    if (error instanceof LostConnection) throw error;
+    return true;
+  }
+}

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { ServerHostKeyAlgorithm } from 'ssh2';
+import { judge, knownHostNames, knownTypes, parseKnownHosts, type KnownHost, type Verdict } from './known-hosts.js';
+import { ConnectFailure } from './status.js';
+import type { Target } from './target.js';
+
+/** Decides whether the server that answers is the one that was meant. */
+export interface HostKeys {
+  /** What to ask the server for: first the kinds of keys that are known for it, so that another kind isn't a mismatch. */
+  readonly algorithms: ServerHostKeyAlgorithm[];
+  /** Fails with a ConnectFailure of kind `host_key` unless this key, as it is on the wire, is the server's. */
+  check(key: Buffer): void;
+}
+
+/** Signatures by the type of key, the one to prefer first. RSA with SHA-1 is left out, as OpenSSH does. */
+const algorithmsOf: Readonly<Record<string, ServerHostKeyAlgorithm[]>> = {
+  'ssh-ed25519': ['ssh-ed25519'],
+  'ecdsa-sha2-nistp256': ['ecdsa-sha2-nistp256'],
+  'ecdsa-sha2-nistp384': ['ecdsa-sha2-nistp384'],
+  'ecdsa-sha2-nistp521': ['ecdsa-sha2-nistp521'],
+  'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'],
+};
+
+/** Reads the known_hosts files that count for `target`; missing ones are empty. */
+export async function hostKeys(target: Target): Promise<HostKeys> {
+  if (target.insecure) return { algorithms: preferred([]), check: () => undefined };
+  const lines = (await Promise.all(target.knownHosts.map(readKnownHosts))).flat();
+  const names = target.hostKeyAlias === undefined ? knownHostNames(target.host, target.port) : [target.hostKeyAlias];
+  return {
+    algorithms: preferred(knownTypes(lines, names)),
+    check(key) {
+      const type = key.toString('latin1', 4, 4 + key.readUInt32BE(0));
+      const verdict = judge(lines, names, type, key);
+      if (verdict.is !== 'trusted') throw new ConnectFailure('host_key', refusal(target, names, verdict, type, key));
+    },
+  };
+}
+
+/** As OpenSSH shows it: `SHA256:` and the hash in base64 without padding. */
+export function fingerprint(key: Buffer): string {
+  return `SHA256:${createHash('sha256').update(key).digest('base64').replaceAll('=', '')}`;
+}
+
+function preferred(types: readonly string[]): ServerHostKeyAlgorithm[] {
+  const known = types.flatMap((type) => algorithmsOf[type] ?? []);
+  return [...new Set([...known, ...Object.values(algorithmsOf).flat()])];
+}
+
+async function readKnownHosts(file: string): Promise<KnownHost[]> {
+  try {
+    return parseKnownHosts(await readFile(file, 'utf8'), file);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return [];
+    throw new ConnectFailure('configuration', `the known hosts in ${file} can't be read`, { cause: error });
+  }
+}
+
+type Refused = Exclude<Verdict, { is: 'trusted' }>;
+
+function refusal(target: Target, names: readonly string[], verdict: Refused, type: string, key: Buffer): string {
+  const name = names[0] ?? target.host;
+  const offered = `it offered ${type} ${fingerprint(key)}`;
+  const login = `ssh ${target.port === 22 ? '' : `-p ${target.port} `}${target.user}@${target.host}`;
+  switch (verdict.is) {
+    case 'revoked':
+      return `the host key of ${name} is revoked in ${verdict.where}: ${offered}. Ask the server's operator for a new key.`;
+    case 'authority':
+      return (
+        `the host key of ${name} is known through a certificate authority only (${verdict.where}), and the gateway can't ` +
+        `check host certificates: ${offered}. Compare that with the server's own key and add it as a line of its own.`
+      );
+    case 'mismatch':
+      return (
+        `the host key of ${name} is not the one in ${verdict.where.join(', ')}: ${offered}. ` +
+        (verdict.sameType
+          ? 'The server was set up anew, or someone is in between. Once its operator has confirmed the new key, run: '
+          : `Keys of other types are known for it. Once the server's operator has confirmed this one, run: `) +
+        `ssh-keygen -R '${name}' -f ${fileOf(verdict.where[0] ?? '')} && ${login}`
+      );
+    case 'unknown':
+      return (
+        `the host key of ${name} is unknown: ${offered}, which is not in ${listed(target.knownHosts)}. ` +
+        `Run: ${login}  and compare the fingerprint with that of the server's operator before you accept it.`
+      );
+  }
+}
+
+function fileOf(where: string): string {
+  return where.replace(/:\d+$/, '');
+}
+
+function listed(files: readonly string[]): string {
+  return files.length === 0 ? 'any file, as none is configured' : files.join(', ');
+}

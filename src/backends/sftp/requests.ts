@@ -1,0 +1,174 @@
+import type { FileEntryWithStats, Stats } from 'ssh2';
+import { constants } from 'node:fs';
+import { StoreError } from '../../core/errors.js';
+import type { DirectoryEntry, FileStat, FileType } from '../files/file-system.js';
+import type { Session } from './session.js';
+import { hasStatus, status } from './status.js';
+
+/*
+ * The requests of SFTP version 3 that a store needs, as functions that resolve. All fail with the server's status as ssh2
+ * gives it, or with LostConnection.
+ */
+
+/** Flags of OPEN (draft-ietf-secsh-filexfer-02, section 6.3). */
+export const openFlags = { read: 0x01, write: 0x02, create: 0x08, exclusive: 0x20 } as const;
+
+/** What a server calls an open file. Only the session that opened it knows it. */
+export type Handle = Buffer;
+
+/** @param mode permissions of a file that is made, which the server's umask may narrow */
+export function openFile(session: Session, path: string, flags: number, mode?: number): Promise<Handle> {
+  return session.request((sftp, done) => {
+    if (mode === undefined) sftp.open(path, flags, done);
+    else sftp.open(path, flags, mode, done);
+  });
+}
+
+export function closeFile(session: Session, handle: Handle): Promise<void> {
+  return session.request<undefined>((sftp, done) => {
+    sftp.close(handle, (error) => {
+      done(error, undefined);
+    });
+  });
+}
+
+/** One READ: resolves to how many bytes came, which may be fewer than asked for; 0 at the file's end. */
+export function readOnce(session: Session, handle: Handle, target: Buffer, position: number): Promise<number> {
+  return session.request((sftp, done) => {
+    sftp.read(handle, target, 0, target.length, position, done);
+  });
+}
+
+export function writeOnce(session: Session, handle: Handle, data: Buffer, position: number): Promise<void> {
+  return session.request<undefined>((sftp, done) => {
+    sftp.write(handle, data, 0, data.length, position, (error) => {
+      done(error, undefined);
+    });
+  });
+}
+
+/** What a path names. Links are not followed. */
+export async function lstat(session: Session, path: string): Promise<FileStat> {
+  return toFileStat(await session.request<Stats>((sftp, done) => void sftp.lstat(path, done)));
+}
+
+export async function fstat(session: Session, handle: Handle): Promise<FileStat> {
+  return toFileStat(await session.request<Stats>((sftp, done) => void sftp.fstat(handle, done)));
+}
+
+export function setMode(session: Session, path: string, mode: number): Promise<void> {
+  return session.request<undefined>((sftp, done) => {
+    sftp.chmod(path, mode, (error) => {
+      done(error, undefined);
+    });
+  });
+}
+
+export function setHandleMode(session: Session, handle: Handle, mode: number): Promise<void> {
+  return session.request<undefined>((sftp, done) => {
+    sftp.fchmod(handle, mode, (error) => {
+      done(error, undefined);
+    });
+  });
+}
+
+/** fsync@openssh.com. A disk may take its time: @param limitMs how much, in milliseconds */
+export function fsync(session: Session, handle: Handle, limitMs: number): Promise<void> {
+  return session.request<undefined>((sftp, done) => {
+    sftp.ext_openssh_fsync(handle, (error) => {
+      done(error, undefined);
+    });
+  }, limitMs);
+}
+
+/** hardlink@openssh.com: never replaces. */
+export function hardlink(session: Session, from: string, to: string): Promise<void> {
+  return session.request<undefined>((sftp, done) => {
+    sftp.ext_openssh_hardlink(from, to, (error) => {
+      done(error, undefined);
+    });
+  });
+}
+
+/** posix-rename@openssh.com: replaces atomically. */
+export function posixRename(session: Session, from: string, to: string): Promise<void> {
+  return session.request<undefined>((sftp, done) => {
+    sftp.ext_openssh_rename(from, to, (error) => {
+      done(error, undefined);
+    });
+  });
+}
+
+/** RENAME: must not replace, says the draft, and not every server keeps to it. */
+export function plainRename(session: Session, from: string, to: string): Promise<void> {
+  return session.request<undefined>((sftp, done) => {
+    sftp.rename(from, to, (error) => {
+      done(error, undefined);
+    });
+  });
+}
+
+export function removeFile(session: Session, path: string): Promise<void> {
+  return session.request<undefined>((sftp, done) => {
+    sftp.unlink(path, (error) => {
+      done(error, undefined);
+    });
+  });
+}
+
+export function makeFolder(session: Session, path: string, mode: number): Promise<void> {
+  return session.request<undefined>((sftp, done) => {
+    sftp.mkdir(path, { mode }, (error) => {
+      done(error, undefined);
+    });
+  });
+}
+
+/** Whether there is anything of this name. */
+export async function isThere(session: Session, path: string): Promise<boolean> {
+  try {
+    await lstat(session, path);
+    return true;
+  } catch (error) {
+    if (hasStatus(error, status.noSuchFile)) return false;
+    throw error;
+  }
+}
+
+/** All that is in a folder, but for `.` and `..`. */
+export async function listFolder(session: Session, path: string): Promise<DirectoryEntry[]> {
+  const handle = await session.request<Handle>((sftp, done) => void sftp.opendir(path, done));
+  const entries: DirectoryEntry[] = [];
+  try {
+    // One at a time: that a server keeps several in order is nowhere said, and a name that gets lost is an object lost.
+    for (;;) {
+      const names = await session.request<FileEntryWithStats[]>((sftp, done) => void sftp.readdir(handle, done));
+      for (const entry of names) entries.push({ name: entry.filename, type: await entryType(session, path, entry) });
+    }
+  } catch (error) {
+    if (!hasStatus(error, status.eof)) throw error;
+    return entries;
+  } finally {
+    // Nothing is lost with it, and nobody has to wait for it.
+    closeFile(session, handle).catch(() => undefined);
+  }
+}
+
+async function entryType(session: Session, folder: string, entry: FileEntryWithStats): Promise<FileType> {
+  const { mode } = entry.attrs as Partial<Stats>;
+  return mode === undefined ? (await lstat(session, `${folder}/${entry.filename}`)).type : typeOf(mode);
+}
+
+function toFileStat(stats: Partial<Stats>): FileStat {
+  const { mode, size, mtime } = stats;
+  if (mode === undefined || size === undefined) {
+    throw new StoreError('internal', "the store's SFTP server doesn't say what its files are");
+  }
+  return { type: typeOf(mode), size, modifiedMs: (mtime ?? 0) * 1000, mode: mode & 0o7777 };
+}
+
+function typeOf(mode: number): FileType {
+  const type = mode & constants.S_IFMT;
+  if (type === constants.S_IFREG) return 'file';
+  return type === constants.S_IFDIR ? 'folder' : 'other';
+}

@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '../../core/logger.js';
+import type { SftpLocation } from '../../core/sftp-location.js';
+import type { SftpOptions } from './options.js';
+import { ConnectFailure } from './status.js';
+
+/** What OpenSSH's client would do for a host: its keywords in lower case, each with its values in order. */
+export type SshConfig = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * The SSH configuration for a location, by asking OpenSSH's own client (`ssh -G`): so Host, Match, Include and all defaults
+ * are what the user knows. Empty where no such client is installed, with a warning if there is a configuration that goes
+ * unread. Fails with a ConnectFailure of kind `configuration` where the client doesn't understand it.
+ */
+export async function readSshConfig(
+  location: SftpLocation,
+  options: SftpOptions,
+  log: Pick<Logger, 'warn'>,
+): Promise<SshConfig> {
+  const output = await askClient(queryArguments(location, options.sshConfig), options);
+  if (output !== undefined) return parseSshConfig(output);
+  const file = options.sshConfig ?? join(options.home, '.ssh', 'config');
+  if (file !== 'none' && (await exists(file))) {
+    log.warn(
+      { file },
+      'the SSH configuration is not read: that needs the ssh program of OpenSSH, which is not installed',
+    );
+  }
+  return new Map();
+}
+
+/** Parses the output of `ssh -G`: a keyword and its value on each line. */
+export function parseSshConfig(output: string): SshConfig {
+  const config = new Map<string, string[]>();
+  for (const line of output.split('\n')) {
+    const [, keyword, value] = /^(\S+) (.*)$/.exec(line) ?? [];
+    if (keyword === undefined || value === undefined) continue;
+    const values = config.get(keyword) ?? [];
+    config.set(keyword, [...values, value.trimEnd()]);
+  }
+  return config;
+}
+
+/** Arguments, never a command line: nothing in a location may become an option or a command. */
+function queryArguments({ host, user, port }: SftpLocation, file: string | undefined): string[] {
+  return [
+    '-G',
+    ...(file === undefined ? [] : ['-F', file]),
+    ...(port === undefined ? [] : ['-p', String(port)]),
+    ...(user === undefined ? [] : ['-l', user]),
+    '--',
+    host,
+  ];
+}
+
+/** Resolves to undefined where there is no `ssh` to run. */
+function askClient(args: string[], { env, connectTimeoutMs = 20_000 }: SftpOptions): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    // The time limit is for a `Match exec` that hangs.
+    execFile('ssh', args, { env, timeout: connectTimeoutMs }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else if (error.code === 'ENOENT') resolve(undefined);
+      else {
+        const reason = stderr.trim().replaceAll('\n', '; ') || error.message;
+        reject(new ConnectFailure('configuration', `the SSH configuration can't be used: ${reason}`, { cause: error }));
+      }
+    });
+  });
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

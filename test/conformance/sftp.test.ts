@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FileStore } from '../../src/backends/files/file-store.js';
+import { openSftp } from '../../src/backends/sftp/open-sftp.js';
+import type { Settings } from '../../src/config/config.js';
+import { formatSftpLocation } from '../../src/core/sftp-location.js';
+import { host, silent } from '../support/gateway.js';
+import { GrpcStore } from '../support/grpc-store.js';
+import { HttpStore } from '../support/http-store.js';
+import { hasSshd, Sshd } from '../support/sshd.js';
+import { emptyStore } from '../support/temp.js';
+import { openThrough } from './open-through.js';
+import { describeStore, maxObjectBytes } from './store-suite.js';
+
+describe('a store on a real OpenSSH server', () => {
+  let sshd: Sshd;
+
+  before(async function () {
+    if (!hasSshd()) this.skip();
+    sshd = await Sshd.start();
+  });
+
+  after(async () => {
+    await sshd?.stop();
+  });
+
+  /** As an operator says it on the command line. */
+  function locate(folder: string): { location: string; settings: Settings } {
+    return { location: formatSftpLocation(sshd.location(folder)), settings: sshd.settings };
+  }
+
+  for (const durable of [true, false]) {
+    describeStore(
+      `itself, ${durable ? 'synced' : 'not synced'},`,
+      async () => {
+        const folder = await emptyStore();
+        const files = await openSftp(sshd.location(folder), sshd.options, silent);
+        const store = await FileStore.open(files, { durable, maxObjectBytes, host });
+        return { store, folder, config: await readFile(join(folder, 'CONFIG')), close: () => store.close() };
+      },
+      { onDisk: true },
+    );
+  }
+
+  describeStore('through HTTP, it', () => openThrough(({ httpPort }) => new HttpStore(httpPort), locate), {
+    onDisk: true,
+    hides: ['created', 'objectSize'],
+  });
+
+  describeStore('through gRPC, it', () => openThrough(({ grpcPort }) => new GrpcStore(grpcPort), locate), {
+    onDisk: true,
+    seenAs: (code) => (code === 'too_large' ? 'invalid_argument' : code),
+  });
+});
