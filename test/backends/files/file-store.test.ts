@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { FileStore } from '../../../src/backends/files/file-store.js';
 import { temporaryName } from '../../../src/backends/files/temporary.js';
 import { LocalFileSystem } from '../../../src/backends/local/local-file-system.js';
-import { openStore } from '../../../src/backends/open-store.js';
+import { openStore, type OpenedStore } from '../../../src/backends/open-store.js';
 import { host, silent } from '../../support/gateway.js';
 import { inChunks, makeObject, newRef } from '../../support/objects.js';
 import { expectFailure, listAll, putAll } from '../../support/store.js';
 import { emptyStore, tempFolder } from '../../support/temp.js';
 
-async function open(path: string): Promise<FileStore> {
+async function open(path: string): Promise<OpenedStore> {
   const options = {
     durable: true,
     writable: true,
@@ -83,7 +83,7 @@ describe('the sweep', () => {
     for (const kind of ['packfiles', 'states', 'locks']) {
       expect(await readdir(join(folder, kind))).to.have.members([own, elsewhere, ...foreign]);
     }
-    expect(await store.sweep()).to.equal(0);
+    expect(await store.sweep?.()).to.equal(0);
   });
 });
 

@@ -1,0 +1,152 @@
+import { expect } from 'chai';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startTestGateway, type TestGateway } from '../support/gateway.js';
+import { klosetClients, type Backup, type KlosetClient } from '../support/klosetclient.js';
+import { fixtureStore, tempFolder } from '../support/temp.js';
+import { changeTree, makeTree, treeAt } from './tree.js';
+
+/* plakar's own client code on whole stores: what goes in through a gateway comes out of it, and out of the folder behind it. */
+
+/** Of the fixtures, and of the stores made here. */
+const passphrases = { plaintext: undefined, encrypted: 'correct horse battery staple 42' };
+
+for (const kind of ['plaintext', 'encrypted'] as const) {
+  const passphrase = passphrases[kind];
+
+  describe(`plakar's client code and an ${kind === 'encrypted' ? '' : 'un'}encrypted store that it made`, function () {
+    this.timeout(60_000);
+    const clientOf = klosetClients();
+    let gateway: TestGateway;
+    let through: KlosetClient;
+    let direct: KlosetClient;
+    const trees: Map<string, string>[] = [];
+    const backups: Backup[] = [];
+
+    before('back up a tree twice', async () => {
+      const store = join(await tempFolder(), 'store');
+      direct = clientOf(store, { passphrase });
+      await direct.create();
+      gateway = await startTestGateway(store, { 'allow-write': true });
+      through = clientOf(`http://127.0.0.1:${gateway.httpPort}`, { passphrase });
+      const tree = join(await tempFolder(), 'tree');
+      await mkdir(tree);
+      await makeTree(tree, kind);
+      trees.push(await treeAt(tree));
+      backups.push(await through.backup(tree));
+      await changeTree(tree, kind);
+      trees.push(await treeAt(tree));
+      backups.push(await through.backup(tree));
+    });
+
+    after(() => gateway?.close());
+
+    it('backs up every file, also after changes', () => {
+      for (const [i, { files, errors, lockError }] of backups.entries()) {
+        const inTree = [...(trees[i]?.values() ?? [])].filter((what) => what.startsWith('file '));
+        expect(inTree.length).to.be.above(250);
+        expect({ files, errors, lockError }).to.deep.equal({ files: inTree.length, errors: 0, lockError: undefined });
+      }
+      expect(trees[0]).to.not.deep.equal(trees[1]);
+    });
+
+    it('lists both backups, and leaves no lock', async () => {
+      expect((await through.list()).map(({ snapshot }) => snapshot)).to.deep.equal(
+        backups.map(({ snapshot }) => snapshot),
+      );
+      expect(await through.objects('lock')).to.deep.equal([]);
+    });
+
+    for (const way of ['through the gateway', 'from the folder behind it']) {
+      const client = (): KlosetClient => (way === 'through the gateway' ? through : direct);
+
+      it(`finds nothing wrong ${way}`, async () => {
+        expect(await client().check()).to.equal(2);
+      });
+
+      it(`restores both trees as they were ${way}`, async () => {
+        const restored = await Promise.all(backups.map(({ snapshot }) => client().restore(snapshot)));
+        for (const [i, folder] of restored.entries()) expectSameTree(await treeAt(folder), trees[i]);
+      });
+    }
+  });
+
+  describe(`plakar's client code and an ${kind === 'encrypted' ? '' : 'un'}encrypted store that plakar made`, function () {
+    this.timeout(60_000);
+    const clientOf = klosetClients();
+
+    it('reads it under the default policy, and adds to it where it may', async () => {
+      const store = await fixtureStore(`v1.1-${kind}/store-two-snapshots`);
+      const direct = clientOf(store, { passphrase });
+      const known = await direct.list();
+      const { snapshot: last = '' } = known[1] ?? {};
+      expect(known).to.have.length(2);
+      let tree: string;
+
+      const reading = await startTestGateway(store);
+      try {
+        const through = clientOf(`http://127.0.0.1:${reading.httpPort}`, { passphrase });
+        const [checked, restored, restoredDirectly] = await Promise.all([
+          through.check(),
+          through.restore(last),
+          direct.restore(last),
+        ]);
+        expect(checked).to.equal(2);
+        tree = restored;
+        expect(await treeAt(tree)).to.not.be.empty;
+        expectSameTree(await treeAt(tree), await treeAt(restoredDirectly));
+      } finally {
+        await reading.close();
+      }
+
+      const adding = await startTestGateway(store, { 'allow-write': true });
+      try {
+        const through = clientOf(`http://127.0.0.1:${adding.httpPort}`, { passphrase });
+        const { snapshot } = await through.backup(tree);
+        expectSameTree(await treeAt(await direct.restore(snapshot)), await treeAt(tree));
+        expect(await direct.check()).to.equal(3);
+      } finally {
+        await adding.close();
+      }
+    });
+  });
+}
+
+describe("plakar's client code and a location", function () {
+  this.timeout(60_000);
+  const clientOf = klosetClients();
+  let gateway: TestGateway;
+
+  before(async () => {
+    gateway = await startTestGateway(await fixtureStore('v1.1-plaintext/store-two-snapshots'), { 'allow-write': true });
+  });
+
+  after(() => gateway?.close());
+
+  it('with a slash at its end is the same store', async () => {
+    const client = clientOf(`http://127.0.0.1:${gateway.httpPort}/`);
+    expect(await client.check()).to.equal(2);
+    expect(await client.objects('packfile')).to.have.length(3);
+  });
+
+  it('with a path is told that there is no store', async () => {
+    const client = clientOf(`http://127.0.0.1:${gateway.httpPort}/teams/blue`);
+    await client.list().then(
+      () => expect.fail('it listed something'),
+      (error: Error) => expect(error.message).to.include('no such path: a store is at /'),
+    );
+  });
+
+  it('that is sent a token takes no notice of it', async () => {
+    const client = clientOf(`http://127.0.0.1:${gateway.httpPort}`, { authToken: 'hunter2' });
+    expect(await client.check()).to.equal(2);
+    await client.putLock();
+    expect(JSON.stringify(gateway.log)).to.not.include('hunter2');
+  });
+});
+
+function expectSameTree(got: Map<string, string>, wanted = new Map<string, string>()): void {
+  // As lists, of which the first difference is shown; of maps it is only said that there is one.
+  expect([...got].sort().filter(([path, what]) => wanted.get(path) !== what)).to.deep.equal([]);
+  expect([...got.keys()].sort()).to.deep.equal([...wanted.keys()].sort());
+}

@@ -1,0 +1,145 @@
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { tempFolder } from './temp.js';
+
+/** The kinds of objects, as the client names them. */
+export type ClientKind = 'packfile' | 'state' | 'lock';
+
+export interface ClientOptions {
+  /** Of an encrypted store. */
+  readonly passphrase?: string | undefined;
+  /** Is sent with every request. */
+  readonly authToken?: string;
+}
+
+export interface Snapshot {
+  readonly snapshot: string;
+  readonly files: number;
+}
+
+export interface Backup extends Snapshot {
+  /** How many files it couldn't read. */
+  readonly errors: number;
+  /** Why its own lock stayed behind. */
+  readonly lockError?: string;
+}
+
+/** The client failed. The message is all that its user sees. */
+export class ClientFailure extends Error {
+  override readonly name = 'ClientFailure';
+}
+
+/**
+ * Builds the client in test/interop, which is made of plakar's own modules, before the tests of a `describe`. They are skipped
+ * where there is no Go to build it; in CI they fail. Gives what makes a client of a store, a folder's or a gateway's.
+ */
+export function klosetClients(): (location: string, options?: ClientOptions) => KlosetClient {
+  let program = '';
+  let temporary = '';
+  before('build the client', async function () {
+    this.timeout(600_000);
+    if (spawnSync('go', ['version']).status !== 0) {
+      if (process.env['CI']) throw new Error('there is no go to build test/interop with');
+      this.skip();
+    }
+    program = await (built ??= build());
+    temporary = await tempFolder();
+  });
+  return (location, options = {}) => new KlosetClient(program, temporary, location, options);
+}
+
+let built: Promise<string> | undefined;
+
+async function build(): Promise<string> {
+  const program = join(await tempFolder(), 'klosetclient');
+  await promisify(execFile)('go', ['build', '-o', program, '.'], {
+    cwd: fileURLToPath(new URL('../interop', import.meta.url)),
+    env: { ...process.env, CGO_ENABLED: '0' },
+  });
+  return program;
+}
+
+/** A client of one store. Each method runs the program once, and fails with a ClientFailure where it does. */
+export class KlosetClient {
+  constructor(
+    private readonly program: string,
+    private readonly temporary: string,
+    private readonly location: string,
+    private readonly options: ClientOptions,
+  ) {}
+
+  /** Makes the store. It has to be a folder's. */
+  async create(): Promise<void> {
+    await this.run('create', ...(this.options.passphrase === undefined ? ['-plaintext'] : []));
+  }
+
+  async backup(folder: string): Promise<Backup> {
+    return (await this.run('backup', folder)) as Backup;
+  }
+
+  /** Every snapshot, oldest first. */
+  async list(): Promise<Snapshot[]> {
+    return ((await this.run('list')) as { snapshots: Snapshot[] }).snapshots;
+  }
+
+  /** Reads and verifies all data of every snapshot. Resolves to how many those are. */
+  async check(): Promise<number> {
+    return ((await this.run('check')) as { checked: number }).checked;
+  }
+
+  /** Restores a snapshot into a new folder. Resolves to its path. */
+  async restore(snapshot: string): Promise<string> {
+    const target = await tempFolder();
+    await this.run('restore', snapshot, target);
+    return target;
+  }
+
+  /** Marks a snapshot as removed. */
+  async remove(snapshot: string): Promise<void> {
+    await this.run('rm', snapshot);
+  }
+
+  /** Leaves a lock behind that was last refreshed that many minutes ago. Resolves to its MAC. */
+  async putLock(ageMinutes = 0, { exclusive = false } = {}): Promise<string> {
+    const flags = ['-age', `${ageMinutes}m`, ...(exclusive ? ['-exclusive'] : [])];
+    return ((await this.run('putlock', ...flags)) as { mac: string }).mac;
+  }
+
+  async objects(kind: ClientKind): Promise<string[]> {
+    return ((await this.run('ls-objects', kind)) as { macs: string[] }).macs;
+  }
+
+  /** Puts the bytes of a file. */
+  async put(kind: ClientKind, mac: string, file: string): Promise<void> {
+    await this.run('put', kind, mac, file);
+  }
+
+  async delete(kind: ClientKind, mac: string): Promise<void> {
+    await this.run('delete', kind, mac);
+  }
+
+  private run(command: string, ...args: string[]): Promise<unknown> {
+    const { passphrase, authToken } = this.options;
+    const token = authToken === undefined ? [] : ['-auth-token', authToken];
+    // Nothing of the user's environment: it could name a proxy.
+    const child = spawn(this.program, [command, this.location, ...args, ...token], {
+      env: { TMPDIR: this.temporary, HOME: this.temporary, KLOSET_PASSPHRASE: passphrase },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 60_000,
+    });
+    let output = '';
+    let complaints = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
+    return new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, signal) => {
+        if (code === 0) resolve(JSON.parse(output));
+        else if (signal === null) reject(new ClientFailure(complaints.trimEnd()));
+        else reject(new Error(`klosetclient ${command} was ended by ${signal}: ${complaints}`));
+      });
+    });
+  }
+}

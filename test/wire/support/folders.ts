@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { lstat, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { eventually } from '../../support/store.js';
+
+/** The temporary files in a store's folder. */
+export async function temporaries(folder: string): Promise<string[]> {
+  const names = await readdir(folder, { recursive: true });
+  return names.filter((name) => /(^|\/)tmp\./.test(name));
+}
+
+/** The objects in a store's folder. */
+export async function objects(folder: string): Promise<string[]> {
+  const names = await readdir(folder, { recursive: true });
+  return names.filter((name) => /(^|\/)[0-9a-f]{64}$/.test(name));
+}
+
+/** Waits until an upload has begun to write. */
+export async function untilWriting(folder: string): Promise<void> {
+  await eventually(async () => (await temporaries(folder)).length > 0, 'the upload has a temporary file');
+}
+
+/** Waits until uploads have cleaned up behind themselves. */
+export async function untilClean(folder: string): Promise<void> {
+  await eventually(async () => (await temporaries(folder)).length === 0, 'no temporary file is left', 5000);
+}
+
+/**
+ * How many files of a folder a process has open, by default this one. The one descriptor that a store keeps of a packfile for
+ * its next reader doesn't count.
+ */
+export function openFiles(folder: string, pid: number | 'self' = 'self'): number {
+  const paths = openPaths(pid).filter((path) => path.startsWith(folder));
+  const kept = new Set(paths.filter((path) => /\/packfiles\/[0-9a-f]{2}\/[0-9a-f]{64}$/.test(path)));
+  return paths.length - kept.size;
+}
+
+/** Waits until a process has so many files of a folder open. */
+export async function untilOpenFiles(count: number, folder: string, pid: number | 'self' = 'self'): Promise<void> {
+  await eventually(async () => openFiles(folder, pid) === count, `${count} files of the store are open`, 5000);
+}
+
+/** How many connections a process has open, counting both ends where they are in it. */
+export function openSockets(pid: number | 'self' = 'self'): number {
+  return openPaths(pid).filter((path) => path.startsWith('socket:')).length;
+}
+
+/** Waits until a process has no more than so many sockets open. */
+export async function untilOpenSockets(atMost: number, pid: number | 'self' = 'self'): Promise<void> {
+  await eventually(async () => openSockets(pid) <= atMost, `no more than ${atMost} sockets are open`, 5000);
+}
+
+function openPaths(pid: number | 'self'): string[] {
+  return readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      // Closed meanwhile.
+      return '';
+    }
+  });
+}
+
+/** Everything in a folder: type, permissions and contents by path. Two that are equal are the same, byte by byte. */
+export async function fingerprint(folder: string): Promise<Record<string, string>> {
+  const prints: Record<string, string> = {};
+  for (const name of (await readdir(folder, { recursive: true })).sort()) {
+    const path = join(folder, name);
+    const stat = await lstat(path);
+    const contents = stat.isFile()
+      ? createHash('sha256')
+          .update(await readFile(path))
+          .digest('hex')
+      : 'no file';
+    prints[name] = `${stat.mode.toString(8)} ${stat.mtimeMs} ${contents}`;
+  }
+  return prints;
+}
