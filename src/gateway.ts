@@ -62,10 +62,11 @@ export async function startGateway({ config, log, host, user }: GatewayOptions):
 
     const ssh = { ...config.ssh, env: user.env, home: user.home, localUser: user.name };
     const writable = allows(config.access, 'append');
-    const files = await openStore(location, { ...config, host, writable, ssh }, log);
+    const files = await openStore(location, { ...config, host, writable, ssh, upstream: upstreamOptions(user) }, log);
     cleanUps.push(() => files.close());
     const store = new Policy(files, config.access);
-    if (allows(store.info().access, 'append')) cleanUps.push(await keepSwept(files, log));
+    const sweep = files.sweep?.bind(files);
+    if (sweep && allows(store.info().access, 'append')) cleanUps.push(await keepSwept({ sweep }, log));
 
     const storeOf = onlyStore(store);
     const httpFrontend = await HttpFrontend.create({ storeOf, log, v10: config.v10 });
@@ -88,6 +89,12 @@ export async function startGateway({ config, log, host, user }: GatewayOptions):
     await cleanUp();
     throw error;
   }
+}
+
+/** The token for another gateway isn't an option: command lines can be read by everyone on the machine. */
+function upstreamOptions({ env }: User): { token?: string } {
+  const token = env['KLOSET_GATEWAY_TOKEN'];
+  return token === undefined ? {} : { token };
 }
 
 async function runAll(tasks: readonly (() => Promise<unknown>)[]): Promise<void> {

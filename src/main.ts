@@ -8,6 +8,7 @@ import { makeConfig, type Settings } from './config/config.js';
 import { startGateway } from './gateway.js';
 import { createLog } from './log.js';
 import { version } from './package.js';
+import { runPlugin } from './plugin.js';
 
 /* The program: the only module that touches the process. */
 
@@ -36,9 +37,20 @@ switch (command.name) {
   case 'unknown':
     refuse(command.problems);
     break;
+  case 'plugin':
+    await plugin();
+    break;
   case 'serve':
     await serve(command.settings, command.problems);
     break;
+}
+
+/** What goes wrong is told to plakar; its terminal, where stderr goes, gets no more than warnings. */
+async function plugin(): Promise<void> {
+  const log = createLog('warn', 'text', logTo({ dest: 2, sync: true }));
+  const user = { name: userName(), home: homedir(), env: process.env };
+  await runPlugin({ input: process.stdin, output: process.stdout, log, host, user, cwd: process.cwd() });
+  process.exit(0);
 }
 
 async function serve(settings: Settings, usageProblems: readonly string[]): Promise<void> {

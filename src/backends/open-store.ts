@@ -1,9 +1,12 @@
 import { StoreError } from '../core/errors.js';
 import { formatLocation, type Location } from '../core/location.js';
 import type { Logger } from '../core/logger.js';
+import type { Store } from '../core/store.js';
 import { FileStore, type FileStoreOptions } from './files/file-store.js';
 import type { FileSystem } from './files/file-system.js';
 import { LocalFileSystem } from './local/local-file-system.js';
+import { clientOptions, type UpstreamOptions } from './gateway/options.js';
+import { GatewayStore } from './gateway/gateway-store.js';
 import { canWrite, isDurable } from './sftp/capabilities.js';
 import { openSftp } from './sftp/open-sftp.js';
 import type { SftpOptions } from './sftp/options.js';
@@ -12,16 +15,22 @@ export interface OpenStoreOptions extends FileStoreOptions {
   /** Whether the store will be written. */
   readonly writable: boolean;
   readonly ssh: Omit<SftpOptions, 'writable'>;
+  /** How to log in to another gateway. */
+  readonly upstream?: UpstreamOptions;
 }
+
+/** A store that is open; one of files may have leftovers to sweep. */
+export type OpenedStore = Store & Partial<Pick<FileStore, 'sweep'>>;
 
 /**
  * Opens the store at a location. What its file server can't promise is logged, and the store says it of itself: read-only
  * where it can't be written safely, not durable where it can't be synced. Fails with an error whose message is for the
  * operator: it names the location, what was looked for there, and what to do.
  */
-export async function openStore(location: Location, options: OpenStoreOptions, log: Logger): Promise<FileStore> {
+export async function openStore(location: Location, options: OpenStoreOptions, log: Logger): Promise<OpenedStore> {
   try {
     if (location.scheme === 'fs') return await openIn(new LocalFileSystem(location.path), options);
+    if (location.scheme !== 'sftp') return await GatewayStore.open(clientOptions(location, options.upstream ?? {}));
     const files = await openSftp(location, { ...options.ssh, writable: options.writable }, log);
     const { capabilities } = files;
     // What can be synced is, also where that is not all.
@@ -44,7 +53,7 @@ async function openIn(files: FileSystem, options: FileStoreOptions): Promise<Fil
 
 function whyNotOpened(location: Location, error: StoreError): string {
   const where = formatLocation(location);
-  if (error.code === 'not_found') {
+  if (error.code === 'not_found' && !location.scheme.startsWith('grpc')) {
     return (
       `${where} is not a Kloset store: there is no file ${where}/CONFIG. ` +
       `Name a store's folder, or make one there with \`plakar at ${where} create\`.`

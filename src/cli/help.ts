@@ -9,9 +9,11 @@ anything more has to be allowed.
 
 Usage:
   kloset-gateway serve [LOCATION] [options]
+  kloset-gateway plugin         (plakar starts it, see the README)
   kloset-gateway --help | --version
 
-LOCATION is a folder's path, fs:///path or sftp://[user@]host[:port]/path (default ~/.plakar).
+LOCATION is a folder's path, fs:///path, sftp://[user@]host[:port]/path or, for another gateway's store,
+grpc://host[:port][/store] or grpcs://host[:port][/store] (default ~/.plakar).
 
 Options:
 ${serveOptions.map(optionHelp).join('\n')}

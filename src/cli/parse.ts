@@ -3,7 +3,7 @@ import type { Settings } from '../config/config.js';
 import { serveOptions } from './options.js';
 
 export type Command =
-  | { readonly name: 'help' | 'version' }
+  | { readonly name: 'help' | 'version' | 'plugin' }
   | { readonly name: 'unknown'; readonly problems: readonly string[] }
   | { readonly name: 'serve'; readonly settings: Settings; readonly problems: readonly string[] };
 
@@ -17,6 +17,9 @@ export function parseCommandLine(argv: readonly string[]): Command {
   if (command === undefined || command === 'help' || argv.some((arg) => /^(-h|--?help)$/.test(arg)))
     return { name: 'help' };
   if (/^(--?)?version$/.test(command)) return { name: 'version' };
+  // Only plakar starts it, without arguments: what it has to know comes over stdin.
+  if (command === 'plugin' && rest.length === 0) return { name: 'plugin' };
+  if (command === 'plugin') return { name: 'unknown', problems: ['`plugin` takes no arguments: plakar starts it'] };
   if (command !== 'serve')
     return { name: 'unknown', problems: [`there is no command ${quote(command)}: try \`serve\``] };
   return parseServe(rest);

@@ -1,7 +1,12 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { StoreError } from '../core/errors.js';
-import type { Location } from '../core/location.js';
+import { formatAddress } from '../core/address.js';
+import type { GatewayLocation, Location } from '../core/location.js';
 import { parseSftpLocation } from '../core/sftp-location.js';
+import { parseAddress } from './address.js';
+
+/** Where gateways listen for gRPC unless they are told otherwise. */
+const defaultGatewayPort = 9877;
 
 /** What paths are relative to. */
 export interface Surroundings {
@@ -11,8 +16,8 @@ export interface Surroundings {
 }
 
 /**
- * Parses a store's location: a path, `fs:///path` or `sftp://[user@]host[:port]/path`; plakar's default, `~/.plakar`, where
- * none is given. Or says what is wrong.
+ * Parses a store's location: a path, `fs:///path`, `sftp://[user@]host[:port]/path` or `grpc[s]://host[:port][/store]`, which is
+ * another gateway; plakar's default, `~/.plakar`, where none is given. Or says what is wrong.
  */
 export function parseLocation(text: string | undefined, { home, cwd }: Surroundings): Location | { problem: string } {
   if (text === undefined) return { scheme: 'fs', path: join(home, '.plakar') };
@@ -25,8 +30,13 @@ export function parseLocation(text: string | undefined, { home, cwd }: Surroundi
       return { problem: `location ${text}: after fs:// comes an absolute path, as in fs:///var/backups` };
     case 'sftp':
       return parseSftp(text);
+    case 'grpc':
+    case 'grpcs':
+      return parseGateway(scheme.toLowerCase() as 'grpc' | 'grpcs', rest);
     default:
-      return { problem: `location ${text}: it has to be a path, fs:///path or sftp://[user@]host[:port]/path` };
+      return {
+        problem: `location ${text}: it has to be a path, fs:///path, sftp://[user@]host[:port]/path or grpc[s]://host[:port][/store]`,
+      };
   }
 }
 
@@ -37,4 +47,18 @@ function parseSftp(text: string): Location | { problem: string } {
   } catch (error) {
     return { problem: StoreError.from(error).message };
   }
+}
+
+/** The text isn't repeated in the problem here, either. */
+function parseGateway(scheme: GatewayLocation['scheme'], rest: string): Location | { problem: string } {
+  const [, address, path = ''] = /^([^/]*)(?:\/(.*))?$/s.exec(rest) ?? [];
+  const withPort = address === undefined || /:\d+$/.test(address) ? address : `${address}:${defaultGatewayPort}`;
+  const parsed = parseAddress(withPort ?? '');
+  const store = path.replace(/\/$/, '');
+  if (parsed === undefined || 'path' in parsed || parsed.host === '' || !/^[A-Za-z0-9._-]*$/.test(store)) {
+    return {
+      problem: `a gateway's location is ${scheme}://host[:port][/store], and a store's name has letters, digits, dots, - and _`,
+    };
+  }
+  return { scheme, address: formatAddress(parsed), store };
 }

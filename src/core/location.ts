@@ -1,7 +1,7 @@
 import { formatSftpLocation, type SftpLocation } from './sftp-location.js';
 
 /** Where a store is. */
-export type Location = LocalLocation | ({ readonly scheme: 'sftp' } & SftpLocation);
+export type Location = LocalLocation | ({ readonly scheme: 'sftp' } & SftpLocation) | GatewayLocation;
 
 /** A folder of this machine. */
 export interface LocalLocation {
@@ -10,7 +10,25 @@ export interface LocalLocation {
   readonly path: string;
 }
 
+/** A store of another gateway. */
+export interface GatewayLocation {
+  /** In the clear, or over TLS. */
+  readonly scheme: 'grpc' | 'grpcs';
+  /** `host:port`. */
+  readonly address: string;
+  /** The store's name there; empty for the default one. */
+  readonly store: string;
+}
+
 /** A location as people write it. */
 export function formatLocation(location: Location): string {
-  return location.scheme === 'fs' ? location.path : formatSftpLocation(location);
+  switch (location.scheme) {
+    case 'fs':
+      return location.path;
+    case 'sftp':
+      return formatSftpLocation(location);
+    case 'grpc':
+    case 'grpcs':
+      return `${location.scheme}://${location.address}${location.store === '' ? '' : `/${location.store}`}`;
+  }
 }

@@ -27,7 +27,9 @@ export class OpenFiles {
     const known = this.entries.get(path);
     if (known !== undefined) {
       const entry = await known.catch(() => undefined);
-      if (entry !== undefined && (await this.isCurrent(path, entry))) return this.lend(path, known, entry);
+      const isCurrent = entry !== undefined && (await this.isCurrent(path, entry));
+      // It may have been dropped, and closed, while that was looked at.
+      if (isCurrent && !entry.dropped) return this.lend(path, known, entry);
     }
     const again = this.entries.get(path);
     // Someone else may have found the same, and be opening it.

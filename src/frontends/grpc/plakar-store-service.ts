@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   type GetRequest_Range as WireRange,
   type ListResponse,
@@ -7,7 +8,7 @@ import {
 } from '../../../gen/plakar/store.js';
 import type { ObjectKind as WireKind } from '../../../gen/kloset/store/v1/store.js';
 import { allows } from '../../core/access.js';
-import { StoreError } from '../../core/errors.js';
+import { canceled, StoreError } from '../../core/errors.js';
 import { macFromBytes, macToBytes, type ObjectRef } from '../../core/object.js';
 import type { Store } from '../../core/store.js';
 import type { CallContext, Calls } from './call.js';
@@ -138,11 +139,14 @@ export function plakarStoreService({ open, calls }: PlakarStoreServiceOptions): 
 /** What is read, beyond the largest object, of an upload that is refused. In bytes. */
 const maxDrainedBytes = 16 * 1024 * 1024;
 
+/** A client made with grpc-js that cancels ends its upload like a whole one, and resets the call just behind: seen one turn later. */
+const turnsToCancel = 4;
+
 /** The bytes of an upload. It has no end of its own: where the client resets the call, `messages` throws. */
 async function* uploadBody(
   first: Uint8Array,
   messages: AsyncIterator<PutRequest>,
-  { record }: CallContext,
+  { record, signal }: CallContext,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   record.received += first.length;
   if (first.length > 0) yield first;
@@ -154,6 +158,10 @@ async function* uploadBody(
     }
     record.received += chunk.length;
     yield chunk;
+  }
+  for (let turn = 0; turn < turnsToCancel; turn++) {
+    await setImmediate();
+    if (signal.aborted) throw canceled();
   }
 }
 

@@ -120,6 +120,9 @@ export class Exchange implements OpContext {
   async sendFailure(status: number, message: string, headers: OutgoingHttpHeaders = {}): Promise<void> {
     // Closing at once, with bytes of the request unread, would reset the connection and destroy the answer on its way.
     if (!this.request.complete) {
+      // Whoever still waits for more of the body, as an upload to another server may, would keep it, and stop it when letting go.
+      this.request.removeAllListeners('readable');
+      this.request.on('data', () => undefined);
       this.request.resume();
       const timer = setTimeout(() => this.request.complete || this.request.destroy(), lingerMs);
       this.request.once('close', () => clearTimeout(timer));

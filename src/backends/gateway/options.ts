@@ -1,0 +1,20 @@
+import type { ClientOptions } from '../../client/client.js';
+import type { TlsOptions } from '../../client/connection.js';
+import type { GatewayLocation } from '../../core/location.js';
+
+/** How to log in to another gateway. */
+export interface UpstreamOptions {
+  readonly token?: string;
+  /** For `grpcs://`; what isn't said is as for every program. */
+  readonly tls?: TlsOptions;
+}
+
+/** The options of a client for the store at a location. */
+export function clientOptions(location: GatewayLocation, { token, tls }: UpstreamOptions): ClientOptions {
+  return {
+    address: location.address,
+    store: location.store,
+    tls: location.scheme === 'grpcs' && (tls ?? true),
+    ...(token === undefined ? {} : { token }),
+  };
+}

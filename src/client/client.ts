@@ -1,0 +1,228 @@
+import type {
+  DeleteObjectResponse,
+  GetObjectResponse,
+  GetStoreInfoResponse,
+  ListObjectsResponse,
+  StatObjectResponse,
+} from '../../gen/kloset/store/v1/store.js';
+import type { Access } from '../core/access.js';
+import { StoreError } from '../core/errors.js';
+import { macFromBytes, type Mac, type ObjectKind, type ObjectRef } from '../core/object.js';
+import type { ByteRange } from '../core/range.js';
+import type { ObjectStat, PutResult } from '../core/store.js';
+import { received, unary, upload } from './calls.js';
+import { Connection, type ConnectionOptions } from './connection.js';
+import { startRanges, type RangeAnswer, type RangeRead } from './read-ranges.js';
+import { retried, retriedIteration } from './retry.js';
+import { fromDetails, fromWireAccess, putMessages, toWireKind, toWireRange, toWireRef } from './wire.js';
+
+export interface ClientOptions extends ConnectionOptions {
+  /** The store's name at the gateway; empty, the default, for its default one. */
+  readonly store?: string;
+  /** How long an answer that isn't a stream may take, in milliseconds (default 60,000). Streams have no limit of their own. */
+  readonly deadlineMs?: number;
+  /** How often what is safe to repeat is tried in all, while the gateway can't be reached (default 4). */
+  readonly attempts?: number;
+}
+
+/** For each call. */
+export interface CallOptions {
+  /** Ends the call; it fails with `canceled` then. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long it may take in all, in milliseconds; it fails with `unavailable` then. */
+  readonly deadlineMs?: number | undefined;
+}
+
+/** What a store is for this caller. */
+export interface StoreDescription {
+  readonly config: Uint8Array;
+  /** 16 bytes; none where CONFIG doesn't tell. */
+  readonly repositoryId: Uint8Array;
+  readonly access: Access;
+  /** In bytes. */
+  readonly maxObjectBytes: number;
+  readonly maxLockBytes: number;
+  readonly durable: boolean;
+  readonly gatewayVersion: string;
+}
+
+/** An object's bytes on their way. */
+export interface Download {
+  /** The whole object's size, and how many bytes this answer has. */
+  readonly objectSize: number;
+  readonly length: number;
+  /** The bytes, once. They throw where they end too early; who stops early ends the call. */
+  readonly chunks: AsyncGenerator<Uint8Array, void, undefined>;
+}
+
+const defaultDeadlineMs = 60_000;
+const defaultAttempts = 4;
+
+/**
+ * A client of one store of a gateway. Everything fails with a StoreError. Reads and deletes are tried again while the gateway
+ * is unavailable, as long as no byte of an answer has been given out; a put only where its bytes are at hand to be sent again.
+ */
+export class GatewayClient {
+  private readonly connection: Connection;
+  private readonly store: string;
+  private readonly attempts: number;
+  private readonly deadlineMs: number;
+
+  constructor(options: ClientOptions) {
+    this.connection = new Connection(options);
+    this.store = options.store ?? '';
+    this.attempts = options.attempts ?? defaultAttempts;
+    this.deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
+  }
+
+  async describe(options: CallOptions = {}): Promise<StoreDescription> {
+    const { stub } = this.connection;
+    const info = await this.ask(options, () =>
+      unary<GetStoreInfoResponse>(options.signal, (done) =>
+        stub.getStoreInfo({ store: this.store }, ...this.atOnce(options), done),
+      ),
+    );
+    return {
+      config: info.config,
+      repositoryId: info.repositoryId,
+      access: fromWireAccess(info.access),
+      maxObjectBytes: Number(info.maxObjectSize),
+      maxLockBytes: Number(info.maxLockSize),
+      durable: info.durable,
+      gatewayVersion: info.gatewayVersion,
+    };
+  }
+
+  /** All objects of a kind, in batches; complete when it ends, and an error otherwise. */
+  async *list(kind: ObjectKind, options: CallOptions = {}): AsyncGenerator<Mac[], void, undefined> {
+    for await (const { macs } of this.listMessages(kind, false, options)) yield macs.map(macFromBytes);
+  }
+
+  /** All objects of a kind with their sizes and ages: each costs the gateway a look at it. */
+  async *listWithDetails(
+    kind: ObjectKind,
+    options: CallOptions = {},
+  ): AsyncGenerator<(ObjectStat & { readonly mac: Mac })[], void, undefined> {
+    for await (const { macs, details } of this.listMessages(kind, true, options)) {
+      yield macs.map((mac, i) => ({ mac: macFromBytes(mac), ...fromDetails(details[i]) }));
+    }
+  }
+
+  async stat(ref: ObjectRef, options: CallOptions = {}): Promise<ObjectStat> {
+    const request = { store: this.store, ref: toWireRef(ref) };
+    const { stub } = this.connection;
+    const { details } = await this.ask(options, () =>
+      unary<StatObjectResponse>(options.signal, (done) => stub.statObject(request, ...this.atOnce(options), done)),
+    );
+    return fromDetails(details);
+  }
+
+  /** An object, or a range of it. Fails with `not_found` and the like before it returns. */
+  async get(ref: ObjectRef, range?: ByteRange, options: CallOptions = {}): Promise<Download> {
+    const request = { store: this.store, ref: toWireRef(ref), range: range && toWireRange(range) };
+    const { stub } = this.connection;
+    const messages = retriedIteration(this.attempts, options.signal, () =>
+      received<GetObjectResponse>(options.signal, stub.getObject(request, ...this.asStream(options))),
+    );
+    const first = await messages.next();
+    const header = first.done === true ? undefined : first.value.header;
+    if (first.done === true || header === undefined) {
+      throw new StoreError('internal', 'the gateway answered without a header: is it one?');
+    }
+    const length = Number(header.length);
+    const chunks = chunksOf(first.value.chunk, messages, length);
+    // From here on, to return it is to end the call, also before its first chunk was asked for.
+    await chunks.next();
+    return { objectSize: Number(header.objectSize), length, chunks };
+  }
+
+  /** The whole of `get`, in one buffer. */
+  async read(ref: ObjectRef, range?: ByteRange, options: CallOptions = {}): Promise<Uint8Array> {
+    const { chunks } = await this.get(ref, range, options);
+    const all: Uint8Array[] = [];
+    for await (const chunk of chunks) all.push(chunk);
+    return all.length === 1 && all[0] !== undefined ? all[0] : Buffer.concat(all);
+  }
+
+  /** Many small reads on one stream, answered as they are ready. See RangeAnswer for what fails alone. */
+  readRanges(
+    reads: AsyncIterable<RangeRead> | Iterable<RangeRead>,
+    options: CallOptions = {},
+  ): AsyncGenerator<RangeAnswer> {
+    const { stub } = this.connection;
+    return startRanges(stub.readRanges(...this.asStream(options)), this.store, reads, options.signal);
+  }
+
+  /** Stores an object. A body of bytes can be sent again where the connection is lost; a stream is sent once. */
+  async put(
+    ref: ObjectRef,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options: CallOptions = {},
+  ): Promise<PutResult> {
+    const { stub } = this.connection;
+    const attempt = () =>
+      upload(
+        options.signal,
+        (done: Parameters<typeof stub.putObject>[2]) => stub.putObject(...this.asStream(options), done),
+        putMessages(this.store, ref, body instanceof Uint8Array ? [body] : body),
+        // Without its finish nothing is stored, and the gateway answers when it has cleaned up.
+        (call) => call.end(),
+      );
+    return body instanceof Uint8Array ? this.ask(options, attempt) : attempt();
+  }
+
+  /** Removes an object; one that isn't there is success. */
+  async delete(ref: ObjectRef, options: CallOptions = {}): Promise<void> {
+    const request = { store: this.store, ref: toWireRef(ref) };
+    const { stub } = this.connection;
+    await this.ask(options, () =>
+      unary<DeleteObjectResponse>(options.signal, (done) => stub.deleteObject(request, ...this.atOnce(options), done)),
+    );
+  }
+
+  /** Closes the connection, when the calls on it have ended. */
+  close(): void {
+    this.connection.close();
+  }
+
+  private listMessages(kind: ObjectKind, withDetails: boolean, options: CallOptions) {
+    const request = { store: this.store, kind: toWireKind(kind), withDetails };
+    const { stub } = this.connection;
+    return retriedIteration(this.attempts, options.signal, () =>
+      received<ListObjectsResponse>(options.signal, stub.listObjects(request, ...this.asStream(options))),
+    );
+  }
+
+  private ask<T>({ signal }: CallOptions, attempt: () => Promise<T>): Promise<T> {
+    return retried(this.attempts, signal, attempt);
+  }
+
+  private atOnce({ deadlineMs = this.deadlineMs }: CallOptions) {
+    return [this.connection.metadata(), this.connection.callOptions(deadlineMs)] as const;
+  }
+
+  private asStream({ deadlineMs }: CallOptions) {
+    return [this.connection.metadata(), this.connection.callOptions(deadlineMs)] as const;
+  }
+}
+
+/** The bytes of an answer, after one empty chunk. */
+async function* chunksOf(
+  first: Uint8Array,
+  messages: AsyncGenerator<GetObjectResponse, void, undefined>,
+  length: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let got = first.length;
+  try {
+    yield new Uint8Array();
+    if (first.length > 0) yield first;
+    for await (const { chunk } of messages) {
+      got += chunk.length;
+      yield chunk;
+    }
+  } finally {
+    await messages.return();
+  }
+  if (got !== length)
+    throw new StoreError('unavailable', `the answer ended after ${got} of ${length} bytes: try again`);
+}

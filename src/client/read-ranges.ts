@@ -1,0 +1,100 @@
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { ReadRangesRequest, ReadRangesResponse } from '../../gen/kloset/store/v1/store.js';
+import { errorCodes, StoreError } from '../core/errors.js';
+import type { ObjectRef } from '../core/object.js';
+import type { ByteRange } from '../core/range.js';
+import { wireStatus } from '../core/status.js';
+import { received, sendAll } from './calls.js';
+import { toWireRange, toWireRef } from './wire.js';
+
+/** One read of many. */
+export interface RangeRead {
+  readonly ref: ObjectRef;
+  readonly range: ByteRange;
+}
+
+/** The answer to one read: its bytes, or what it alone failed with. */
+export interface RangeAnswer {
+  /** The read's place among those asked for, from 0. */
+  readonly index: number;
+  readonly bytes?: Uint8Array;
+  readonly error?: StoreError;
+}
+
+/** How many reads are asked for and not yet taken; what the gateway answers beyond that would pile up here. */
+const readsAhead = 64;
+
+/** Asks for reads on a call of its own, and gives each answer when it is complete. Who stops early ends the call. */
+export async function* startRanges(
+  call: ClientDuplexStream<ReadRangesRequest, ReadRangesResponse>,
+  store: string,
+  reads: AsyncIterable<RangeRead> | Iterable<RangeRead>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<RangeAnswer, void, undefined> {
+  const ended = new AbortController();
+  const window = new Window(readsAhead, ended.signal);
+  let broken: unknown;
+  const sending = sendAll(call, requests(store, reads, window), ended.signal).catch((error: unknown) => {
+    broken = error;
+    call.cancel();
+  });
+  const parts = new Map<bigint, Uint8Array[]>();
+  try {
+    for await (const { tag, chunk, last, error } of received(signal, call)) {
+      const chunks = parts.get(tag) ?? [];
+      chunks.push(chunk);
+      parts.set(tag, chunks);
+      if (!last) continue;
+      parts.delete(tag);
+      window.open();
+      yield { index: Number(tag), ...(error ? { error: toError(error) } : { bytes: joined(chunks) }) };
+    }
+  } catch (error) {
+    throw broken ?? error;
+  } finally {
+    ended.abort();
+    await sending;
+  }
+}
+
+async function* requests(
+  store: string,
+  reads: AsyncIterable<RangeRead> | Iterable<RangeRead>,
+  window: Window,
+): AsyncGenerator<ReadRangesRequest, void, undefined> {
+  let tag = 0n;
+  for await (const { ref, range } of reads) {
+    await window.enter();
+    yield { store, tag: tag++, ref: toWireRef(ref), range: toWireRange(range) };
+  }
+}
+
+/** Lets a number of reads be under way. */
+class Window {
+  private wake: (() => void) | undefined;
+
+  constructor(
+    private free: number,
+    ended: AbortSignal,
+  ) {
+    ended.addEventListener('abort', () => this.open());
+  }
+
+  async enter(): Promise<void> {
+    while (this.free === 0) await new Promise<void>((resolve) => (this.wake = resolve));
+    this.free--;
+  }
+
+  open(): void {
+    this.free++;
+    this.wake?.();
+  }
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
+function toError({ code, message }: { code: number; message: string }): StoreError {
+  return new StoreError(errorCodes.find((each) => wireStatus[each].grpc === code) ?? 'internal', message);
+}

@@ -1,0 +1,24 @@
+import { status, type ServiceError } from '@grpc/grpc-js';
+import { errorCodes, StoreError, type ErrorCode } from '../core/errors.js';
+import { wireStatus } from '../core/status.js';
+
+/** Statuses that no gateway answers with, and that a call can end with all the same. */
+const others: Readonly<Record<number, ErrorCode>> = {
+  [status.DEADLINE_EXCEEDED]: 'unavailable',
+  [status.UNAUTHENTICATED]: 'permission_denied',
+};
+
+/**
+ * The StoreError of what a gRPC call failed with. Codes that share a status are not told apart: `too_large` arrives as
+ * `invalid_argument`, `answer_too_large` as `no_space`. Anything that isn't a status is returned as it is.
+ */
+export function fromStatus(error: unknown): unknown {
+  if (!isServiceError(error)) return error;
+  const code = errorCodes.find((each) => wireStatus[each].grpc === error.code) ?? others[error.code] ?? 'internal';
+  const message = error.code === status.DEADLINE_EXCEEDED ? 'the gateway did not answer in time' : error.details;
+  return new StoreError(code, message, { cause: error });
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
+}

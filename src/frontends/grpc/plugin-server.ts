@@ -1,0 +1,35 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Duplex, type Readable, type Writable } from 'node:stream';
+import { StoreService } from '../../../gen/plakar/store.js';
+import type { Logger } from '../../core/logger.js';
+import { Requests } from '../requests.js';
+import { Calls } from './call.js';
+import { plakarStoreService, type PlakarStoreServiceOptions } from './plakar-store-service.js';
+
+export interface PluginServerOptions {
+  /** The one connection there is: HTTP/2 with prior knowledge, on pipes. */
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly open: PlakarStoreServiceOptions['open'];
+  readonly log: Logger;
+}
+
+/** Serves plakar's protocol on a pair of streams. Resolves when the client has closed them, and nothing is left to do. */
+export async function servePlugin({ input, output, open, log }: PluginServerOptions): Promise<void> {
+  const requests = new Requests(log);
+  const server = new Server();
+  server.addService(StoreService, plakarStoreService({ open, calls: new Calls(requests, log) }));
+  const ended = new Promise<void>((resolve) => {
+    // Either end may go first; a client that was killed closes both.
+    input
+      .once('end', resolve)
+      .once('close', resolve)
+      .once('error', () => resolve());
+    output.once('close', resolve).once('error', () => resolve());
+  });
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  injector.injectConnection(Duplex.from({ readable: input, writable: output }));
+  await ended;
+  server.forceShutdown();
+  await requests.idle();
+}

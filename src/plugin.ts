@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import type { Host } from './backends/files/temporary.js';
+import type { UpstreamOptions } from './backends/gateway/options.js';
+import { openStore } from './backends/open-store.js';
+import { makeConfig } from './config/config.js';
+import { StoreError } from './core/errors.js';
+import type { Location } from './core/location.js';
+import type { Logger } from './core/logger.js';
+import type { Store } from './core/store.js';
+import type { InitConfig } from './frontends/grpc/plakar-init.js';
+import { servePlugin } from './frontends/grpc/plugin-server.js';
+import type { User } from './gateway.js';
+import { Policy } from './layers/policy.js';
+
+export interface PluginOptions {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly log: Logger;
+  readonly host: Host;
+  readonly user: User;
+  /** The working folder, which relative paths are relative to. */
+  readonly cwd: string;
+}
+
+/**
+ * The composition root of the plugin: serves plakar, on a pair of streams, whatever store it asks for. Who runs plakar may do
+ * with it what its place allows; nothing here takes access away. Resolves when plakar is done.
+ */
+export async function runPlugin(options: PluginOptions): Promise<void> {
+  const stores: Store[] = [];
+  const open = async (init: InitConfig): Promise<Store> => {
+    const store = await openFor(init, options);
+    stores.push(store);
+    return new Policy(store, 'full');
+  };
+  try {
+    await servePlugin({ ...options, open });
+  } finally {
+    await Promise.all(stores.map((store) => store.close()));
+  }
+}
+
+/** Opens the store that an Init names. Its errors are for the person at plakar, whose own machine this is. */
+async function openFor(init: InitConfig, { log, host, user, cwd }: PluginOptions): Promise<Store> {
+  const checked = makeConfig({ location: init.location, 'allow-delete': true }, { home: user.home, cwd });
+  if ('problems' in checked) throw new StoreError('invalid_argument', checked.problems.join('; '));
+  const { config } = checked;
+  if (config.location === 'sample') throw new StoreError('invalid_argument', 'the location is missing');
+  const ssh = { ...config.ssh, env: user.env, home: user.home, localUser: user.name };
+  const location = withStore(config.location, init.options['store']);
+  try {
+    const upstream = await upstreamOptions(init.options, cwd);
+    return await openStore(location, { ...config, host, writable: true, ssh, upstream }, log);
+  } catch (error) {
+    throw new StoreError('invalid_argument', error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/** plakar's option `store` goes before what the location says. */
+function withStore(location: Location, store: string | undefined): Location {
+  return store !== undefined && 'store' in location ? { ...location, store } : location;
+}
+
+/** What plakar's configuration of a store may have for a gateway: `auth_token`, and paths of PEM files. */
+async function upstreamOptions(options: InitConfig['options'], cwd: string): Promise<UpstreamOptions> {
+  const read = async (name: string): Promise<Buffer | undefined> => {
+    const path = options[name];
+    return path === undefined ? undefined : readFile(resolve(cwd, path));
+  };
+  const [ca, cert, key] = [await read('tls_ca'), await read('tls_cert'), await read('tls_key')];
+  const token = options['auth_token'];
+  return {
+    ...(token === undefined ? {} : { token }),
+    tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
+  };
+}
