@@ -20,7 +20,11 @@ const freshMs = 1000;
 export class OpenFiles {
   private readonly entries = new Map<string, Promise<Entry>>();
 
-  constructor(private readonly files: FileSystem) {}
+  /** @param now a clock, in milliseconds */
+  constructor(
+    private readonly files: FileSystem,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
 
   /** As the file system's own open, of a file that never changes; perhaps of one that is open already. */
   async open(path: string): Promise<ReadableFile> {
@@ -50,7 +54,7 @@ export class OpenFiles {
   }
 
   private enter(path: string): Promise<Entry> {
-    const entering = this.openFile(path).then((file) => ({ file, users: 0, seenMs: Date.now(), dropped: false }));
+    const entering = this.openFile(path).then((file) => ({ file, users: 0, seenMs: this.now(), dropped: false }));
     this.entries.set(path, entering);
     entering.catch(() => {
       if (this.entries.get(path) === entering) this.entries.delete(path);
@@ -75,9 +79,9 @@ export class OpenFiles {
 
   private async isCurrent(path: string, entry: Entry): Promise<boolean> {
     if (entry.dropped) return false;
-    if (Date.now() - entry.seenMs < freshMs) return true;
+    if (this.now() - entry.seenMs < freshMs) return true;
     // Before it is known: whoever comes meanwhile need not look, too.
-    entry.seenMs = Date.now();
+    entry.seenMs = this.now();
     const found = await this.files.stat(path).catch(() => undefined);
     if (found !== undefined && isSame(entry.file, found)) return true;
     this.drop(path);

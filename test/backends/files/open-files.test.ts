@@ -1,0 +1,125 @@
+import { expect } from 'chai';
+import type { FileSystem, ReadableFile } from '../../../src/backends/files/file-system.js';
+import { OpenFiles } from '../../../src/backends/files/open-files.js';
+import { StoreError } from '../../../src/core/errors.js';
+
+/** A file system of which only opening and looking is asked, with a clock of its own. */
+class Shelf {
+  readonly openFiles = 3;
+  /** Modification times, by path; none: the file isn't there. */
+  readonly there = new Map<string, number>();
+  /** How often each path was opened, and how many of these are not closed yet. */
+  readonly opened = new Map<string, number>();
+  open = new Map<string, number>();
+  /** Runs before a look is answered. */
+  beforeStat = async (): Promise<void> => undefined;
+
+  get files(): FileSystem {
+    return {
+      openFiles: this.openFiles,
+      open: (path: string) => this.openFile(path),
+      stat: async (path: string) => {
+        await this.beforeStat();
+        return { type: 'file', size: 10, modifiedMs: this.find(path), mode: 0o600 };
+      },
+    } as Partial<FileSystem> as FileSystem;
+  }
+
+  private async openFile(path: string): Promise<ReadableFile> {
+    const modifiedMs = this.find(path);
+    this.opened.set(path, (this.opened.get(path) ?? 0) + 1);
+    this.open.set(path, (this.open.get(path) ?? 0) + 1);
+    let closed = false;
+    const close = async (): Promise<void> => {
+      expect(closed, 'closed twice').to.equal(false);
+      closed = true;
+      this.open.set(path, (this.open.get(path) ?? 0) - 1);
+    };
+    const read = async (): Promise<number> => {
+      expect(closed, 'read after it was closed').to.equal(false);
+      return 0;
+    };
+    return { size: 10, modifiedMs, read, sync: async () => undefined, close };
+  }
+
+  private find(path: string): number {
+    const modifiedMs = this.there.get(path);
+    if (modifiedMs === undefined) throw new StoreError('not_found', 'no such file');
+    return modifiedMs;
+  }
+}
+
+describe('OpenFiles', () => {
+  let shelf: Shelf;
+  let nowMs: number;
+  let files: OpenFiles;
+
+  beforeEach(() => {
+    shelf = new Shelf();
+    for (const path of ['a', 'b', 'c', 'd', 'e']) shelf.there.set(path, 1);
+    nowMs = 0;
+    files = new OpenFiles(shelf.files, () => nowMs);
+  });
+
+  it('opens a file once for all who read it, one after the other and at once', async () => {
+    const readers = await Promise.all([files.open('a'), files.open('a'), files.open('a')]);
+    for (const reader of readers) await reader.close();
+    await (await files.open('a')).close();
+    expect(shelf.opened.get('a')).to.equal(1);
+    expect(shelf.open.get('a')).to.equal(1);
+  });
+
+  it('keeps no more than it may, and those that were used last', async () => {
+    for (const path of ['a', 'b', 'c', 'a', 'd', 'a', 'e', 'a']) await (await files.open(path)).close();
+    expect(shelf.opened.get('a')).to.equal(1);
+    expect([...shelf.open].filter(([, count]) => count > 0).map(([path]) => path)).to.have.members(['a', 'd', 'e']);
+  });
+
+  it('closes a file that is dropped with its last reader', async () => {
+    const [first, second] = [await files.open('a'), await files.open('a')];
+    files.drop('a');
+    await first.close();
+    await first.close();
+    await second.read(new Uint8Array(1), 0, 1);
+    expect(shelf.open.get('a')).to.equal(1);
+    await second.close();
+    expect(shelf.open.get('a')).to.equal(0);
+  });
+
+  it('looks again after a second, and opens anew what is another file by then', async () => {
+    await (await files.open('a')).close();
+    shelf.there.set('a', 2);
+    nowMs = 999;
+    await (await files.open('a')).close();
+    expect(shelf.opened.get('a')).to.equal(1);
+    nowMs = 1000;
+    const reader = await files.open('a');
+    expect(reader.modifiedMs).to.equal(2);
+    expect(shelf.open.get('a')).to.equal(1);
+  });
+
+  it('notices what others removed', async () => {
+    await (await files.open('a')).close();
+    shelf.there.delete('a');
+    nowMs = 1000;
+    const error = await files.open('a').catch((caught: unknown) => caught);
+    expect(error).to.have.property('code', 'not_found');
+    expect(shelf.open.get('a')).to.equal(0);
+  });
+
+  it('never hands out a file that was dropped while it was looked at', async () => {
+    await (await files.open('a')).close();
+    nowMs = 1000;
+    shelf.beforeStat = async () => files.drop('a');
+    const reader = await files.open('a');
+    await reader.read(new Uint8Array(1), 0, 1);
+    expect(shelf.opened.get('a')).to.equal(2);
+  });
+
+  it('closes everything when it is cleared', async () => {
+    for (const path of ['a', 'b']) await (await files.open(path)).close();
+    files.clear();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([...shelf.open.values()]).to.deep.equal([0, 0]);
+  });
+});
