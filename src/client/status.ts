@@ -15,8 +15,15 @@ const others: Readonly<Record<number, ErrorCode>> = {
 export function fromStatus(error: unknown): unknown {
   if (!isServiceError(error)) return error;
   const code = errorCodes.find((each) => wireStatus[each].grpc === error.code) ?? others[error.code] ?? 'internal';
-  const message = error.code === status.DEADLINE_EXCEEDED ? 'the gateway did not answer in time' : error.details;
-  return new StoreError(code, message, { cause: error });
+  return new StoreError(code, messageOf(error), { cause: error });
+}
+
+/** The gateway's own words; and for what it didn't say, since it wasn't reached, other ones than grpc-js's. */
+function messageOf({ code, details }: ServiceError): string {
+  if (code === status.DEADLINE_EXCEEDED) return 'the gateway did not answer in time';
+  const [, reason] =
+    /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:/s.exec(details) ?? [];
+  return reason === undefined ? details : `the gateway can't be reached: ${reason}`;
 }
 
 function isServiceError(error: unknown): error is ServiceError {

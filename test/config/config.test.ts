@@ -101,3 +101,36 @@ describe('a location', () => {
     );
   });
 });
+
+describe('the location of another gateway', () => {
+  it('is an address, with a port or the usual one, and perhaps the name of a store', () => {
+    for (const scheme of ['grpc', 'grpcs'] as const) {
+      const cases = {
+        [`${scheme}://hub`]: { address: 'hub:9877', store: '' },
+        [`${scheme}://hub:1234/`]: { address: 'hub:1234', store: '' },
+        [`${scheme}://hub:1234/blue`]: { address: 'hub:1234', store: 'blue' },
+        [`${scheme}://[::1]:1234/blue/`]: { address: '[::1]:1234', store: 'blue' },
+        [`${scheme}://[::1]/blue`]: { address: '[::1]:9877', store: 'blue' },
+      };
+      for (const [text, parts] of Object.entries(cases)) {
+        expect(parseLocation(text, surroundings), text).to.deep.equal({ scheme, ...parts });
+      }
+    }
+  });
+
+  it('is refused without a host, with a user, and with a name that is a path', () => {
+    for (const text of [
+      'grpc://',
+      'grpc:///x',
+      'grpc://user:secret@hub/x',
+      'grpc://hub/a/b',
+      'grpc://hub/..%2f',
+      'grpc://hub:x/',
+    ]) {
+      expect(parseLocation(text, surroundings), text)
+        .to.have.property('problem')
+        .that.is.a('string')
+        .and.does.not.include('secret');
+    }
+  });
+});

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { mkdir } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { klosetClients, type Backup, type KlosetClient } from '../support/klosetclient.js';
@@ -118,10 +119,12 @@ for (const kind of ['plaintext', 'encrypted'] as const) {
 describe("plakar's client code and a location", function () {
   this.timeout(60_000);
   const clientOf = klosetClients();
+  let store: string;
   let gateway: TestGateway;
 
   before(async () => {
-    gateway = await startTestGateway(await fixtureStore('v1.1-plaintext/store-two-snapshots'), { 'allow-write': true });
+    store = await fixtureStore('v1.1-plaintext/store-two-snapshots');
+    gateway = await startTestGateway(store, { 'allow-write': true });
   });
 
   after(() => gateway?.close());
@@ -130,6 +133,23 @@ describe("plakar's client code and a location", function () {
     const client = clientOf(`http://127.0.0.1:${gateway.httpPort}/`);
     expect(await client.check()).to.equal(2);
     expect(await client.objects('packfile')).to.have.length(3);
+  });
+
+  it('gives just the bytes of a range', async () => {
+    const client = clientOf(`http://127.0.0.1:${gateway.httpPort}`);
+    const [mac = ''] = await client.objects('packfile');
+    const bytes = await readFile(join(store, 'packfiles', mac.slice(0, 2), mac));
+    for (const [offset, length] of [
+      [0, 10],
+      [100_000, 300_000],
+      [bytes.length - 5, 10],
+    ] as const) {
+      const wanted = bytes.subarray(offset, offset + length);
+      expect(await client.read('packfile', mac, offset, length)).to.deep.equal({
+        length: wanted.length,
+        sha256: createHash('sha256').update(wanted).digest('hex'),
+      });
+    }
   });
 
   it('with a path is told that there is no store', async () => {

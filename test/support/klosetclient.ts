@@ -111,6 +111,20 @@ export class KlosetClient {
     return ((await this.run('ls-objects', kind)) as { macs: string[] }).macs;
   }
 
+  /** Reads a range of an object. Resolves to how many bytes came, and their SHA-256. */
+  async read(
+    kind: ClientKind,
+    mac: string,
+    offset: number,
+    length: number,
+  ): Promise<{ length: number; sha256: string }> {
+    const info = (await this.run('get', kind, mac, '-range', `${offset}:${length}`)) as {
+      length: number;
+      sha256: string;
+    };
+    return { length: info.length, sha256: info.sha256 };
+  }
+
   /** Puts the bytes of a file. */
   async put(kind: ClientKind, mac: string, file: string): Promise<void> {
     await this.run('put', kind, mac, file);

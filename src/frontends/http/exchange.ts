@@ -45,8 +45,11 @@ export class Exchange implements OpContext {
     private readonly record: RequestRecord,
     ended: () => void,
   ) {
+    // Not `writableFinished`: that is true as well when the socket is gone with the last bytes still in it.
+    let finished = false;
+    response.once('finish', () => (finished = true));
     response.once('close', () => {
-      this.lost = !response.writableFinished;
+      this.lost = !finished;
       record.status = this.lost ? wireStatus.canceled.http : response.statusCode;
       if (this.lost) this.gone?.abort(canceled());
       if (this.lost) this.loseWrite?.();

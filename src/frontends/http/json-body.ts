@@ -41,26 +41,11 @@ export interface JsonUpload {
 export async function withUpload(
   body: AsyncIterable<Uint8Array>,
   macField: string,
-  limits: UploadLimits,
+  { maxBytes, slots }: UploadLimits,
   ctx: OpContext,
   work: (upload: JsonUpload) => Promise<unknown>,
 ): Promise<void> {
-  const source = limited(body, limits.maxBytes);
-  try {
-    await readUpload(source, macField, limits.slots, ctx, work);
-  } finally {
-    // Also where the work never looked at the data: whoever holds on to the body keeps the rest of it from being thrown away.
-    await source.return();
-  }
-}
-
-async function readUpload(
-  source: AsyncGenerator<Uint8Array, void, undefined>,
-  macField: string,
-  slots: Slots,
-  ctx: OpContext,
-  work: (upload: JsonUpload) => Promise<unknown>,
-): Promise<void> {
+  const source = limited(body, maxBytes);
   const start = new RegExp(`^\\s*\\{\\s*"${macField}"\\s*:\\s*"([^"\\\\]*)"\\s*,\\s*"Data"\\s*:\\s*"`);
   let head = Buffer.alloc(0);
   for (let ended = false; !ended && head.length < smallBytes;) {

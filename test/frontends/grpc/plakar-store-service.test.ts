@@ -75,7 +75,7 @@ describe("plakar's gRPC protocol", () => {
     const client = await open();
     for (let i = 0; i < 10; i++) {
       async function* broken(): AsyncGenerator<Uint8Array> {
-        yield* inChunks(makeObject('packfile', 500_000 + i * 100_000));
+        yield* inChunks(makeObject('packfile', 2 * 1024 ** 2).subarray(0, -100 * (i + 1)));
         throw new Error('broken');
       }
       await client.put(newRef('packfile'), broken()).catch(() => undefined);

@@ -1,0 +1,83 @@
+import { Server, ServerCredentials, type handleUnaryCall } from '@grpc/grpc-js';
+import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  StoreServiceService,
+  type GetStoreInfoRequest,
+  type GetStoreInfoResponse,
+} from '../../gen/kloset/store/v1/store.js';
+import { GatewayClient } from '../../src/client/client.js';
+import { Calls } from '../../src/frontends/grpc/call.js';
+import { storeService } from '../../src/frontends/grpc/store-service.js';
+import { Requests } from '../../src/frontends/requests.js';
+import { silent } from '../support/gateway.js';
+import { MemoryStore } from '../support/memory-store.js';
+import { expectFailure } from '../support/store.js';
+import { tempFolder } from '../support/temp.js';
+
+/** A certificate for localhost that nobody but itself vouches for, and its key: PEM texts. */
+async function makeCertificate(): Promise<{ cert: Buffer; key: Buffer }> {
+  const folder = await tempFolder();
+  const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc'];
+  const { status, stderr } = spawnSync('openssl', [
+    'req',
+    '-x509',
+    ...curve,
+    ...subject,
+    '-keyout',
+    keyFile,
+    '-out',
+    certFile,
+  ]);
+  if (status !== 0) throw new Error(`openssl: ${String(stderr)}`);
+  return { cert: await readFile(certFile), key: await readFile(keyFile) };
+}
+
+describe('The client over TLS', () => {
+  let server: Server;
+  let address: string;
+  let certificate: { cert: Buffer; key: Buffer };
+  const tokens: unknown[] = [];
+
+  before(async () => {
+    certificate = await makeCertificate();
+    const calls = new Calls(new Requests(silent), silent);
+    const store = new MemoryStore(Buffer.alloc(48, 'c'), 1000);
+    const service = storeService({ storeOf: () => store, calls, version: '0' });
+    server = new Server();
+    const getStoreInfo: handleUnaryCall<GetStoreInfoRequest, GetStoreInfoResponse> = (call, callback) => {
+      tokens.push(...call.metadata.get('authorization'));
+      service.getStoreInfo(call, callback);
+    };
+    server.addService(StoreServiceService, { ...service, getStoreInfo });
+    const credentials = ServerCredentials.createSsl(null, [
+      { cert_chain: certificate.cert, private_key: certificate.key },
+    ]);
+    const port = await new Promise<number>((resolve, reject) =>
+      server.bindAsync('127.0.0.1:0', credentials, (error, bound) => (error === null ? resolve(bound) : reject(error))),
+    );
+    address = `localhost:${port}`;
+  });
+
+  after(() => server.forceShutdown());
+
+  it('reads from a gateway whose authority it was told, and sends its token', async () => {
+    const client = new GatewayClient({ address, tls: { ca: certificate.cert }, token: 'secret' });
+    expect(Buffer.from((await client.describe()).config).toString()).to.equal('c'.repeat(48));
+    expect(tokens).to.deep.equal(['Bearer secret']);
+    client.close();
+  });
+
+  it('tells nothing to one that nobody vouches for', async () => {
+    tokens.length = 0;
+    const client = new GatewayClient({ address, tls: true, token: 'secret', attempts: 1 });
+    const error = await expectFailure(client.describe({ deadlineMs: 5000 }), 'unavailable');
+    expect(error.message).to.match(/certificate/);
+    expect(tokens).to.deep.equal([]);
+    client.close();
+  });
+});

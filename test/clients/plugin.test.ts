@@ -1,0 +1,76 @@
+import { expect } from 'chai';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:http2';
+import { readFileSync } from 'node:fs';
+import { Duplex, type Readable, type Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { StoreService } from '../../gen/plakar/store.js';
+import { eventually } from '../support/store.js';
+import { emptyStore } from '../support/temp.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+type Plugin = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** What plakar may do with the pipes when it is done, or killed. */
+const endings: Record<string, (plugin: Plugin) => void> = {
+  'closes its stdin': ({ stdin }) => stdin.end(),
+  'closes both pipes at once': ({ stdin, stdout }) => {
+    stdin.destroy();
+    stdout.destroy();
+  },
+};
+
+describe('the plugin', function () {
+  this.timeout(30_000);
+
+  for (const [what, end] of Object.entries(endings)) {
+    it(`answers on its pipes, and ends without a word when plakar ${what}`, async () => {
+      const plugin = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'plugin'], {
+        cwd: root,
+        stdio: 'pipe',
+      });
+      let words = '';
+      plugin.stderr.on('data', (chunk: Buffer) => (words += chunk.toString()));
+      plugin.stdin.on('error', () => undefined);
+      const exited = once(plugin, 'exit');
+      expect(await init(plugin, await emptyStore())).to.equal('0');
+      end(plugin);
+      expect(await exited).to.deep.equal([0, null]);
+      expect(words).to.equal('');
+    });
+  }
+
+  it('is packaged with a script that starts it', () => {
+    const manifest = readFileSync(`${root}/plugin/manifest.yaml`, 'utf8');
+    const [, executable = ''] = /executable: (\S+)/.exec(manifest) ?? [];
+    expect(manifest).to.include('protocols: [grpc, grpcs]');
+    expect(readFileSync(`${root}/plugin/${executable}`, 'utf8')).to.match(
+      /^#!\/bin\/sh\n(#.*\n)*exec kloset-gateway plugin\n$/,
+    );
+  });
+});
+
+/** Calls Init over the plugin's pipes. Resolves to its gRPC status. */
+async function init(plugin: Plugin, location: string): Promise<string | undefined> {
+  const pipes = Duplex.from({ readable: plugin.stdout, writable: plugin.stdin });
+  pipes.on('error', () => undefined);
+  const session = connect('http://plugin', { createConnection: () => pipes });
+  session.on('error', () => undefined);
+  const call = session.request({
+    ':method': 'POST',
+    ':path': StoreService.init.path,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  const message = StoreService.init.requestSerialize({ proto: 'fs', config: { location } });
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(message.length, 1);
+  let state: string | undefined;
+  call.on('trailers', (trailers) => (state = String(trailers['grpc-status'])));
+  call.on('response', (headers) => (state ??= headers['grpc-status'] as string | undefined));
+  call.end(Buffer.concat([prefix, message]));
+  call.resume();
+  return eventually(async () => state, 'an answer', 15_000);
+}
