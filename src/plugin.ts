@@ -4,9 +4,10 @@ import type { Readable, Writable } from 'node:stream';
 import type { Host } from './backends/files/temporary.js';
 import type { UpstreamOptions } from './backends/gateway/options.js';
 import { openStore } from './backends/open-store.js';
-import { makeConfig } from './config/config.js';
+import { makeConfig, type Settings } from './config/config.js';
 import { StoreError } from './core/errors.js';
 import type { Location } from './core/location.js';
+import { withSftpOptions } from './core/sftp-location.js';
 import type { Logger } from './core/logger.js';
 import type { Store } from './core/store.js';
 import type { InitConfig } from './frontends/grpc/plakar-init.js';
@@ -44,13 +45,14 @@ export async function runPlugin(options: PluginOptions): Promise<void> {
 
 /** Opens the store that an Init names. Its errors are for the person at plakar, whose own machine this is. */
 async function openFor(init: InitConfig, { log, host, user, cwd }: PluginOptions): Promise<Store> {
-  const checked = makeConfig({ location: init.location, 'allow-delete': true }, { home: user.home, cwd });
+  const settings = { location: init.location, 'allow-delete': true, ...sshSettings(init.options) };
+  const checked = makeConfig(settings, { home: user.home, cwd });
   if ('problems' in checked) throw new StoreError('invalid_argument', checked.problems.join('; '));
   const { config } = checked;
   if (config.location === 'sample') throw new StoreError('invalid_argument', 'the location is missing');
   const ssh = { ...config.ssh, env: user.env, home: user.home, localUser: user.name };
-  const location = withStore(config.location, init.options['store']);
   try {
+    const location = withOptions(config.location, init.options);
     const upstream = await upstreamOptions(init.options, cwd);
     return await openStore(location, { ...config, host, writable: true, ssh, upstream }, log);
   } catch (error) {
@@ -58,9 +60,18 @@ async function openFor(init: InitConfig, { log, host, user, cwd }: PluginOptions
   }
 }
 
-/** plakar's option `store` goes before what the location says. */
-function withStore(location: Location, store: string | undefined): Location {
+/** plakar's options go before what the location says: `store` of a gateway; `username`, `port` and `root` of an SSH server. */
+function withOptions(location: Location, { store, username, port, root }: InitConfig['options']): Location {
+  if (location.scheme === 'sftp') return withSftpOptions(location, { user: username, port, path: root });
   return store !== undefined && 'store' in location ? { ...location, store } : location;
+}
+
+/** The SSH settings among the options, as plakar's own SFTP connector names them. */
+function sshSettings({ identity, insecure_ignore_host_key: insecure }: InitConfig['options']): Settings {
+  return {
+    ...(identity !== undefined && { 'ssh-identity': [identity] }),
+    ...(insecure !== undefined && { 'insecure-ignore-host-key': insecure === 'true' }),
+  };
 }
 
 /** What plakar's configuration of a store may have for a gateway: `auth_token`, and paths of PEM files. */

@@ -41,6 +41,23 @@ export function parseSftpLocation(text: string): SftpLocation {
   };
 }
 
+/**
+ * The same location with the parts that are given on their own, which count before those in it. Undefined parts stay as they
+ * are. Throws `invalid_argument` for what can't be a user or a port.
+ */
+export function withSftpOptions<T extends SftpLocation>(
+  location: T,
+  { user, port, path }: { user: string | undefined; port: string | undefined; path: string | undefined },
+): T {
+  if (user !== undefined) checkUser(user);
+  return {
+    ...location,
+    ...(user !== undefined && { user }),
+    ...(port !== undefined && { port: parsePort(port) }),
+    ...(path !== undefined && { path }),
+  };
+}
+
 /** The text that `parseSftpLocation` reads as this location. */
 export function formatSftpLocation({ user, host, port, path }: SftpLocation): string {
   const userPart = user === undefined ? '' : `${encodeURIComponent(user)}@`;

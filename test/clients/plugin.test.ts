@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { StoreService } from '../../gen/plakar/store.js';
+import { hasSshd, Sshd } from '../support/sshd.js';
 import { eventually } from '../support/store.js';
 import { emptyStore } from '../support/temp.js';
 
@@ -35,12 +36,30 @@ describe('the plugin', function () {
       plugin.stderr.on('data', (chunk: Buffer) => (words += chunk.toString()));
       plugin.stdin.on('error', () => undefined);
       const exited = once(plugin, 'exit');
-      expect(await init(plugin, await emptyStore())).to.equal('0');
+      expect(await init(plugin, { location: await emptyStore() })).to.equal('0');
       end(plugin);
       expect(await exited).to.deep.equal([0, null]);
       expect(words).to.equal('');
     });
   }
+
+  it("opens a store on an SSH server, by the options of plakar's own SFTP connector", async function () {
+    if (!hasSshd()) this.skip();
+    const sshd = await Sshd.start();
+    const options = {
+      location: 'sftp://nobody@127.0.0.1/nowhere',
+      username: sshd.user,
+      port: String(sshd.port),
+      root: await emptyStore(),
+      insecure_ignore_host_key: 'true',
+    };
+    const plugin = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'plugin'], { cwd: root, stdio: 'pipe' });
+    plugin.stderr.resume();
+    expect(await init(plugin, { ...options, identity: `${sshd.folder}/identity` })).to.equal('0');
+    plugin.stdin.end();
+    await once(plugin, 'exit');
+    await sshd.stop();
+  });
 
   it('is packaged with a script that starts it', () => {
     const manifest = readFileSync(`${root}/plugin/manifest.yaml`, 'utf8');
@@ -53,7 +72,7 @@ describe('the plugin', function () {
 });
 
 /** Calls Init over the plugin's pipes. Resolves to its gRPC status. */
-async function init(plugin: Plugin, location: string): Promise<string | undefined> {
+async function init(plugin: Plugin, config: Record<string, string>): Promise<string | undefined> {
   const pipes = Duplex.from({ readable: plugin.stdout, writable: plugin.stdin });
   pipes.on('error', () => undefined);
   const session = connect('http://plugin', { createConnection: () => pipes });
@@ -64,7 +83,7 @@ async function init(plugin: Plugin, location: string): Promise<string | undefine
     'content-type': 'application/grpc',
     te: 'trailers',
   });
-  const message = StoreService.init.requestSerialize({ proto: 'fs', config: { location } });
+  const message = StoreService.init.requestSerialize({ proto: 'fs', config });
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.length, 1);
   let state: string | undefined;
