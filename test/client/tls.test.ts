@@ -1,8 +1,5 @@
 import { Server, ServerCredentials, type handleUnaryCall } from '@grpc/grpc-js';
 import { expect } from 'chai';
-import { spawnSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   StoreServiceService,
   type GetStoreInfoRequest,
@@ -12,35 +9,15 @@ import { GatewayClient } from '../../src/client/client.js';
 import { Calls } from '../../src/frontends/grpc/call.js';
 import { storeService } from '../../src/frontends/grpc/store-service.js';
 import { Requests } from '../../src/frontends/requests.js';
+import { makeCertificate, type Certificate } from '../support/certificate.js';
 import { silent } from '../support/gateway.js';
 import { MemoryStore } from '../support/memory-store.js';
 import { expectFailure } from '../support/store.js';
-import { tempFolder } from '../support/temp.js';
-
-/** A certificate for localhost that nobody but itself vouches for, and its key: PEM texts. */
-async function makeCertificate(): Promise<{ cert: Buffer; key: Buffer }> {
-  const folder = await tempFolder();
-  const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc'];
-  const { status, stderr } = spawnSync('openssl', [
-    'req',
-    '-x509',
-    ...curve,
-    ...subject,
-    '-keyout',
-    keyFile,
-    '-out',
-    certFile,
-  ]);
-  if (status !== 0) throw new Error(`openssl: ${String(stderr)}`);
-  return { cert: await readFile(certFile), key: await readFile(keyFile) };
-}
 
 describe('The client over TLS', () => {
   let server: Server;
   let address: string;
-  let certificate: { cert: Buffer; key: Buffer };
+  let certificate: Certificate;
   const tokens: unknown[] = [];
 
   before(async () => {

@@ -1,11 +1,16 @@
+import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { readFileSync } from 'node:fs';
+import { connect as netConnect, type AddressInfo } from 'node:net';
 import { Duplex, type Readable, type Writable } from 'node:stream';
+import { createServer } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { StoreService } from '../../gen/plakar/store.js';
+import { makeCertificate } from '../support/certificate.js';
+import { startTestGateway } from '../support/gateway.js';
 import { hasSshd, Sshd } from '../support/sshd.js';
 import { eventually } from '../support/store.js';
 import { emptyStore } from '../support/temp.js';
@@ -59,6 +64,35 @@ describe('the plugin', function () {
     plugin.stdin.end();
     await once(plugin, 'exit');
     await sshd.stop();
+  });
+
+  it('reaches a gateway behind TLS with the authority and the token of its options', async () => {
+    const gateway = await startTestGateway(await emptyStore());
+    const certificate = await makeCertificate();
+    // What a proxy in front of the gateway does.
+    const proxy = createServer({ ...certificate, ALPNProtocols: ['h2'] }, (socket) => {
+      const behind = netConnect(gateway.grpcPort, '127.0.0.1');
+      for (const each of [socket, behind]) each.on('error', () => undefined);
+      socket.pipe(behind).pipe(socket);
+    }).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const { port } = proxy.address() as AddressInfo;
+    const options = { location: `grpcs://localhost:${port}`, auth_token: 'a token' };
+    for (const [more, state] of [
+      [{ tls_ca: certificate.certFile }, '0'],
+      [{}, String(status.INVALID_ARGUMENT)],
+    ] as const) {
+      const plugin = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'plugin'], {
+        cwd: root,
+        stdio: 'pipe',
+      });
+      plugin.stderr.resume();
+      expect(await init(plugin, { ...options, ...more })).to.equal(state);
+      plugin.stdin.end();
+      await once(plugin, 'exit');
+    }
+    proxy.close();
+    await gateway.close();
   });
 
   it('is packaged with a script that starts it', () => {
