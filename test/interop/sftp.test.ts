@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { formatSftpLocation } from '../../src/core/sftp-location.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
+import { grpcKlosetClients } from '../support/grpc-klosetclient.js';
 import { klosetClients, type KlosetClient } from '../support/klosetclient.js';
 import { hasSshd, Sshd } from '../support/sshd.js';
 import { eventually } from '../support/store.js';
@@ -10,6 +11,7 @@ import { changeTree, makeTree, treeAt } from './tree.js';
 describe("plakar's client, over a store on a real OpenSSH server", function () {
   this.timeout(180_000);
   const client = klosetClients();
+  const grpcClient = grpcKlosetClients();
   let sshd: Sshd;
   let gateway: TestGateway;
 
@@ -28,13 +30,17 @@ describe("plakar's client, over a store on a real OpenSSH server", function () {
   });
 
   /** A new store behind the server, and clients of it: through the gateway, and of the folder itself. */
-  async function open(passphrase?: string): Promise<{ through: KlosetClient; itself: KlosetClient }> {
+  async function open(passphrase?: string): Promise<Record<'through' | 'throughGrpc' | 'itself', KlosetClient>> {
     const store = `${await tempFolder()}/store`;
     const itself = client(store, { passphrase });
     await itself.create();
     const location = formatSftpLocation(sshd.location(store));
     gateway = await startTestGateway(location, { ...sshd.settings, 'allow-write': true });
-    return { through: client(`http://127.0.0.1:${gateway.httpPort}`, { passphrase }), itself };
+    return {
+      through: client(`http://127.0.0.1:${gateway.httpPort}`, { passphrase }),
+      throughGrpc: grpcClient(`grpc://127.0.0.1:${gateway.grpcPort}`, { passphrase }),
+      itself,
+    };
   }
 
   for (const passphrase of [undefined, 'a long enough passphrase 1']) {
@@ -53,6 +59,19 @@ describe("plakar's client, over a store on a real OpenSSH server", function () {
       expect(await through.objects('lock')).to.deep.equal([]);
     });
   }
+
+  it('backs up, checks and restores through gRPC, and reads there what came through HTTP', async () => {
+    const { through, throughGrpc, itself } = await open();
+    const tree = await tempFolder();
+    await makeTree(tree, 'sftp, gRPC');
+    const taken = [await through.backup(tree), await throughGrpc.backup(tree)];
+    for (const { errors, lockError } of taken) expect([errors, lockError]).to.deep.equal([0, undefined]);
+    expect(await throughGrpc.check()).to.equal(2);
+    for (const { snapshot } of taken) {
+      expect(await treeAt(await throughGrpc.restore(snapshot))).to.deep.equal(await treeAt(tree));
+    }
+    expect(await itself.check()).to.equal(2);
+  });
 
   it('does all that while the connections of the server are killed every two seconds', async () => {
     const { through, itself } = await open();
