@@ -2,13 +2,18 @@
 import { homedir, hostname, userInfo } from 'node:os';
 import { destination as logTo } from 'pino';
 import type { Host } from './backends/files/temporary.js';
+import { checkConfig } from './cli/check-config.js';
 import { helpText } from './cli/help.js';
-import { parseCommandLine } from './cli/parse.js';
-import { makeConfig, type Settings } from './config/config.js';
-import { startGateway } from './gateway.js';
+import type { Outcome } from './cli/outcome.js';
+import { parseCommandLine, type ServeCommand } from './cli/parse.js';
+import { createTokenFor } from './cli/token.js';
+import { loadConfig, type Loaded } from './config/load.js';
+import { startGateway } from './gateway/gateway.js';
 import { createLog } from './log.js';
+import { parseActivation } from './net/activation.js';
 import { version } from './package.js';
 import { runPlugin } from './plugin.js';
+import { Reloader } from './reloader.js';
 
 /* The program: the only module that touches the process. */
 
@@ -41,7 +46,13 @@ switch (command.name) {
     await plugin();
     break;
   case 'serve':
-    await serve(command.settings, command.problems);
+    await serve(command);
+    break;
+  case 'check-config':
+    tell(await checkConfig(sourcesOf(command), command.problems));
+    break;
+  case 'token create':
+    tell(await createTokenFor(command, surroundings()));
     break;
 }
 
@@ -53,11 +64,12 @@ async function plugin(): Promise<void> {
   process.exit(0);
 }
 
-async function serve(settings: Settings, usageProblems: readonly string[]): Promise<void> {
-  const checked = makeConfig(settings, { home: homedir(), cwd: process.cwd() });
-  if ('problems' in checked) return refuse([...usageProblems, ...checked.problems]);
-  if (usageProblems.length > 0) return refuse(usageProblems);
-  const { config } = checked;
+async function serve(serveCommand: ServeCommand): Promise<void> {
+  const load = (): ReturnType<typeof loadConfig> => loadConfig(sourcesOf(serveCommand));
+  const first = await load();
+  if ('problems' in first) return refuse([...serveCommand.problems, ...first.problems]);
+  if (serveCommand.problems.length > 0) return refuse(serveCommand.problems);
+  const { config } = first;
 
   // Gathered for a moment: a write for each line would cost more than the request that it is about.
   const output = logTo({ dest: 2, sync: false, minLength: 4096, periodicFlush: 100 });
@@ -67,12 +79,19 @@ async function serve(settings: Settings, usageProblems: readonly string[]): Prom
 
   try {
     const user = { name: userName(), home: homedir(), env: process.env };
-    const gateway = await startGateway({ config, log, host, user });
+    const activated = parseActivation(process.env, process.pid);
+    const gateway = await startGateway({ config, log, host, user, activated });
+    for (const warning of first.warnings) log.warn({}, warning);
+    const inForce = ({ config: { logLevel } }: Loaded): void => void (log.level = logLevel);
+    const reloader = new Reloader({ load, configFiles: first.configFiles, gateway, inForce, log });
+    process.on('SIGHUP', () => void gateway.reopenLogs().then(() => reloader.reload()));
     const signal = await firstSignal();
+    const drainMs = config.drainMs;
     log.info(
       { signal },
-      `${signal}: finishing what is running, for ${config.drainMs / 1000} s at most; once more to stop at once`,
+      `${signal}: finishing what is running, for ${drainMs / 1000} s at most; once more to stop at once`,
     );
+    await reloader.close();
     const impatient = firstSignal().then(() => gateway.close(0));
     await Promise.race([gateway.close(), impatient]);
     log.info({}, 'stopped');
@@ -83,6 +102,15 @@ async function serve(settings: Settings, usageProblems: readonly string[]): Prom
     process.stderr.write(`kloset-gateway: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
   }
+}
+
+/** Where the settings of a command come from. */
+function sourcesOf({ flags, configPath }: ServeCommand): Parameters<typeof loadConfig>[0] {
+  return { flags, configPath, env: process.env, surroundings: surroundings() };
+}
+
+function surroundings(): { home: string; cwd: string } {
+  return { home: homedir(), cwd: process.cwd() };
 }
 
 function firstSignal(): Promise<NodeJS.Signals> {
@@ -98,6 +126,13 @@ function userName(): string {
   } catch {
     return process.env['USER'] ?? 'root';
   }
+}
+
+/** Prints what a command came to, and exits with its code. */
+function tell({ stdout, stderr, exitCode }: Outcome): void {
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+  process.exitCode = exitCode;
 }
 
 /** Wrong usage: every problem at once, and where to look. */

@@ -11,8 +11,9 @@ import { withSftpOptions } from './core/sftp-location.js';
 import type { Logger } from './core/logger.js';
 import type { Store } from './core/store.js';
 import type { InitConfig } from './frontends/grpc/plakar-init.js';
+import type { StoreOfCall } from './frontends/grpc/plakar-store-service.js';
 import { servePlugin } from './frontends/grpc/plugin-server.js';
-import type { User } from './gateway.js';
+import type { User } from './gateway/user.js';
 import { Policy } from './layers/policy.js';
 
 export interface PluginOptions {
@@ -31,10 +32,11 @@ export interface PluginOptions {
  */
 export async function runPlugin(options: PluginOptions): Promise<void> {
   const stores: Store[] = [];
-  const open = async (init: InitConfig): Promise<Store> => {
+  const open = async (init: InitConfig): Promise<StoreOfCall> => {
     const store = await openFor(init, options);
     stores.push(store);
-    return new Policy(store, 'full');
+    const allowed = new Policy(store, 'full', { loggedIn: false, canLogIn: false, ceiling: 'full' });
+    return () => allowed;
   };
   try {
     await servePlugin({ ...options, open });
@@ -49,12 +51,14 @@ async function openFor(init: InitConfig, { log, host, user, cwd }: PluginOptions
   const checked = makeConfig(settings, { home: user.home, cwd });
   if ('problems' in checked) throw new StoreError('invalid_argument', checked.problems.join('; '));
   const { config } = checked;
-  if (config.location === 'sample') throw new StoreError('invalid_argument', 'the location is missing');
+  const named = config.stores.get('')?.location;
+  if (named === undefined || named === 'sample') throw new StoreError('invalid_argument', 'the location is missing');
   const ssh = { ...config.ssh, env: user.env, home: user.home, localUser: user.name };
+  const { maxObjectBytes } = config.limits;
   try {
-    const location = withOptions(config.location, init.options);
+    const location = withOptions(named, init.options);
     const upstream = await upstreamOptions(init.options, cwd);
-    return await openStore(location, { ...config, host, writable: true, ssh, upstream }, log);
+    return await openStore(location, { ...config, maxObjectBytes, host, writable: true, ssh, upstream }, log);
   } catch (error) {
     throw new StoreError('invalid_argument', error instanceof Error ? error.message : String(error), { cause: error });
   }

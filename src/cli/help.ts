@@ -1,14 +1,17 @@
-import { serveOptions } from './options.js';
+import { configOption, optionGroups, type Option } from './options.js';
 
 const column = 28;
+const width = 92;
 
 /** The whole help, as `--help` prints it. */
 export function helpText(): string {
-  return `kloset-gateway puts a plakar Kloset store on the network, over HTTP and gRPC. Callers may read;
+  return `kloset-gateway puts plakar Kloset stores on the network, over HTTP and gRPC. Callers may read;
 anything more has to be allowed.
 
 Usage:
-  kloset-gateway serve [LOCATION] [options]
+  kloset-gateway serve [LOCATION] [--config FILE] [options]
+  kloset-gateway check-config [LOCATION] [--config FILE] [options]
+  kloset-gateway token create NAME [--expires 90d|DATE] [--config FILE]
   kloset-gateway plugin         (plakar starts it, see the README)
   kloset-gateway --help | --version
 
@@ -16,8 +19,13 @@ LOCATION is a folder's path, fs:///path, sftp://[user@]host[:port]/path or, for 
 grpc://host[:port][/store] or grpcs://host[:port][/store] (default ~/.plakar).
 
 Options:
-${serveOptions.map(optionHelp).join('\n')}
+${optionHelp(configOption)}
 
+${optionGroups.map(({ title, options }) => `${title}:\n${options.map(optionHelp).join('\n')}`).join('\n\n')}
+
+Every option has the same name in the file, and is an environment variable, too: log-level is
+--log-level and KLOSET_GATEWAY_LOG_LEVEL. Options go before variables, and these before the file.
+TIME is 250ms, 30s, 5m, 1h, or a number of seconds; SIZE is 512KiB, 4GiB, 2TiB, or a number of bytes.
 plakar's spelling of options works too: -listen :9876, -allow-delete.
 
 Examples:
@@ -33,13 +41,28 @@ Examples:
       maintenance through a unix socket
   kloset-gateway serve sftp://backup@nas.example.org/srv/kloset --allow-write
       a store on an SSH server, with your keys, known_hosts and ~/.ssh/config
+  kloset-gateway serve --config /etc/kloset-gateway/kloset-gateway.yaml
+      several stores, and who may do what with each
+  kloset-gateway token create web-1 --expires 90d --config /etc/kloset-gateway/kloset-gateway.yaml
+      a token for web-1, shown once; the file gets its SHA-256
 `;
 }
 
-function optionHelp({ name, value, help }: (typeof serveOptions)[number]): string {
+function optionHelp({ name, value, help }: Option): string {
   const label = `  --${name}${value === undefined ? '' : ` ${value}`}`;
-  const [first = '', ...rest] = help;
+  const [first = '', ...rest] = wrapped(help, width - column);
   const indent = ' '.repeat(column);
   const start = label.length < column - 1 ? [label.padEnd(column) + first] : [label, indent + first];
   return [...start, ...rest.map((line) => indent + line)].join('\n');
+}
+
+/** Lines of at most `length` characters, but for longer words. */
+function wrapped(text: string, length: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line === undefined || line.length + 1 + word.length > length) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines;
 }

@@ -1,16 +1,38 @@
 import { parseArgs } from 'node:util';
-import type { Settings } from '../config/config.js';
-import { serveOptions } from './options.js';
+import type { Flags } from '../config/load.js';
+import { serveOptions, tokenOptions, type Option } from './options.js';
 
 export type Command =
   | { readonly name: 'help' | 'version' | 'plugin' }
   | { readonly name: 'unknown'; readonly problems: readonly string[] }
-  | { readonly name: 'serve'; readonly settings: Settings; readonly problems: readonly string[] };
+  | ServeCommand
+  | TokenCommand;
+
+/** To serve, or to check whether that would do. */
+export interface ServeCommand {
+  readonly name: 'serve' | 'check-config';
+  /** The options and the location, as they are typed: nothing of their values is checked. */
+  readonly flags: Flags;
+  /** The configuration file; undefined where none is named. */
+  readonly configPath: string | undefined;
+  readonly problems: readonly string[];
+}
+
+/** To make a token for a principal. */
+export interface TokenCommand {
+  readonly name: 'token create';
+  readonly principal: string;
+  /** As it is typed; undefined: never. */
+  readonly expires: string | undefined;
+  /** The file that the token's hash is added to; undefined: none. */
+  readonly configPath: string | undefined;
+}
+
+type Typed = Readonly<Record<string, string | string[] | boolean>>;
 
 /**
  * Parses the command line, without the program's name. plakar's spelling of options, `-listen ADDR`, works as `--listen ADDR`
- * does. Every problem is reported, and what has none is in the settings all the same,
- * so that these can be checked as well. Pure.
+ * does. Every problem is reported, and what has none is in the flags all the same, so that these can be checked as well. Pure.
  */
 export function parseCommandLine(argv: readonly string[]): Command {
   const [command, ...rest] = argv;
@@ -20,52 +42,83 @@ export function parseCommandLine(argv: readonly string[]): Command {
   // Only plakar starts it, without arguments: what it has to know comes over stdin.
   if (command === 'plugin' && rest.length === 0) return { name: 'plugin' };
   if (command === 'plugin') return { name: 'unknown', problems: ['`plugin` takes no arguments: plakar starts it'] };
-  if (command !== 'serve')
-    return { name: 'unknown', problems: [`there is no command ${quote(command)}: try \`serve\``] };
-  return parseServe(rest);
+  if (command === 'serve' || command === 'check-config') return parseServe(command, rest);
+  if (command === 'token') return parseToken(rest);
+  const known = 'try `serve`, `check-config` or `token create`';
+  return { name: 'unknown', problems: [`there is no command ${quote(command)}: ${known}`] };
 }
 
-function parseServe(args: readonly string[]): Command {
+function parseServe(name: ServeCommand['name'], args: readonly string[]): Command {
+  const { typed, positionals, problems } = parseOptions(args, serveOptions);
+  const { config, ...flags } = typed;
+  const [location, ...more] = positionals;
+  for (const each of more) problems.push(`one location at a time: ${quote(each)} is one too many`);
+  return {
+    name,
+    flags: location === undefined ? flags : { location, ...flags },
+    configPath: textOf(config),
+    problems,
+  };
+}
+
+function parseToken(args: readonly string[]): Command {
+  const { typed, positionals, problems } = parseOptions(args, tokenOptions);
+  const [action, principal, ...more] = positionals;
+  if (action !== 'create' || principal === undefined) {
+    problems.unshift('`token create NAME` makes a token for the principal NAME, and there is no other way to write it');
+  }
+  for (const each of more) problems.push(`one name at a time: ${quote(each)} is one too many`);
+  if (problems.length > 0 || principal === undefined) return { name: 'unknown', problems };
+  return { name: 'token create', principal, expires: textOf(typed['expires']), configPath: textOf(typed['config']) };
+}
+
+function textOf(value: Typed[string] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function parseOptions(
+  args: readonly string[],
+  options: readonly Option[],
+): { typed: Typed; positionals: string[]; problems: string[] } {
   const problems: string[] = [];
-  const settings: Record<string, string | string[] | boolean> = {};
+  const positionals: string[] = [];
+  const typed: Record<string, string | string[] | boolean> = {};
   const { tokens } = parseArgs({
-    args: args.map((arg) => arg.replace(/^-(?=[a-z][a-z-]+(=|$))/s, '--')),
-    options: Object.fromEntries(serveOptions.map(({ name, value }) => [name, { type: value ? 'string' : 'boolean' }])),
+    args: args.map((arg) => arg.replace(/^-(?=[a-z][a-z0-9.-]+(=|$))/s, '--')),
+    options: Object.fromEntries(options.map(({ name, value }) => [name, { type: value ? 'string' : 'boolean' }])),
     strict: false,
     allowPositionals: true,
     tokens: true,
   });
   for (const token of tokens) {
-    if (token.kind === 'positional') {
-      if ('location' in settings) problems.push(`one location at a time: ${quote(token.value)} is one too many`);
-      else settings['location'] = token.value;
-    } else if (token.kind === 'option') {
-      const problem = addOption(settings, token.name, token.rawName, token.value, token.inlineValue ?? false);
-      if (problem !== undefined) problems.push(problem);
-    }
+    if (token.kind === 'positional') positionals.push(token.value);
+    if (token.kind !== 'option') continue;
+    const option = options.find((each) => each.name === token.name);
+    const problem = addOption(typed, option, token.rawName, token.value, token.inlineValue ?? false);
+    if (problem !== undefined) problems.push(problem);
   }
-  return { name: 'serve', settings: settings as Settings, problems };
+  return { typed, positionals, problems };
 }
 
-/** Adds an option to the settings, or says what is wrong with it. */
+/** Adds an option to those that were typed, or says what is wrong with it. */
 function addOption(
-  settings: Record<string, string | string[] | boolean>,
-  name: string,
+  typed: Record<string, string | string[] | boolean>,
+  option: Option | undefined,
   rawName: string,
   value: string | undefined,
   inline: boolean,
 ): string | undefined {
-  const option = serveOptions.find((each) => each.name === name);
   if (option === undefined) return `there is no option ${quote(rawName)}`;
+  const { name } = option;
   if (option.value === undefined) {
     if (value !== undefined && value !== 'true' && value !== 'false') return `${rawName} takes no value`;
-    settings[name] = value !== 'false';
+    typed[name] = value !== 'false';
     return undefined;
   }
   if (value === undefined || (!inline && value.startsWith('-'))) return `${rawName} needs a value: ${option.value}`;
-  const present = settings[name];
-  if (option.repeatable) settings[name] = Array.isArray(present) ? [...present, value] : [value];
-  else if (present === undefined) settings[name] = value;
+  const present = typed[name];
+  if (option.repeatable === true) typed[name] = Array.isArray(present) ? [...present, value] : [value];
+  else if (present === undefined) typed[name] = value;
   else return `${rawName} is given twice`;
   return undefined;
 }

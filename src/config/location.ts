@@ -3,31 +3,31 @@ import { StoreError } from '../core/errors.js';
 import { formatAddress } from '../core/address.js';
 import type { GatewayLocation, Location } from '../core/location.js';
 import { parseSftpLocation } from '../core/sftp-location.js';
+import { isStoreName } from '../core/store-name.js';
 import { parseAddress } from './address.js';
+import { resolvePath, type Surroundings } from './paths.js';
 
 /** Where gateways listen for gRPC unless they are told otherwise. */
 const defaultGatewayPort = 9877;
-
-/** What paths are relative to. */
-export interface Surroundings {
-  /** The user's home folder and the working folder; absolute. */
-  readonly home: string;
-  readonly cwd: string;
-}
 
 /**
  * Parses a store's location: a path, `fs:///path`, `sftp://[user@]host[:port]/path` or `grpc[s]://host[:port][/store]`, which is
  * another gateway; plakar's default, `~/.plakar`, where none is given. Or says what is wrong.
  */
-export function parseLocation(text: string | undefined, { home, cwd }: Surroundings): Location | { problem: string } {
-  if (text === undefined) return { scheme: 'fs', path: join(home, '.plakar') };
-  if (text === '' || text.includes('\0')) return { problem: 'the location is empty or has a NUL in it' };
+export function parseLocation(
+  text: string | undefined,
+  surroundings: Surroundings,
+): Location | { readonly problem: string } {
+  if (text === undefined) return { scheme: 'fs', path: join(surroundings.home, '.plakar') };
+  if (text === '' || text.includes('\0')) return { problem: 'it is empty or has a NUL in it' };
   const [, scheme, rest] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s.exec(text) ?? [];
-  if (scheme === undefined || rest === undefined) return { scheme: 'fs', path: resolve(cwd, text) };
+  if (scheme === undefined || rest === undefined) {
+    return { scheme: 'fs', path: resolvePath(text, surroundings) };
+  }
   switch (scheme.toLowerCase()) {
     case 'fs':
       if (isAbsolute(rest)) return { scheme: 'fs', path: resolve(rest) };
-      return { problem: `location ${text}: after fs:// comes an absolute path, as in fs:///var/backups` };
+      return { problem: 'after fs:// comes an absolute path, as in fs:///var/backups' };
     case 'sftp':
       return parseSftp(text);
     case 'grpc':
@@ -35,7 +35,7 @@ export function parseLocation(text: string | undefined, { home, cwd }: Surroundi
       return parseGateway(scheme.toLowerCase() as 'grpc' | 'grpcs', rest);
     default:
       return {
-        problem: `location ${text}: it has to be a path, fs:///path, sftp://[user@]host[:port]/path or grpc[s]://host[:port][/store]`,
+        problem: 'it has to be a path, fs:///path, sftp://[user@]host[:port]/path or grpc[s]://host[:port][/store]',
       };
   }
 }
@@ -55,9 +55,9 @@ function parseGateway(scheme: GatewayLocation['scheme'], rest: string): Location
   const withPort = address === undefined || /:\d+$/.test(address) ? address : `${address}:${defaultGatewayPort}`;
   const parsed = parseAddress(withPort ?? '');
   const store = path.replace(/\/$/, '');
-  if (parsed === undefined || 'path' in parsed || parsed.host === '' || !/^[A-Za-z0-9._-]*$/.test(store)) {
+  if (parsed === undefined || !('host' in parsed) || parsed.host === '' || !isStoreName(store)) {
     return {
-      problem: `a gateway's location is ${scheme}://host[:port][/store], and a store's name has letters, digits, dots, - and _`,
+      problem: `a gateway's location is ${scheme}://host[:port][/store], and a store's name has letters, digits, '.', '_' and '-', in parts with '/' between them`,
     };
   }
   return { scheme, address: formatAddress(parsed), store };

@@ -8,12 +8,18 @@ export const errorCodes = [
   'not_found',
   /** Other bytes have that name already. */
   'already_exists',
+  /** Nobody is logged in, or what came to log in with is wrong, and that is needed here. */
+  'unauthenticated',
   /** The caller's access doesn't allow it. */
   'permission_denied',
-  /** No room on the store's disk. */
+  /** The caller sends or takes its bytes slower than is waited for. */
+  'too_slow',
+  /** No room on the store's disk, or its quota is used up. */
   'no_space',
   /** The answer is larger than this protocol's clients can take. */
   'answer_too_large',
+  /** The caller has as much going on as it may, or failed to log in too often: trying again later helps. */
+  'too_many_requests',
   /** Not offered, by this store or by any. */
   'unimplemented',
   /** The store can't be reached or read now; trying again later may help. */

@@ -7,13 +7,19 @@ export interface WireStatus {
   readonly grpc: number;
 }
 
+/** The trailing metadata that carries an error's code in gRPC, where several share a status. */
+export const errorCodeKey = 'kloset-error-code';
+
 /** What each error is on the wire. Total: a code without a row doesn't compile. */
 export const wireStatus = {
   invalid_argument: { http: 400, grpc: 3 },
   too_large: { http: 413, grpc: 3 },
   not_found: { http: 404, grpc: 5 },
   already_exists: { http: 409, grpc: 6 },
+  unauthenticated: { http: 401, grpc: 16 },
   permission_denied: { http: 403, grpc: 7 },
+  too_many_requests: { http: 429, grpc: 8 },
+  too_slow: { http: 408, grpc: 4 },
   no_space: { http: 507, grpc: 8 },
   answer_too_large: { http: 500, grpc: 8 },
   unimplemented: { http: 501, grpc: 12 },

@@ -1,5 +1,6 @@
 import type { Access } from './access.js';
-import type { Mac, ObjectKind, ObjectRef } from './object.js';
+import type { MacBatch } from './mac-batch.js';
+import type { ObjectKind, ObjectRef } from './object.js';
 import type { ByteRange } from './range.js';
 
 /** What a store is, as seen through every layer above it: a layer may narrow it, never widen it. */
@@ -65,9 +66,9 @@ export interface Store {
   /**
    * Every object of a kind, as batches of MACs: all of them, or an error, never a part that looks like the whole.
    * No MAC comes twice, in no order to rely on. What others keep in the store's folders is skipped. An object that is put
-   * or deleted meanwhile may or may not be listed. Batches are frozen: the same array means the same content.
+   * or deleted meanwhile may or may not be listed.
    */
-  list(kind: ObjectKind, ctx: OpContext): AsyncIterable<readonly Mac[]>;
+  list(kind: ObjectKind, ctx: OpContext): AsyncIterable<MacBatch>;
 
   /** An object's size and age. `not_found` where there is none. */
   stat(ref: ObjectRef, ctx: OpContext): Promise<ObjectStat>;

@@ -13,9 +13,16 @@ export interface RequestRecord {
   /** Bytes of objects and lists that came in and went out; headers and framing don't count. */
   received: number;
   sent: number;
-  /** The caller's address. */
+  /** The caller's address, and its name where it logged in. */
   readonly caller: string;
+  principal: string | undefined;
   readonly startedMs: number;
+}
+
+/** Counts requests, for whoever watches the gateway. */
+export interface Meter {
+  /** @param ms how long it took, in milliseconds */
+  request(record: RequestRecord, ms: number): void;
 }
 
 /** The requests that a frontend is serving: logs each, and knows when nothing is left to do. */
@@ -23,16 +30,22 @@ export class Requests {
   private busy = 0;
   private waiting: (() => void)[] = [];
 
-  constructor(private readonly log: Logger) {}
+  constructor(
+    private readonly log: Logger,
+    private readonly meter?: Meter,
+  ) {}
 
-  start(record: Omit<RequestRecord, 'status' | 'received' | 'sent' | 'startedMs'>): RequestRecord {
+  start(record: Omit<RequestRecord, 'status' | 'received' | 'sent' | 'startedMs' | 'principal'>): RequestRecord {
     this.busy++;
-    return { ...record, status: '', received: 0, sent: 0, startedMs: performance.now() };
+    return { ...record, principal: undefined, status: '', received: 0, sent: 0, startedMs: performance.now() };
   }
 
   /** Logs a request whose caller has its answer, or is gone. Once for each start. */
-  end({ startedMs, ...record }: RequestRecord): void {
-    this.log.info({ ...record, ms: Math.round((performance.now() - startedMs) * 1000) / 1000 }, 'request');
+  end(record: RequestRecord): void {
+    const { startedMs, ...fields } = record;
+    const ms = performance.now() - startedMs;
+    this.log.info({ ...fields, ms: Math.round(ms * 1000) / 1000 }, 'request');
+    this.meter?.request(record, ms);
     this.settle();
   }
 

@@ -6,11 +6,9 @@ import {
   type GetStoreInfoResponse,
 } from '../../gen/kloset/store/v1/store.js';
 import { GatewayClient } from '../../src/client/client.js';
-import { Calls } from '../../src/frontends/grpc/call.js';
 import { storeService } from '../../src/frontends/grpc/store-service.js';
-import { Requests } from '../../src/frontends/requests.js';
+import { callsOn } from '../support/calls.js';
 import { makeCertificate, type Certificate } from '../support/certificate.js';
-import { silent } from '../support/gateway.js';
 import { MemoryStore } from '../support/memory-store.js';
 import { expectFailure } from '../support/store.js';
 
@@ -22,9 +20,8 @@ describe('The client over TLS', () => {
 
   before(async () => {
     certificate = await makeCertificate();
-    const calls = new Calls(new Requests(silent), silent);
     const store = new MemoryStore(Buffer.alloc(48, 'c'), 1000);
-    const service = storeService({ storeOf: () => store, calls, version: '0' });
+    const service = storeService({ calls: callsOn(store), version: '0' });
     server = new Server();
     const getStoreInfo: handleUnaryCall<GetStoreInfoRequest, GetStoreInfoResponse> = (call, callback) => {
       tokens.push(...call.metadata.get('authorization'));

@@ -15,6 +15,11 @@ describe('an address', () => {
     );
     expect(parseAddress('unix:/run/a b.sock')).to.deep.equal({ path: '/run/a b.sock' });
     expect(formatAddress({ path: '/run/x' })).to.equal('unix:/run/x');
+    for (const text of ['systemd', 'systemd:http', 'systemd:kloset-gateway.socket']) {
+      expect(formatAddress(parseAddress(text) ?? { path: '' })).to.equal(text);
+    }
+    expect(parseAddress('systemd')).to.deep.equal({ systemd: '' });
+    expect(parseAddress('systemd:http')).to.deep.equal({ systemd: 'http' });
   });
 
   it('is nothing else', () => {
@@ -36,6 +41,11 @@ describe('an address', () => {
       'x:1:2',
       '[x]:1',
       'unix:/a\0b',
+      'systemd:',
+      'systemd:a:b',
+      'systemd:a b',
+      'systemd:a\x1b',
+      `systemd:${'x'.repeat(256)}`,
     ];
     for (const text of wrong) expect(parseAddress(text), text).to.equal(undefined);
   });
@@ -56,10 +66,11 @@ describe('an address', () => {
     for (const text of [':1', '0.0.0.0:1', '[::]:1', '10.0.0.1:1', 'nas:1', '127.example.org:1', '1.127.0.0:1']) {
       expect(local(text), text).to.equal(false);
     }
+    expect(local('systemd:http'), 'not known yet').to.equal(undefined);
   });
 });
 
-function local(text: string): boolean {
+function local(text: string): boolean | undefined {
   const address = parseAddress(text);
   if (address === undefined) throw new Error(text);
   return isLocalOnly(address);

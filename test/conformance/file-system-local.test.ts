@@ -1,4 +1,10 @@
+import { FolderVersions } from '../../src/backends/local/folder-versions.js';
 import { LocalFileSystem } from '../../src/backends/local/local-file-system.js';
 import { describeFileSystem } from './file-system-suite.js';
 
-describeFileSystem('a local folder', async (folder) => Promise.resolve(new LocalFileSystem(folder)));
+/** By which every change was made long ago. */
+const laterClock = (): number => Date.now() + 60_000;
+
+describeFileSystem('a local folder', async (folder) =>
+  Promise.resolve(new LocalFileSystem(folder, new FolderVersions(laterClock))),
+);

@@ -1,13 +1,17 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, statfs, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FileSystem, ReadableFile } from '../../src/backends/files/file-system.js';
 import { hasCode, StoreError, type ErrorCode } from '../../src/core/errors.js';
 import { seededBytes } from '../support/objects.js';
 import { tempFolder } from '../support/temp.js';
 
 const MiB = 1024 * 1024;
+
+/** Longer than the kernel gives all changes the same time. */
+const tickMs = 20;
 
 /**
  * Every promise of src/backends/files/file-system.ts, on one kind of file system. An adapter joins by a function that opens
@@ -362,6 +366,42 @@ export function describeFileSystem(name: string, openFolder: (folder: string) =>
       });
     });
 
+    describe('folderVersion', () => {
+      it('is another one after every change of the names, where it can be told', async () => {
+        await write('packfiles/aa/file', 'bytes');
+        await write('locks/tmp.file', 'bytes');
+        const changes: readonly (() => Promise<unknown>)[] = [
+          () => files.link('packfiles/aa/file', 'packfiles/aa/second'),
+          () => files.rename('locks/tmp.file', 'packfiles/aa/third'),
+          () => files.rename('packfiles/aa/third', 'packfiles/aa/second'),
+          () => files.remove('packfiles/aa/second'),
+          () => files.makeFolder('packfiles/aa/folder', 0o700),
+          () => write('packfiles/aa/another', 'bytes'),
+        ];
+        const seen = [await files.folderVersion('packfiles/aa')];
+        for (const change of changes) {
+          await sleep(tickMs);
+          await change();
+          seen.push(await files.folderVersion('packfiles/aa'));
+        }
+        const told = seen.filter((version) => version !== undefined);
+        expect(new Set(told).size).to.equal(told.length);
+      });
+
+      it('stays the same where nothing changes, and where a file is written to', async () => {
+        await write('packfiles/aa/file', 'bytes');
+        const before = await files.folderVersion('packfiles/aa');
+        await sleep(tickMs);
+        await write('packfiles/aa/file', 'other bytes');
+        expect(await files.folderVersion('packfiles/aa')).to.equal(before);
+      });
+
+      it("is the folder's own behind a link", async () => {
+        await symlink(at('packfiles/aa'), at('states/bb'));
+        expect(await files.folderVersion('states/bb')).to.equal(await files.folderVersion('packfiles/aa'));
+      });
+    });
+
     describe('makeFolder', () => {
       it('gives the permissions that were asked for, whatever the umask', async () => {
         for (const mode of [0o700, 0o755, 0o777]) {
@@ -385,6 +425,31 @@ export function describeFileSystem(name: string, openFolder: (folder: string) =>
     it('syncs folders', async () => {
       await files.syncFolder('packfiles/aa');
       await files.syncFolder('.');
+    });
+
+    describe('freeBytes', () => {
+      it("tells the room on the root's disk, as the system does", async () => {
+        const { bavail, bsize } = await statfs(folder);
+        // Others use the disk meanwhile.
+        expect(await files.freeBytes()).to.be.closeTo(bavail * bsize, Math.max(64 * MiB, 0.05 * bavail * bsize));
+      });
+
+      it('sees that a disk gets fuller', async function () {
+        const small = at('small');
+        await mkdir(small);
+        if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', small]).status !== 0) this.skip();
+        const smallFiles = await openFolder(small);
+        try {
+          expect(await smallFiles.freeBytes()).to.equal(8 * MiB);
+          await writeFile(join(small, 'file'), seededBytes(3 * MiB, 'fuller'));
+          expect(await smallFiles.freeBytes()).to.equal(5 * MiB);
+          await writeFile(join(small, 'rest'), seededBytes(5 * MiB, 'full'));
+          expect(await smallFiles.freeBytes()).to.equal(0);
+        } finally {
+          await smallFiles.close();
+          spawnSync('umount', [small]);
+        }
+      });
     });
 
     it('says no_space on a full disk, and can go on afterwards', async function () {

@@ -4,16 +4,26 @@ import { FileStore } from '../../src/backends/files/file-store.js';
 import { LocalFileSystem } from '../../src/backends/local/local-file-system.js';
 import { host } from '../support/gateway.js';
 import { emptyStore } from '../support/temp.js';
-import { describeStore, maxObjectBytes } from './store-suite.js';
+import { describeStore, maxObjectBytes, type Target } from './store-suite.js';
 
-for (const durable of [true, false]) {
-  describeStore(
-    `a local store, ${durable ? 'synced' : 'not synced'}`,
-    async () => {
-      const folder = await emptyStore();
-      const store = await FileStore.open(new LocalFileSystem(folder), { durable, maxObjectBytes, host });
-      return { store, folder, config: await readFile(join(folder, 'CONFIG')), close: () => store.close() };
-    },
-    { onDisk: true },
-  );
+async function open(durable: boolean, filesIn = (folder: string) => new LocalFileSystem(folder)): Promise<Target> {
+  const folder = await emptyStore();
+  const store = await FileStore.open(filesIn(folder), { durable, maxObjectBytes, host });
+  return { store, folder, config: await readFile(join(folder, 'CONFIG')), close: () => store.close() };
 }
+
+describeStore('a local store, synced', () => open(true), { onDisk: true });
+describeStore('a local store, not synced', () => open(false), { onDisk: true });
+
+/** Tells every folder's version at once, where a real file system has to keep it to itself for a moment after a change. */
+class TellingFileSystem extends LocalFileSystem {
+  override async folderVersion(path: string): Promise<string> {
+    return JSON.stringify(await this.list(path));
+  }
+}
+
+describeStore(
+  'a local store whose lists are remembered at once',
+  () => open(false, (folder) => new TellingFileSystem(folder)),
+  { onDisk: true },
+);

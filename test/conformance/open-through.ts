@@ -17,7 +17,11 @@ export async function openThrough(
 ): Promise<Target> {
   const folder = await emptyStore();
   const { location, settings } = locate(folder);
-  const gateway = await startTestGateway(location, { 'allow-delete': true, ...settings }, { maxObjectBytes });
+  const gateway = await startTestGateway(location, {
+    'allow-delete': true,
+    'max-object-size': String(maxObjectBytes),
+    ...settings,
+  });
   const store = await connect(gateway);
   const close = async (): Promise<void> => {
     await store.close();

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
-import { readdir, symlink, writeFile, mkdir, rename } from 'node:fs/promises';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ErrorCode } from '../../src/core/errors.js';
-import { objectKinds } from '../../src/core/object.js';
+import { objectKinds, type Mac } from '../../src/core/object.js';
 import type { Store } from '../../src/core/store.js';
-import { header, inChunks, makeObject, newRef, seededBytes } from '../support/objects.js';
+import { header, inChunks, makeObject, newRef, randomMac, randomMacIn, seededBytes } from '../support/objects.js';
 import { ctx, eventually, expectFailure, failure, getAll, listAll, putAll, readAll } from '../support/store.js';
 
 export interface Target {
@@ -85,6 +86,32 @@ export function describeStore(name: string, open: () => Promise<Target>, options
       });
 
       if (onDisk) {
+        it('gives every one of thousands, once, also where most are in one folder', async () => {
+          const macs = Array.from({ length: 9000 }, (_, i) => (i % 100 === 0 ? randomMac() : randomMacIn('ab')));
+          for (const mac of macs) addByHand(target, mac);
+          expect((await listAll(store, 'packfile')).sort()).to.deep.equal(macs.sort());
+        });
+
+        it('shows what others add and remove, as soon as it is done', async () => {
+          const macs = Array.from({ length: 10 }, () => randomMacIn('ab'));
+          const bucket = join(folderOf(target), 'packfiles', 'ab');
+          const expectList = async (present: readonly Mac[]): Promise<void> =>
+            void expect((await listAll(store, 'packfile')).sort()).to.deep.equal([...present].sort());
+          for (const [index, mac] of macs.entries()) {
+            addByHand(target, mac);
+            await expectList(macs.slice(0, index + 1));
+          }
+          for (const [index, mac] of macs.entries()) {
+            await rm(join(bucket, mac));
+            await expectList(macs.slice(index + 1));
+          }
+          await rm(bucket, { recursive: true });
+          await expectList([]);
+          addByHand(target, randomMac());
+          await rename(join(folderOf(target), 'packfiles'), join(folderOf(target), 'moved'));
+          await expectList([]);
+        });
+
         it('skips foreign and temporary names', async () => {
           const ref = newRef('packfile');
           await putAll(store, ref, makeObject('packfile', 100));
@@ -443,6 +470,13 @@ export function describeStore(name: string, open: () => Promise<Target>, options
 function folderOf({ folder }: Target): string {
   if (folder === undefined) throw new Error('this target is not in a folder');
   return folder;
+}
+
+/** Adds a packfile as another program does, beside the store that is open. */
+function addByHand(target: Target, mac: Mac): void {
+  const bucket = join(folderOf(target), 'packfiles', mac.slice(0, 2));
+  mkdirSync(bucket, { recursive: true });
+  writeFileSync(join(bucket, mac), '');
 }
 
 /** The temporary files in a store's folder, whoever's. */

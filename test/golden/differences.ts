@@ -170,7 +170,13 @@ export const differences: readonly Difference[] = [
     what: 'CONFIG is at / and nowhere else: other paths are 404',
     why: "plakar's server answers every path with CONFIG, so a mistyped location looks like a store",
     applies: ({ url, resource }) => url !== '/' && resource === undefined,
-    answer: () => failure(404, 'no such path: a store is at /, and its objects at /resources/'),
+    answer: ({ url }) =>
+      failure(
+        404,
+        url.startsWith('/resources')
+          ? 'no such path: a store is at /, or at /NAME, and its objects at /resources/ behind it'
+          : `no store "${url.slice(1)}" here; ask the gateway's operator which there are`,
+      ),
   },
   {
     what: 'a method that a path does not have is refused with those it has',

@@ -156,7 +156,7 @@ describe("plakar's client code and a location", function () {
     const client = clientOf(`http://127.0.0.1:${gateway.httpPort}/teams/blue`);
     await client.list().then(
       () => expect.fail('it listed something'),
-      (error: Error) => expect(error.message).to.include('no such path: a store is at /'),
+      (error: Error) => expect(error.message).to.include('no store "teams/blue" here'),
     );
   });
 

@@ -2,7 +2,7 @@ import type { Host } from '../../src/backends/files/temporary.js';
 import { makeConfig, type Config, type Settings } from '../../src/config/config.js';
 import type { ListenAddress } from '../../src/core/address.js';
 import type { Logger } from '../../src/core/logger.js';
-import { startGateway, type Gateway } from '../../src/gateway.js';
+import { startGateway, type Gateway } from '../../src/gateway/gateway.js';
 
 export const host: Host = { name: 'test-host', pid: process.pid, startedMs: Date.now(), isAlive: () => true };
 
@@ -24,21 +24,27 @@ export interface TestGateway {
   close(): Promise<void>;
 }
 
-/** Starts a gateway in this process, on free ports of 127.0.0.1. */
-export async function startTestGateway(
-  location: string,
-  settings: Settings = {},
-  overrides: Partial<Config> = {},
-): Promise<TestGateway> {
+/** A configuration of these settings, on free ports of 127.0.0.1 unless they say otherwise. */
+export function testConfig(settings: Settings): Config {
   const checked = makeConfig(
-    { listen: ['127.0.0.1:0'], 'grpc-listen': ['127.0.0.1:0'], ...settings, location },
+    { listen: ['127.0.0.1:0'], 'grpc-listen': ['127.0.0.1:0'], ...settings },
     { home: '/nonexistent', cwd: '/nonexistent' },
   );
   if ('problems' in checked) throw new Error(checked.problems.join('\n'));
+  return checked.config;
+}
+
+/**
+ * Starts a gateway in this process, on free ports of 127.0.0.1.
+ *
+ * @param location of the default store; undefined: the settings have stores with names
+ */
+export async function startTestGateway(location: string | undefined, settings: Settings = {}): Promise<TestGateway> {
+  const config = testConfig(location === undefined ? settings : { ...settings, location });
   const log: LogLine[] = [];
   const logger = (level: string) => (fields: object, message: string) => log.push({ level, message, ...fields });
   const gateway = await startGateway({
-    config: { ...checked.config, ...overrides },
+    config,
     log: { info: logger('info'), warn: logger('warn'), error: logger('error') },
     host,
     user: { name: 'operator', home: '/nonexistent', env: { PATH: process.env['PATH'] } },

@@ -7,7 +7,8 @@ import {
   type ObjectRef as WireRef,
 } from '../../gen/kloset/store/v1/store.js';
 import { errorCodes, StoreError } from '../../src/core/errors.js';
-import { macFromBytes, macToBytes, type Mac, type ObjectKind, type ObjectRef } from '../../src/core/object.js';
+import { MacBatch } from '../../src/core/mac-batch.js';
+import { macFromBytes, macToBytes, type ObjectKind, type ObjectRef } from '../../src/core/object.js';
 import type { ByteRange } from '../../src/core/range.js';
 import { wireStatus } from '../../src/core/status.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../src/core/store.js';
@@ -42,10 +43,11 @@ export class GrpcStore implements Store {
     return (await unary<{ config: Uint8Array }>((done) => this.client.getStoreInfo({ store: '' }, done))).config;
   }
 
-  async *list(kind: ObjectKind): AsyncGenerator<readonly Mac[]> {
+  async *list(kind: ObjectKind): AsyncGenerator<MacBatch> {
     const call = this.client.listObjects({ store: '', kind: kinds[kind], withDetails: false });
     try {
-      for await (const { macs } of call as AsyncIterable<ListObjectsResponse>) yield macs.map(macFromBytes);
+      for await (const { macs } of call as AsyncIterable<ListObjectsResponse>)
+        yield MacBatch.of(macs.map(macFromBytes));
     } catch (error) {
       throw fromStatus(error);
     }

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorCodes, StoreError } from '../../src/core/errors.js';
-import { parseMac, type Mac, type ObjectKind, type ObjectRef } from '../../src/core/object.js';
+import { MacBatch } from '../../src/core/mac-batch.js';
+import { parseMac, type ObjectKind, type ObjectRef } from '../../src/core/object.js';
 import type { ByteRange } from '../../src/core/range.js';
 import { wireStatus } from '../../src/core/status.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../src/core/store.js';
@@ -22,9 +23,9 @@ export class HttpStore implements Store {
     return collect(await this.ask('GET', '/'));
   }
 
-  async *list(kind: ObjectKind): AsyncGenerator<readonly Mac[]> {
+  async *list(kind: ObjectKind): AsyncGenerator<MacBatch> {
     const text = (await collect(await this.ask('GET', `/resources/${kind}s`))).toString();
-    yield (JSON.parse(text) as string[]).map(parseMac);
+    yield MacBatch.of((JSON.parse(text) as string[]).map(parseMac));
   }
 
   async stat(ref: ObjectRef): Promise<ObjectStat> {

@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
 import { errorCodes, StoreError, type ErrorCode } from '../../src/core/errors.js';
-import { parseMac, type Mac, type ObjectKind, type ObjectRef } from '../../src/core/object.js';
+import { MacBatch } from '../../src/core/mac-batch.js';
+import { parseMac, type ObjectKind, type ObjectRef } from '../../src/core/object.js';
 import type { ByteRange } from '../../src/core/range.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../src/core/store.js';
 
@@ -29,9 +30,9 @@ export class HttpV10Store implements Store {
     return Buffer.from(String(Configuration), 'base64');
   }
 
-  async *list(kind: ObjectKind): AsyncGenerator<readonly Mac[]> {
+  async *list(kind: ObjectKind): AsyncGenerator<MacBatch> {
     const answer = await this.ask('GET', `/${kind}s`, {});
-    yield (answer[kind === 'lock' ? 'Locks' : 'MACs'] as string[]).map(parseMac);
+    yield MacBatch.of((answer[kind === 'lock' ? 'Locks' : 'MACs'] as string[]).map(parseMac));
   }
 
   async stat(ref: ObjectRef): Promise<ObjectStat> {

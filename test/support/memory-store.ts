@@ -1,5 +1,6 @@
 import { StoreError } from '../../src/core/errors.js';
-import type { Mac, ObjectKind, ObjectRef } from '../../src/core/object.js';
+import { MacBatch } from '../../src/core/mac-batch.js';
+import type { ObjectKind, ObjectRef } from '../../src/core/object.js';
 import { clip, type ByteRange } from '../../src/core/range.js';
 import { verifiedObject } from '../../src/core/serialized-object.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../src/core/store.js';
@@ -21,9 +22,9 @@ export class MemoryStore implements Store {
     return this.configBytes;
   }
 
-  async *list(kind: ObjectKind): AsyncGenerator<readonly Mac[]> {
+  async *list(kind: ObjectKind): AsyncGenerator<MacBatch> {
     const macs = [...this.objects.values()].filter(({ ref }) => ref.kind === kind).map(({ ref }) => ref.mac);
-    if (macs.length > 0) yield Object.freeze(macs);
+    if (macs.length > 0) yield MacBatch.of(macs);
   }
 
   async stat(ref: ObjectRef): Promise<ObjectStat> {

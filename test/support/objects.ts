@@ -27,6 +27,11 @@ export function randomMac(): Mac {
   return parseMac(randomBytes(32).toString('hex'));
 }
 
+/** A MAC that starts with a bucket's two digits. */
+export function randomMacIn(bucket: string): Mac {
+  return parseMac(`${bucket}${randomMac().slice(bucket.length)}`);
+}
+
 export function newRef(kind: ObjectKind): ObjectRef {
   return { kind, mac: randomMac() };
 }

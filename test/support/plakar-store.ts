@@ -8,7 +8,8 @@ import {
   type PutResponse,
 } from '../../gen/plakar/store.js';
 import { received, unary, upload } from '../../src/client/calls.js';
-import { macFromBytes, macToBytes, type Mac, type ObjectKind, type ObjectRef } from '../../src/core/object.js';
+import { MacBatch } from '../../src/core/mac-batch.js';
+import { macFromBytes, macToBytes, type ObjectKind, type ObjectRef } from '../../src/core/object.js';
 import type { ByteRange } from '../../src/core/range.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../src/core/store.js';
 
@@ -60,8 +61,8 @@ export class PlakarStore implements Store {
     return (await this.ask<OpenResponse>('open', {})).config;
   }
 
-  async *list(kind: ObjectKind): AsyncGenerator<readonly Mac[]> {
-    yield (await this.ask<ListResponse>('list', { type: types[kind] })).macs.map(macFromBytes);
+  async *list(kind: ObjectKind): AsyncGenerator<MacBatch> {
+    yield MacBatch.of((await this.ask<ListResponse>('list', { type: types[kind] })).macs.map(macFromBytes));
   }
 
   async stat(ref: ObjectRef): Promise<ObjectStat> {

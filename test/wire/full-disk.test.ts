@@ -31,7 +31,7 @@ describe('A store on a disk of 2 MiB', () => {
     if (!isMounted) return this.skip();
     folder = join(disk, 'store');
     await cp(await emptyStore(), folder, { recursive: true });
-    gateway = await startTestGateway(folder, { 'allow-delete': true });
+    gateway = await startTestGateway(folder, { 'allow-delete': true, 'min-free-space': 0 });
   });
 
   afterEach(async () => {

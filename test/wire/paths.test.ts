@@ -94,7 +94,7 @@ describe('Paths of HTTP requests', () => {
       ['/.', [404]],
       ['//', [404]],
       [`/resources/packfiles/${'a'.repeat(1000)}`, [400]],
-      [`/resources/packfiles/${'a'.repeat(5000)}`, [414]],
+      [`/resources/packfiles/${'a'.repeat(5000)}`, [400]],
       [`/${'a/'.repeat(3000)}`, [404]],
       [`/resources/${'../'.repeat(200)}etc/passwd`, [404]],
       ['http://gateway/../secret', [404]],

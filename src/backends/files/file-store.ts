@@ -1,11 +1,13 @@
 import { hasCode, StoreError } from '../../core/errors.js';
-import type { Mac, ObjectKind, ObjectRef } from '../../core/object.js';
+import type { MacBatch } from '../../core/mac-batch.js';
+import type { ObjectKind, ObjectRef } from '../../core/object.js';
 import type { ByteRange } from '../../core/range.js';
 import { isConfig, verifiedObject } from '../../core/serialized-object.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../core/store.js';
 import type { FileSystem } from './file-system.js';
+import { FreeSpace } from './free-space.js';
 import { configPath, kindFolder, objectFolder, objectPath } from './layout.js';
-import { listObjects, requireRoot } from './listing.js';
+import { Listing, requireRoot } from './listing.js';
 import { OpenFiles } from './open-files.js';
 import { readObject } from './reading.js';
 import { sweep } from './sweep.js';
@@ -21,18 +23,22 @@ export interface FileStoreOptions {
   readonly readOnly?: boolean;
   /** Whether what is synced survives a power cut for certain, names included. Default: true. */
   readonly fullyDurable?: boolean;
+  /** How many bytes of the disk puts of packfiles and states leave free. Default: 0. */
+  readonly minFreeBytes?: number;
   readonly host: Host;
 }
 
 /** The one Store over folders and files, whatever keeps them. */
 export class FileStore implements Store {
   private readonly openFiles: OpenFiles;
+  private readonly listing: Listing;
 
   private constructor(
     private readonly files: FileSystem,
     private readonly options: FileStoreOptions & UploadOptions,
   ) {
     this.openFiles = new OpenFiles(files);
+    this.listing = new Listing(files);
   }
 
   /**
@@ -45,6 +51,7 @@ export class FileStore implements Store {
     const folder = await files.stat(kindFolder('packfile')).catch(() => undefined);
     const store = new FileStore(files, {
       ...options,
+      space: new FreeSpace(files, options.minFreeBytes ?? 0),
       fileMode: config.mode & 0o666,
       folderMode: folder?.mode ?? 0o700,
     });
@@ -70,8 +77,8 @@ export class FileStore implements Store {
     }
   }
 
-  list(kind: ObjectKind): AsyncIterable<readonly Mac[]> {
-    return listObjects(this.files, kind);
+  list(kind: ObjectKind): AsyncIterable<MacBatch> {
+    return this.listing.list(kind);
   }
 
   async stat(ref: ObjectRef): Promise<ObjectStat> {

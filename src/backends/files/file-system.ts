@@ -38,11 +38,21 @@ export interface FileSystem {
   /** What is in a folder, in no order. `not_found` where it is missing. Never a part of it. */
   list(path: string): Promise<DirectoryEntry[]>;
 
+  /**
+   * Stands for the names that are in a folder: as long as it is the same, the names are, and their types, whoever may change
+   * them. undefined where that can't be told: with some file servers always, with others for a moment after a change. Links
+   * are followed, as by `list`. `not_found`; not necessarily where `path` is something else than a folder.
+   */
+  folderVersion(path: string): Promise<string | undefined>;
+
   /** Makes a folder; its parent must be there. `already_exists`. */
   makeFolder(path: string, mode: number): Promise<void>;
 
   /** Makes the names in a folder durable: those added by `link` and `rename`, and the absence of those removed. */
   syncFolder(path: string): Promise<void>;
+
+  /** How many bytes whoever writes here still finds room for, on the disk that the root is on; undefined where nobody can tell. */
+  freeBytes(): Promise<number | undefined>;
 
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { isMac, type Mac, type ObjectKind, type ObjectRef } from '../../core/object.js';
+import type { ObjectKind, ObjectRef } from '../../core/object.js';
 
 /*
  * Where a store's objects are, as kloset's own backends keep them. Pure functions: no other module composes a path.
@@ -39,9 +39,4 @@ export function bucketFolder(kind: ObjectKind, bucket: string): string {
 /** Whether a name in a kind's folder is a bucket's. */
 export function isBucket(name: string): boolean {
   return /^[0-9a-f]{2}$/.test(name);
-}
-
-/** The MAC of the object with this file name in a bucket (or in the locks' folder); undefined for a foreign name. */
-export function macOfName(name: string, bucket: string | undefined): Mac | undefined {
-  return isMac(name) && (bucket === undefined || name.startsWith(bucket)) ? name : undefined;
 }

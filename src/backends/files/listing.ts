@@ -1,25 +1,34 @@
 import { hasCode, StoreError } from '../../core/errors.js';
-import type { Mac, ObjectKind } from '../../core/object.js';
+import type { MacBatch } from '../../core/mac-batch.js';
 import { mapAhead } from '../../core/map-ahead.js';
+import type { ObjectKind } from '../../core/object.js';
 import type { DirectoryEntry, FileSystem } from './file-system.js';
-import { bucketFolder, configPath, hasBuckets, isBucket, kindFolder, macOfName } from './layout.js';
+import { configPath, hasBuckets, isBucket, kindFolder } from './layout.js';
+import { ListingIndex, macsAmong } from './listing-index.js';
 
-/** The batches of a Store's list: one for each folder that has objects, each sorted, folder by folder. */
-export async function* listObjects(
-  files: FileSystem,
-  kind: ObjectKind,
-): AsyncGenerator<readonly Mac[], void, undefined> {
-  const top = await entriesOf(files, kindFolder(kind));
-  if (!hasBuckets(kind)) {
-    yield* nonEmpty(macsIn(top, undefined));
-    return;
+/** The lists of a store, with what is remembered from one to the next. */
+export class Listing {
+  private readonly indexes: Readonly<Record<ObjectKind, ListingIndex>>;
+
+  constructor(private readonly files: FileSystem) {
+    const index = (kind: ObjectKind): ListingIndex => new ListingIndex(files, kind);
+    this.indexes = { packfile: index('packfile'), state: index('state'), lock: index('lock') };
   }
-  // A bucket may be a link to a folder elsewhere: what can be read by name has to be listed too.
-  const buckets = top.filter(({ name, type }) => isBucket(name) && type !== 'file').map(({ name }) => name);
-  const batches = mapAhead(buckets.sort(), files.listAhead, async (bucket) =>
-    macsIn(await bucketEntries(files, bucketFolder(kind, bucket)), bucket),
-  );
-  for await (const batch of batches) yield* nonEmpty(batch);
+
+  /** The batches of a Store's list: one for each folder that has objects, folder by folder. */
+  async *list(kind: ObjectKind): AsyncGenerator<MacBatch, void, undefined> {
+    const top = await entriesOf(this.files, kindFolder(kind));
+    if (!hasBuckets(kind)) {
+      yield* nonEmpty(macsAmong(top));
+      return;
+    }
+    // A bucket may be a link to a folder elsewhere: what can be read by name has to be listed too.
+    const buckets = top.filter(({ name, type }) => isBucket(name) && type !== 'file').map(({ name }) => name);
+    const index = this.indexes[kind];
+    index.retain(buckets);
+    const batches = mapAhead(buckets.sort(), this.files.listAhead, (bucket) => index.read(bucket));
+    for await (const batch of batches) yield* nonEmpty(batch);
+  }
 }
 
 /**
@@ -46,27 +55,6 @@ async function entriesOf(files: FileSystem, path: string): Promise<DirectoryEntr
   }
 }
 
-/** What is in a bucket that is known to be there: one that can't be read must not look like an empty one. */
-async function bucketEntries(files: FileSystem, path: string): Promise<DirectoryEntry[]> {
-  try {
-    return await files.list(path);
-  } catch (error) {
-    if (!hasCode(error, 'not_found')) throw error;
-    throw new StoreError('unavailable', "one of the store's folders can't be read: is what it links to mounted?", {
-      cause: error,
-    });
-  }
-}
-
-function macsIn(entries: readonly DirectoryEntry[], bucket: string | undefined): readonly Mac[] {
-  const macs: Mac[] = [];
-  for (const { name, type } of entries) {
-    const mac = type === 'file' ? macOfName(name, bucket) : undefined;
-    if (mac !== undefined) macs.push(mac);
-  }
-  return Object.freeze(macs.sort());
-}
-
-function* nonEmpty(batch: readonly Mac[]): Generator<readonly Mac[], void, undefined> {
+function* nonEmpty(batch: MacBatch): Generator<MacBatch, void, undefined> {
   if (batch.length > 0) yield batch;
 }

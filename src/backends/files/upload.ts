@@ -1,6 +1,7 @@
 import { hasCode, StoreError } from '../../core/errors.js';
 import type { ObjectRef } from '../../core/object.js';
 import type { FileSystem, ReadableFile, WritableFile } from './file-system.js';
+import type { FreeSpace } from './free-space.js';
 import { kindFolder, objectFolder, objectPath } from './layout.js';
 import { requireRoot } from './listing.js';
 import { readChunks } from './reading.js';
@@ -12,6 +13,8 @@ export interface UploadOptions {
   /** The permissions of new files and folders. */
   readonly fileMode: number;
   readonly folderMode: number;
+  /** Keeps a part of the disk free. Locks are small, and backups couldn't end without them: they are not held up. */
+  readonly space: FreeSpace;
   readonly host: Host;
 }
 
@@ -36,12 +39,13 @@ export class Upload {
 
   /** Stores an immutable object. Resolves to whether it is new; false where the same bytes were there. */
   async create(chunks: AsyncIterable<Uint8Array>): Promise<boolean> {
+    // What is there already needs no room, and may be put again on a full disk.
     const present = await this.openPresent();
     if (present !== undefined) {
       await this.requireSame(present, chunks);
       return false;
     }
-    return this.withTemporary(chunks, async () => {
+    return this.withTemporary(this.options.space.guard(chunks), async () => {
       try {
         await this.inFolder(() => this.files.link(this.temporary, this.path));
       } catch (error) {

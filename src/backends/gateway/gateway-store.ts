@@ -1,5 +1,6 @@
 import { GatewayClient, type ClientOptions, type Download, type StoreDescription } from '../../client/client.js';
-import type { Mac, ObjectKind, ObjectRef } from '../../core/object.js';
+import { MacBatch } from '../../core/mac-batch.js';
+import type { ObjectKind, ObjectRef } from '../../core/object.js';
 import type { ByteRange } from '../../core/range.js';
 import { verifiedObject } from '../../core/serialized-object.js';
 import type { ObjectRead, ObjectStat, OpContext, PutResult, Store, StoreInfo } from '../../core/store.js';
@@ -31,8 +32,8 @@ export class GatewayStore implements Store {
     return (await this.client.describe({ signal })).config;
   }
 
-  async *list(kind: ObjectKind, { signal }: OpContext): AsyncGenerator<readonly Mac[], void, undefined> {
-    for await (const batch of this.client.list(kind, { signal })) yield Object.freeze(batch);
+  async *list(kind: ObjectKind, { signal }: OpContext): AsyncGenerator<MacBatch, void, undefined> {
+    for await (const macs of this.client.list(kind, { signal })) yield MacBatch.of(macs);
   }
 
   stat(ref: ObjectRef, { signal }: OpContext): Promise<ObjectStat> {

@@ -12,6 +12,7 @@ import type {
 } from '../files/file-system.js';
 import { AdaptiveReader } from './adaptive-read.js';
 import { fromErrno, isUnsupportedLink } from './errno.js';
+import { FolderVersions } from './folder-versions.js';
 
 /** Without O_NONBLOCK, opening a pipe that someone put into the store would wait for ever. */
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -24,14 +25,18 @@ const noLinks =
 export class LocalFileSystem implements FileSystem {
   /** Measured: more reads at once gain nothing on a local disk, and cost memory. */
   readonly readAhead = 2;
-  readonly listAhead = 8;
+  /** As many as Node has threads for it. */
+  readonly listAhead = 4;
   /** Half of what a process may have open by default (1024). */
   readonly openFiles = 512;
 
   private readonly reader = new AdaptiveReader();
 
   /** @param root the folder's absolute path */
-  constructor(private readonly root: string) {}
+  constructor(
+    private readonly root: string,
+    private readonly versions = new FolderVersions(),
+  ) {}
 
   async open(path: string): Promise<ReadableFile> {
     const handle = await this.run(fs.open(join(this.root, path), readFlags));
@@ -81,6 +86,10 @@ export class LocalFileSystem implements FileSystem {
     return entries.map((entry) => ({ name: entry.name, type: typeOf(entry) }));
   }
 
+  folderVersion(path: string): Promise<string | undefined> {
+    return this.run(this.versions.of(join(this.root, path)));
+  }
+
   async makeFolder(path: string, mode: number): Promise<void> {
     await this.run(fs.mkdir(join(this.root, path), mode));
     await this.run(fs.chmod(join(this.root, path), mode));
@@ -93,6 +102,12 @@ export class LocalFileSystem implements FileSystem {
     } finally {
       await handle.close();
     }
+  }
+
+  async freeBytes(): Promise<number | undefined> {
+    const { blocks, bavail, bsize } = await this.run(fs.statfs(this.root));
+    // Some file systems don't say, and have no blocks at all: FUSE's, for instance, where they leave it out.
+    return blocks === 0 ? undefined : bavail * bsize;
   }
 
   async close(): Promise<void> {

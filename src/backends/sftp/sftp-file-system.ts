@@ -20,7 +20,7 @@ import {
   setMode,
 } from './requests.js';
 import type { Session } from './session.js';
-import { explainRefusal } from './space.js';
+import { explainRefusal, freeBytes } from './space.js';
 import { hasStatus, nameTaken, status } from './status.js';
 
 export interface SftpFileSystemOptions {
@@ -122,6 +122,14 @@ export class SftpFileSystem implements FileSystem {
     return this.pool.run((session) => listFolder(session, this.at(path)));
   }
 
+  /**
+   * SFTP can't tell: it has modification times, of a second's resolution and by the server's clock, which programs like rsync
+   * set back after a change, and nothing that says whether it is the same folder at all.
+   */
+  folderVersion(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   async makeFolder(path: string, mode: number): Promise<void> {
     await this.pool.run(async (session, again) => {
       try {
@@ -152,6 +160,10 @@ export class SftpFileSystem implements FileSystem {
         closeFile(session, handle).catch(() => undefined);
       }
     });
+  }
+
+  freeBytes(): Promise<number | undefined> {
+    return this.pool.run((session) => freeBytes(session, this.options.root));
   }
 
   close(): Promise<void> {

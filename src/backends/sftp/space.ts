@@ -1,13 +1,14 @@
 import { StoreError } from '../../core/errors.js';
 import type { Session } from './session.js';
-import { hasStatus, noSpace, status } from './status.js';
+import { hasStatus, LostConnection, noSpace, status } from './status.js';
 
 /** With less than this free, in bytes, a write that is refused was refused for want of room. */
 const littleBytes = 4 * 1024 * 1024;
 
-/** The part of statvfs(3) that counts: free blocks of that size, and files that may still be made out of how many. */
+/** The part of statvfs(3) that counts: blocks of that size, how many are free, and files that may still be made out of how many. */
 interface FileSystemSpace {
   readonly f_frsize: number;
+  readonly f_blocks: number;
   readonly f_bavail: number;
   readonly f_files: number;
   readonly f_favail: number;
@@ -29,10 +30,7 @@ export async function explainRefusal(
   if (!hasStatus(error, status.failure)) return error;
   if (session.features.statvfs) {
     try {
-      const space = await session.request<FileSystemSpace>((sftp, done) => {
-        sftp.ext_openssh_statvfs(root, done);
-      });
-      if (isFull(space)) return noSpace(error);
+      if (isFull(await statvfs(session, root))) return noSpace(error);
     } catch {
       // Then nothing more can be known.
     }
@@ -43,6 +41,28 @@ export async function explainRefusal(
     "the store's server refused to write: its disk is full, its quota used up, or the disk broken",
     { cause: error },
   );
+}
+
+/**
+ * How many bytes are free where the root is; undefined where the server doesn't say. Fails with LostConnection.
+ *
+ * @param root the store's folder on the server
+ */
+export async function freeBytes(session: Session, root: string): Promise<number | undefined> {
+  if (!session.features.statvfs) return undefined;
+  try {
+    const { f_blocks, f_bavail, f_frsize } = await statvfs(session, root);
+    return f_blocks === 0 ? undefined : f_bavail * f_frsize;
+  } catch (error) {
+    if (error instanceof LostConnection) throw error;
+    return undefined;
+  }
+}
+
+function statvfs(session: Session, root: string): Promise<FileSystemSpace> {
+  return session.request((sftp, done) => {
+    sftp.ext_openssh_statvfs(root, done);
+  });
 }
 
 function isFull({ f_frsize, f_bavail, f_files, f_favail }: FileSystemSpace): boolean {

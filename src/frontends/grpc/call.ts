@@ -9,17 +9,24 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { setMaxListeners, type EventEmitter } from 'node:events';
-import { canceled, type StoreError } from '../../core/errors.js';
+import type { ServerHttp2Session } from 'node:http2';
+import { canceled, hasCode, type StoreError } from '../../core/errors.js';
+import type { Peer } from '../../core/caller.js';
 import type { Logger } from '../../core/logger.js';
-import { wireStatus } from '../../core/status.js';
-import type { OpContext } from '../../core/store.js';
+import { errorCodeKey, wireStatus } from '../../core/status.js';
+import { checkStoreName } from '../../core/store-name.js';
+import type { OpContext, Store } from '../../core/store.js';
+import type { AccessControl } from '../frontend.js';
+import type { Pace } from '../pace.js';
 import { reportError, type RequestRecord, type Requests } from '../requests.js';
 import { connectionOf } from './connection.js';
 
 /** What the handlers of every kind of call are given. */
 export interface CallContext extends OpContext {
   /** The connection that the call came on, see connectionOf. */
-  readonly connection: object;
+  readonly connection: ServerHttp2Session;
+  /** The store of this name as the caller has it, see AccessControl. */
+  readonly storeOf: (name: string) => Store;
   /** The handler adds to it what the log should say. */
   readonly record: RequestRecord;
   /** What the client is told of an error that doesn't end the call; the log has the rest. */
@@ -32,7 +39,7 @@ export type Send<Res> = (message: Res) => Promise<void>;
 /** What grpc-js's four kinds of calls have in common. */
 interface Call extends EventEmitter {
   readonly cancelled: boolean;
-  getPeer(): string;
+  readonly metadata: Metadata;
   getPath(): string;
   /** Infinity where there is none. */
   getDeadline(): Date | number;
@@ -43,15 +50,21 @@ interface Sink<Res> {
   write(message: Res, taken: (error?: Error | null) => void): boolean;
 }
 
+export interface CallsOptions {
+  readonly requests: Requests;
+  readonly access: AccessControl;
+  /** Who is at the other end of a connection. */
+  readonly peerOf: (connection: ServerHttp2Session) => Peer;
+  readonly pace: Pace;
+  readonly log: Logger;
+}
+
 /**
  * Turns functions over promises, async iterables and abort signals into handlers for grpc-js. What they throw becomes the
  * call's status; each call is logged, and counted until its handler is done.
  */
 export class Calls {
-  constructor(
-    private readonly requests: Requests,
-    private readonly log: Logger,
-  ) {}
+  constructor(private readonly options: CallsOptions) {}
 
   unary<Req, Res>(handler: (request: Req, context: CallContext) => Promise<Res>): handleUnaryCall<Req, Res> {
     return (call, callback) => {
@@ -70,7 +83,7 @@ export class Calls {
       void this.serve(
         call,
         async (context) => {
-          await handler(call.request, sender(call, context), context);
+          await handler(call.request, this.sender(call, context), context);
           call.end();
         },
         // Destroying the stream instead would leave the client without any status.
@@ -85,7 +98,7 @@ export class Calls {
     return (call, callback) => {
       void this.serve(
         call,
-        async (context) => callback(null, await handler(received(call), context)),
+        async (context) => callback(null, await handler(this.received(call, this.options.pace), context)),
         (error) => callback(error),
       );
     };
@@ -98,7 +111,8 @@ export class Calls {
       void this.serve(
         call,
         async (context) => {
-          await handler(received(call), sender(call, context), context);
+          // However long such a client thinks before it asks for more.
+          await handler(this.received(call, undefined), this.sender(call, context), context);
           call.end();
         },
         (error) => call.emit('error', error),
@@ -111,38 +125,82 @@ export class Calls {
     work: (context: CallContext) => Promise<void>,
     fail: (error: Partial<ServiceError>) => void,
   ): Promise<void> {
+    const { access, log, requests, peerOf } = this.options;
     const gone = new AbortController();
     // Each message that is being sent listens.
     setMaxListeners(0, gone.signal);
-    const report = (error: unknown): StoreError => reportError(error, this.log);
+    const report = (error: unknown): StoreError => reportError(error, log);
     call.on('cancelled', () => gone.abort(canceled()));
     const overdue = afterDeadline(call, () => gone.abort(canceled()));
-    const record = this.requests.start({
-      protocol: 'grpc',
-      method: call.getPath(),
-      path: '',
-      caller: call.getPeer(),
-    });
-    await this.requests.run(async () => {
+    const connection = connectionOf(call);
+    const peer = peerOf(connection);
+    const record = requests.start({ protocol: 'grpc', method: call.getPath(), path: '', caller: peer.address });
+    await requests.run(async () => {
       try {
-        await work({
-          signal: gone.signal,
-          record,
-          report,
-          get connection() {
-            return connectionOf(call);
-          },
-        });
+        const caller = await access.login(peer, call.metadata.get('authorization')[0]?.toString());
+        record.principal = caller.principal;
+        const storeOf = (name: string): Store => access.storeOf(caller, checkStoreName(name));
+        await work({ signal: gone.signal, record, report, connection, storeOf });
         record.status = 'OK';
       } catch (error) {
         const { code, message } = report(error);
         const { grpc } = wireStatus[code];
         record.status = status[grpc] ?? grpc;
-        fail({ code: grpc, details: message, metadata: new Metadata() });
+        const metadata = new Metadata();
+        metadata.set(errorCodeKey, code);
+        fail({ code: grpc, details: message, metadata });
       }
     });
     clearTimeout(overdue);
-    this.requests.end(record);
+    requests.end(record);
+  }
+
+  /**
+   * The messages of a client's stream. Throws `canceled` where the client is gone: grpc-js ends the stream like a whole one when
+   * a client resets it, and only says so beside.
+   *
+   * @param pace what the client is held to, where it has to send
+   */
+  private async *received<Req>(
+    call: ServerReadableStream<Req, unknown>,
+    pace: Pace | undefined,
+  ): AsyncGenerator<Req, void, undefined> {
+    const messages = call.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Req>;
+    const incoming = pace?.start();
+    try {
+      for (;;) {
+        const next = messages.next();
+        const { done, value } = await (incoming?.wait(next) ?? next);
+        if (done === true) break;
+        incoming?.moved(sizeOf(value));
+        yield value as Req;
+      }
+    } catch (error) {
+      throw hasCode(error, 'too_slow') ? error : canceled(error);
+    } finally {
+      // Not waited for: where the client is, this is never done.
+      messages.return?.().catch(() => undefined);
+    }
+    if (call.cancelled) throw canceled();
+  }
+
+  private sender<Res>(call: Sink<Res>, { signal }: CallContext): Send<Res> {
+    const { pace } = this.options;
+    // Several may be under way at once.
+    return (message) =>
+      pace.start().wait(
+        new Promise<void>((resolve, reject) => {
+          const abort = (): void => reject(canceled());
+          if (signal.aborted) return abort();
+          signal.addEventListener('abort', abort, { once: true });
+          call.write(message, (error) => {
+            signal.removeEventListener('abort', abort);
+            if (error) reject(canceled(error));
+            else resolve();
+          });
+        }),
+        sizeOf(message),
+      );
   }
 }
 
@@ -159,29 +217,9 @@ function afterDeadline(call: Call, act: () => void): NodeJS.Timeout | undefined 
   return ms < foreverMs ? setTimeout(act, ms).unref() : undefined;
 }
 
-/**
- * The messages of a client's stream. Throws `canceled` where the client is gone: grpc-js ends the stream like a whole one when
- * a client resets it, and only says so beside.
- */
-async function* received<Req>(call: ServerReadableStream<Req, unknown>): AsyncGenerator<Req, void, undefined> {
-  try {
-    for await (const message of call.iterator({ destroyOnReturn: false })) yield message as Req;
-  } catch (error) {
-    throw canceled(error);
-  }
-  if (call.cancelled) throw canceled();
-}
-
-function sender<Res>(call: Sink<Res>, { signal }: CallContext): Send<Res> {
-  return (message) =>
-    new Promise<void>((resolve, reject) => {
-      const abort = (): void => reject(canceled());
-      if (signal.aborted) return abort();
-      signal.addEventListener('abort', abort, { once: true });
-      call.write(message, (error) => {
-        signal.removeEventListener('abort', abort);
-        if (error) reject(canceled(error));
-        else resolve();
-      });
-    });
+/** How many bytes of an object a message has. */
+function sizeOf(message: unknown): number {
+  const { chunk, part } = message as { chunk?: unknown; part?: { value?: unknown } };
+  const bytes = chunk ?? part?.value;
+  return bytes instanceof Uint8Array ? bytes.length : 0;
 }

@@ -1,3 +1,5 @@
+import type { ServerHttp2Session } from 'node:http2';
+
 /**
  * The HTTP/2 connection that a call came on: an object that is the same for all of its calls and for no other's, and is gone
  * when the connection is.
@@ -6,13 +8,13 @@
  * and a TCP port is used again by the next caller. So this reaches into the call (grpc-js 1.14.7); should its inside
  * change, this throws, and no caller gets what another one asked for.
  */
-export function connectionOf(call: object): object {
+export function connectionOf(call: object): ServerHttp2Session {
   let inner: unknown = field(call, 'call');
   // Interceptors, where there are some, are around the call that has the stream.
   for (let next = inner; next !== undefined; next = field(inner, 'nextCall')) inner = next;
   const session = field(field(inner, 'stream'), 'session');
   if (typeof session !== 'object' || session === null) throw new Error('a gRPC call without its HTTP/2 session');
-  return session;
+  return session as ServerHttp2Session;
 }
 
 function field(value: unknown, name: string): unknown {

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import {
   type GetRequest_Range as WireRange,
   type ListResponse,
@@ -8,17 +7,21 @@ import {
 } from '../../../gen/plakar/store.js';
 import type { ObjectKind as WireKind } from '../../../gen/kloset/store/v1/store.js';
 import { allows } from '../../core/access.js';
-import { canceled, StoreError } from '../../core/errors.js';
-import { macFromBytes, macToBytes, type ObjectRef } from '../../core/object.js';
+import { StoreError } from '../../core/errors.js';
+import { macFromBytes, type ObjectRef } from '../../core/object.js';
 import type { Store } from '../../core/store.js';
+import { settled } from '../settled.js';
 import type { CallContext, Calls } from './call.js';
 import { Bindings } from './bindings.js';
 import { parseKind, parseRange } from './convert.js';
 import { parseInit, type InitConfig } from './plakar-init.js';
 
+/** Gives the store of a connection, as the caller of a call on it has it. */
+export type StoreOfCall = (context: CallContext) => Store;
+
 export interface PlakarStoreServiceOptions {
-  /** Opens the store that a client's Init is about, as the caller has it. */
-  readonly open: (config: InitConfig, context: CallContext) => Promise<Store>;
+  /** Opens the store that a client's Init is about. */
+  readonly open: (config: InitConfig, context: CallContext) => Promise<StoreOfCall>;
   readonly calls: Calls;
 }
 
@@ -36,7 +39,8 @@ const modeBits = { write: 1 << 1, read: 1 << 2 } as const;
  * Init.
  */
 export function plakarStoreService({ open, calls }: PlakarStoreServiceOptions): StoreServer {
-  const bindings = new Bindings();
+  const bindings = new Bindings<StoreOfCall>();
+  const storeOf = async (context: CallContext): Promise<Store> => (await bindings.of(context.connection))(context);
   return {
     init: calls.unary(async ({ proto, config }, context) => {
       const init = parseInit(proto, config);
@@ -54,24 +58,24 @@ export function plakarStoreService({ open, calls }: PlakarStoreServiceOptions): 
     ),
 
     open: calls.unary(async (_request, context) => {
-      const store = await bindings.storeOf(context.connection);
+      const store = await storeOf(context);
       return { config: await store.config(context) };
     }),
 
     ping: calls.unary(async (_request, context) => {
-      const store = await bindings.storeOf(context.connection);
+      const store = await storeOf(context);
       await store.config(context);
       return {};
     }),
 
-    mode: calls.unary(async (_request, { connection }) => {
-      const { access } = (await bindings.storeOf(connection)).info();
+    mode: calls.unary(async (_request, context) => {
+      const { access } = (await storeOf(context)).info();
       const read = allows(access, 'read-only') ? modeBits.read : 0;
       return { mode: allows(access, 'append') ? read | modeBits.write : read };
     }),
 
-    size: calls.unary(async (_request, { connection }) => {
-      await bindings.storeOf(connection);
+    size: calls.unary(async (_request, context) => {
+      await storeOf(context);
       // Looking at every object would take minutes, and nothing depends on it.
       return { size: -1n };
     }),
@@ -80,10 +84,10 @@ export function plakarStoreService({ open, calls }: PlakarStoreServiceOptions): 
       const kind = kindOf(type);
       context.record.path = `${kind}s`;
       const response: ListResponse = { macs: [] };
-      const store = await bindings.storeOf(context.connection);
+      const store = await storeOf(context);
       for await (const batch of store.list(kind, context)) {
         if ((response.macs.length + batch.length) * listedMacBytes > maxMessageBytes) throw listTooLong(kind);
-        for (const mac of batch) response.macs.push(macToBytes(mac));
+        for (const mac of batch.toBytes()) response.macs.push(mac);
       }
       return response;
     }),
@@ -92,7 +96,7 @@ export function plakarStoreService({ open, calls }: PlakarStoreServiceOptions): 
       const messages = requests[Symbol.asyncIterator]();
       let left = maxDrainedBytes;
       try {
-        const store = await bindings.storeOf(context.connection);
+        const store = await storeOf(context);
         const first = await messages.next();
         if (first.done === true)
           throw new StoreError('invalid_argument', 'an upload has to start with its MAC and type');
@@ -111,7 +115,7 @@ export function plakarStoreService({ open, calls }: PlakarStoreServiceOptions): 
 
     get: calls.serverStream(async (request, send, context) => {
       const ref = parseRef(request, context);
-      const store = await bindings.storeOf(context.connection);
+      const store = await storeOf(context);
       const read = await store.get(ref, request.range && rangeOf(request.range), context);
       try {
         for await (const chunk of read.data instanceof Uint8Array ? [read.data] : read.data) {
@@ -125,7 +129,7 @@ export function plakarStoreService({ open, calls }: PlakarStoreServiceOptions): 
 
     delete: calls.unary(async (request, context) => {
       const ref = parseRef(request, context);
-      await (await bindings.storeOf(context.connection)).delete(ref, context);
+      await (await storeOf(context)).delete(ref, context);
       return {};
     }),
 
@@ -138,9 +142,6 @@ export function plakarStoreService({ open, calls }: PlakarStoreServiceOptions): 
 
 /** What is read, beyond the largest object, of an upload that is refused. In bytes. */
 const maxDrainedBytes = 16 * 1024 * 1024;
-
-/** A client made with grpc-js that cancels ends its upload like a whole one, and resets the call just behind: seen one turn later. */
-const turnsToCancel = 4;
 
 /** The bytes of an upload. It has no end of its own: where the client resets the call, `messages` throws. */
 async function* uploadBody(
@@ -159,10 +160,7 @@ async function* uploadBody(
     record.received += chunk.length;
     yield chunk;
   }
-  for (let turn = 0; turn < turnsToCancel; turn++) {
-    await setImmediate();
-    if (signal.aborted) throw canceled();
-  }
+  await settled(() => signal.aborted);
 }
 
 function parseRef({ mac, type }: { mac: Uint8Array; type: StorageResource }, { record }: CallContext): ObjectRef {

@@ -1,7 +1,11 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import { StoreService } from '../../../gen/plakar/store.js';
+import type { Peer } from '../../core/caller.js';
+import { StoreError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
+import type { AccessControl } from '../frontend.js';
+import { Pace, type PaceLimits } from '../pace.js';
 import { Requests } from '../requests.js';
 import { Calls } from './call.js';
 import { plakarStoreService, type PlakarStoreServiceOptions } from './plakar-store-service.js';
@@ -14,11 +18,26 @@ export interface PluginServerOptions {
   readonly log: Logger;
 }
 
+/** The one that there is to serve. */
+const plakar: Peer = { listener: 'plugin', address: 'plakar' };
+
+/** Whoever has the pipe is the user who runs plakar. The stores are those that Init opens, and no others. */
+const nobody: AccessControl = {
+  login: (peer) => ({ principal: undefined, peer }),
+  storeOf: () => {
+    throw new StoreError('not_found', 'the plugin has no stores of its own: Init opens them');
+  },
+};
+
+/** plakar may take as long as the user lets it. */
+const anyPace: PaceLimits = { minRate: 0, stallMs: 60_000 };
+
 /** Serves plakar's protocol on a pair of streams. Resolves when the client has closed them, and nothing is left to do. */
 export async function servePlugin({ input, output, open, log }: PluginServerOptions): Promise<void> {
   const requests = new Requests(log);
   const server = new Server();
-  server.addService(StoreService, plakarStoreService({ open, calls: new Calls(requests, log) }));
+  const calls = new Calls({ requests, access: nobody, peerOf: () => plakar, pace: new Pace(anyPace), log });
+  server.addService(StoreService, plakarStoreService({ open, calls }));
   const ended = new Promise<void>((resolve) => {
     // Either end may go first; a client that was killed closes both.
     input

@@ -1,7 +1,6 @@
 import type { ReadRangesRequest, ReadRangesResponse } from '../../../gen/kloset/store/v1/store.js';
 import { StoreError } from '../../core/errors.js';
 import { wireStatus } from '../../core/status.js';
-import type { Store } from '../../core/store.js';
 import type { CallContext, Send } from './call.js';
 import { parseRange, parseRef } from './convert.js';
 
@@ -10,7 +9,6 @@ const readsAtOnce = 32;
 
 /** Answers the reads of one stream, each as soon as it is ready. Resolves when the client has asked all and has all answers. */
 export async function readRanges(
-  storeOf: (name: string) => Store,
   requests: AsyncIterable<ReadRangesRequest>,
   send: Send<ReadRangesResponse>,
   context: CallContext,
@@ -18,7 +16,7 @@ export async function readRanges(
   const underWay = new Set<Promise<void>>();
   let broken: unknown;
   for await (const request of requests) {
-    const read = answerRead(storeOf, request, send, context)
+    const read = answerRead(request, send, context)
       .catch((error: unknown) => (broken ??= error))
       .finally(() => underWay.delete(read)) as Promise<void>;
     underWay.add(read);
@@ -31,14 +29,13 @@ export async function readRanges(
 
 /** Answers one read: with its bytes, or with its own error. Throws only where nothing can be sent any more. */
 async function answerRead(
-  storeOf: (name: string) => Store,
   { store, tag, ref, range }: ReadRangesRequest,
   send: Send<ReadRangesResponse>,
   context: CallContext,
 ): Promise<void> {
   try {
     if (range === undefined) throw new StoreError('invalid_argument', 'range is missing: it says what to read');
-    const read = await storeOf(store).get(parseRef(ref), parseRange(range), context);
+    const read = await context.storeOf(store).get(parseRef(ref), parseRange(range), context);
     try {
       let left = read.length;
       for await (const chunk of read.data instanceof Uint8Array ? [read.data] : read.data) {

@@ -1,14 +1,17 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { StoreService as PlakarStoreService } from '../../../gen/plakar/store.js';
 import { StoreServiceService } from '../../../gen/kloset/store/v1/store.js';
-import { formatAddress, type ListenAddress } from '../../core/address.js';
+import { peerOf } from '../../core/peer.js';
 import type { Frontend, FrontendOptions } from '../frontend.js';
+import { Pace, type PaceLimits } from '../pace.js';
 import { Requests } from '../requests.js';
 import { Calls } from './call.js';
+import { createInjector, type Injector, type InjectorLimits } from './injector.js';
 import { reflectionService } from './reflection.js';
-import { plakarStoreService } from './plakar-store-service.js';
+import { plakarStoreService, type PlakarStoreServiceOptions } from './plakar-store-service.js';
 import { storeService } from './store-service.js';
 
 export interface GrpcFrontendOptions extends FrontendOptions {
@@ -16,46 +19,58 @@ export interface GrpcFrontendOptions extends FrontendOptions {
   readonly version: string;
   /** The folder of the API's proto files, which reflection tells clients. */
   readonly protoFolder: string;
+  readonly limits: PaceLimits & InjectorLimits;
 }
 
 const serviceNames = ['kloset.store.v1.StoreService', 'store.Store'];
 
 // Channelz stays on: without it grpc-js 1.14.7 keeps no list of connections, and forceShutdown() closes none.
 const serverOptions = {
-  'grpc.max_concurrent_streams': 1000,
   // A client that vanished without a word is noticed within a minute and a half.
   'grpc.keepalive_time_ms': 60_000,
   'grpc.keepalive_timeout_ms': 20_000,
   'grpc.keepalive_permit_without_calls': 1,
 };
 
-/** Our gRPC API and plakar's over a store, with health (grpc.health.v1) and reflection beside it. */
+/** Which store a plakar client's connection is about its Init has said; what the caller has of it is asked anew for each call. */
+const openNamed: PlakarStoreServiceOptions['open'] = ({ store }, context) => {
+  context.storeOf(store);
+  return Promise.resolve(({ storeOf }) => storeOf(store));
+};
+
+/** Our gRPC API and plakar's over stores, with health (grpc.health.v1) and reflection beside it. */
 export class GrpcFrontend implements Frontend {
   private readonly server = new Server(serverOptions);
   private readonly health = new HealthImplementation({ '': 'SERVING' });
   private readonly requests: Requests;
+  private readonly pace: Pace;
+  private readonly injector: Injector;
   private closed: Promise<void> | undefined;
 
-  constructor({ storeOf, log, version, protoFolder }: GrpcFrontendOptions) {
-    this.requests = new Requests(log);
-    const calls = new Calls(this.requests, log);
-    this.server.addService(StoreServiceService, storeService({ storeOf, calls, version }));
-    const open = ({ store }: { store: string }) => Promise.resolve(storeOf(store));
-    this.server.addService(PlakarStoreService, plakarStoreService({ open, calls }));
+  constructor({ access, log, meter, version, protoFolder, limits }: GrpcFrontendOptions) {
+    this.requests = new Requests(log, meter);
+    this.pace = new Pace(limits);
+    const { requests, pace } = this;
+    const calls = new Calls({ requests, access, peerOf: ({ socket }) => peerOf(socket), pace, log });
+    this.server.addService(StoreServiceService, storeService({ calls, version }));
+    this.server.addService(PlakarStoreService, plakarStoreService({ open: openNamed, calls }));
     for (const name of serviceNames) this.health.setStatus(name, 'SERVING');
     this.health.addToServer(this.server);
     const files = ['kloset/store/v1/store.proto', 'plakar/store.proto'];
     const protos = [...files.map((file) => join(protoFolder, file)), healthProto];
     reflectionService(protos, [protoFolder]).addToServer(this.server);
+    this.injector = createInjector(this.server, ServerCredentials.createInsecure(), limits, log);
   }
 
-  listen(address: ListenAddress): Promise<ListenAddress> {
-    return new Promise((resolve, reject) => {
-      this.server.bindAsync(formatAddress(address), ServerCredentials.createInsecure(), (error, port) => {
-        if (error !== null) reject(error);
-        else resolve('path' in address ? address : { ...address, port });
-      });
-    });
+  /** Takes on other limits, for the calls and connections that come from now on. */
+  configure({ limits }: Pick<GrpcFrontendOptions, 'limits'>): void {
+    this.pace.limits = limits;
+    this.injector.setLimits(limits);
+  }
+
+  accept(socket: Socket): void {
+    if (this.closed !== undefined) socket.destroy();
+    else this.injector.accept(socket);
   }
 
   async close(graceMs: number): Promise<void> {

@@ -5,6 +5,7 @@ import type {
   StoreServiceServer,
 } from '../../../gen/kloset/store/v1/store.js';
 import { hasCode } from '../../core/errors.js';
+import type { MacBatch } from '../../core/mac-batch.js';
 import { mapAhead } from '../../core/map-ahead.js';
 import { macToBytes, type Mac, type ObjectKind } from '../../core/object.js';
 import { repositoryId } from '../../core/repository-id.js';
@@ -16,7 +17,6 @@ import { readRanges } from './read-ranges.js';
 import { parseUpload } from './upload.js';
 
 export interface StoreServiceOptions {
-  readonly storeOf: (name: string) => Store;
   readonly calls: Calls;
   /** The gateway's version, as GetStoreInfo tells it. */
   readonly version: string;
@@ -29,10 +29,10 @@ const listBatch = 8192;
 const statsAhead = 16;
 
 /** The service kloset.store.v1.StoreService: the messages are explained in its proto file. */
-export function storeService({ storeOf, calls, version }: StoreServiceOptions): StoreServiceServer {
+export function storeService({ calls, version }: StoreServiceOptions): StoreServiceServer {
   return {
     getStoreInfo: calls.unary(async ({ store: name }, context) => {
-      const store = storeOf(name);
+      const store = context.storeOf(name);
       const config = await store.config(context);
       const info = store.info();
       return {
@@ -48,7 +48,7 @@ export function storeService({ storeOf, calls, version }: StoreServiceOptions): 
     }),
 
     listObjects: calls.serverStream(async (request, send, context) => {
-      const store = storeOf(request.store);
+      const store = context.storeOf(request.store);
       const kind = parseKind(request.kind);
       context.record.path = `${kind}s`;
       for await (const batch of store.list(kind, context)) {
@@ -62,14 +62,14 @@ export function storeService({ storeOf, calls, version }: StoreServiceOptions): 
     statObject: calls.unary(async ({ store, ref: wireRef }, context) => {
       const ref = parseRef(wireRef);
       context.record.path = `${ref.kind}s/${ref.mac}`;
-      return { details: toDetails(await storeOf(store).stat(ref, context)) };
+      return { details: toDetails(await context.storeOf(store).stat(ref, context)) };
     }),
 
     getObject: calls.serverStream(async (request, send, context) => {
       const ref = parseRef(request.ref);
       context.record.path = `${ref.kind}s/${ref.mac}`;
       const range = request.range === undefined ? undefined : parseRange(request.range);
-      const read = await storeOf(request.store).get(ref, range, context);
+      const read = await context.storeOf(request.store).get(ref, range, context);
       try {
         await sendRead(read.data, send, { objectSize: BigInt(read.objectSize), length: BigInt(read.length) }, context);
       } finally {
@@ -77,18 +77,18 @@ export function storeService({ storeOf, calls, version }: StoreServiceOptions): 
       }
     }),
 
-    readRanges: calls.bidi((requests, send, context) => readRanges(storeOf, requests, send, context)),
+    readRanges: calls.bidi((requests, send, context) => readRanges(requests, send, context)),
 
     putObject: calls.clientStream(async (requests: AsyncIterable<PutObjectRequest>, context) => {
       const { store, ref, body } = await parseUpload(requests, context.record);
       context.record.path = `${ref.kind}s/${ref.mac}`;
-      return storeOf(store).put(ref, body, context);
+      return context.storeOf(store).put(ref, body, context);
     }),
 
     deleteObject: calls.unary(async ({ store, ref: wireRef }, context) => {
       const ref = parseRef(wireRef);
       context.record.path = `${ref.kind}s/${ref.mac}`;
-      await storeOf(store).delete(ref, context);
+      await context.storeOf(store).delete(ref, context);
       return {};
     }),
   };
@@ -109,15 +109,15 @@ async function sendRead(
   }
 }
 
-function listed(macs: readonly Mac[]): ListObjectsResponse {
-  return { macs: macs.map(macToBytes), details: [] };
+function listed(macs: MacBatch): ListObjectsResponse {
+  return { macs: macs.toBytes(), details: [] };
 }
 
 /** A list's message with details. What is deleted while the list goes on is left out of it. */
 async function withDetails(
   store: Store,
   kind: ObjectKind,
-  macs: readonly Mac[],
+  macs: MacBatch,
   context: CallContext,
 ): Promise<ListObjectsResponse> {
   const response: ListObjectsResponse = { macs: [], details: [] };

@@ -1,8 +1,11 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { canceled } from '../../core/errors.js';
+import type { Http2ServerRequest } from 'node:http2';
+import { canceled, hasCode } from '../../core/errors.js';
 import { wireStatus } from '../../core/status.js';
 import type { ObjectRead, OpContext } from '../../core/store.js';
+import type { Pace, Transfer } from '../pace.js';
 import type { RequestRecord } from '../requests.js';
+import { settled } from '../settled.js';
 
 /** List answers up to this size are sent whole, with a Content-Length. */
 const gatherBytes = 64 * 1024;
@@ -24,10 +27,7 @@ const asPlainText: FailureFormat = (status, message) => ({
   text: `${message}\n`,
 });
 
-/**
- * One HTTP request and its answer, as streams of bytes with backpressure. Used where fastify's own reply would add a stream
- * between the store and the socket.
- */
+/** One HTTP request and its answer, as streams of bytes with backpressure. Over HTTP/2, Node gives both the same shape. */
 export class Exchange implements OpContext {
   /** How failures of this request are put. */
   failureFormat: FailureFormat = asPlainText;
@@ -35,6 +35,7 @@ export class Exchange implements OpContext {
   /** Made when it is asked for: most requests never do, and it is dear. */
   private gone: AbortController | undefined;
   private lost = false;
+  private readonly outgoing: Transfer;
   /** Ends the write that is under way when the client is lost. */
   private loseWrite: (() => void) | undefined;
 
@@ -43,13 +44,17 @@ export class Exchange implements OpContext {
     private readonly request: IncomingMessage,
     private readonly response: ServerResponse,
     private readonly record: RequestRecord,
+    private readonly pace: Pace,
     ended: () => void,
   ) {
+    this.outgoing = pace.start();
     // Not `writableFinished`: that is true as well when the socket is gone with the last bytes still in it.
     let finished = false;
     response.once('finish', () => (finished = true));
+    const stream = 'stream' in request ? (request as unknown as Http2ServerRequest).stream : undefined;
     response.once('close', () => {
-      this.lost = !finished;
+      // An HTTP/2 answer is always said to be finished when its stream is closed.
+      this.lost = stream === undefined ? !finished : stream.aborted || !stream.writableFinished;
       record.status = this.lost ? wireStatus.canceled.http : response.statusCode;
       if (this.lost) this.gone?.abort(canceled());
       if (this.lost) this.loseWrite?.();
@@ -64,19 +69,32 @@ export class Exchange implements OpContext {
     return this.gone.signal;
   }
 
-  /** The request's body. Throws `canceled` where it is cut off, and leaves the connection alone when it isn't read to its end. */
+  /**
+   * The request's body. Throws `canceled` where it is cut off, `too_slow` where it trickles, and leaves the connection alone when
+   * it isn't read to its end.
+   */
   async *body(): AsyncGenerator<Uint8Array, void, undefined> {
     // Only now does a client that asked first (`Expect: 100-continue`) have to send it.
     if (this.request.headers.expect !== undefined) this.response.writeContinue();
+    const chunks = this.request.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
+    const incoming = this.pace.start();
     try {
-      for await (const chunk of this.request.iterator({ destroyOnReturn: false })) {
-        this.record.received += (chunk as Buffer).length;
-        yield chunk as Buffer;
+      for (;;) {
+        const next = await incoming.wait(chunks.next());
+        if (next.done === true) break;
+        incoming.moved(next.value.length);
+        this.record.received += next.value.length;
+        yield next.value;
       }
     } catch (error) {
-      throw canceled(error);
+      throw hasCode(error, 'too_slow') ? error : canceled(error);
+    } finally {
+      // Not waited for: where the client is, this is never done.
+      chunks.return?.().catch(() => undefined);
     }
     if (!this.request.complete) throw canceled();
+    // Over HTTP/2 Node ends the body like a whole one when the client resets the stream, and says so just behind.
+    if (this.request.httpVersionMajor === 2) await settled(() => this.lost);
   }
 
   /** Answers 200 with the bytes of a read, and releases it. What fails before the first byte is thrown, and can be answered. */
@@ -94,20 +112,29 @@ export class Exchange implements OpContext {
   }
 
   /** Answers 200 with text: at once and with its length where it is short, as a stream otherwise. */
-  async sendText(contentType: string, fragments: AsyncIterable<string>): Promise<void> {
+  async sendText(contentType: string, fragments: AsyncIterable<Uint8Array>): Promise<void> {
     const headers = { 'content-type': contentType };
-    let text = '';
+    // One for the whole answer: joining small fragments into new buffers costs more than sending them.
+    const gathered = Buffer.allocUnsafeSlow(gatherBytes);
+    let length = 0;
     for await (const fragment of fragments) {
       // Its first fragment shows that there is an answer; its length would take all of them.
       if (this.request.method === 'HEAD') return this.send(200, headers);
-      text += fragment;
-      if (text.length < gatherBytes) continue;
-      if (!this.response.headersSent) this.response.writeHead(200, headers);
-      await this.write(Buffer.from(text));
-      text = '';
+      if (length + fragment.length > gatherBytes) {
+        if (!this.response.headersSent) this.response.writeHead(200, headers);
+        if (length > 0) await this.write(gathered.subarray(0, length));
+        length = 0;
+      }
+      if (fragment.length > gatherBytes) {
+        await this.write(fragment);
+      } else {
+        gathered.set(fragment, length);
+        length += fragment.length;
+      }
     }
-    if (this.response.headersSent) await this.finish(Buffer.from(text));
-    else await this.send(200, headers, Buffer.from(text));
+    const rest = gathered.subarray(0, length);
+    if (this.response.headersSent) await this.finish(rest);
+    else await this.send(200, headers, rest);
   }
 
   /** Answers with no more than a buffer. */
@@ -156,12 +183,18 @@ export class Exchange implements OpContext {
   /** Resolves when the socket has taken the bytes: only then may the chunk's buffer be used again. */
   private write(chunk: Uint8Array): Promise<void> {
     this.record.sent += chunk.length;
-    return this.untilGone((done) => this.response.write(chunk, done));
+    return this.outgoing.wait(
+      this.untilGone((done) => this.response.write(chunk, done)),
+      chunk.length,
+    );
   }
 
   private finish(last: Uint8Array = nothing): Promise<void> {
     if (this.request.method !== 'HEAD') this.record.sent += last.length;
-    return this.untilGone((done) => this.response.end(last, () => done()));
+    return this.outgoing.wait(
+      this.untilGone((done) => this.response.end(last, () => done())),
+      last.length,
+    );
   }
 
   /** Runs a write; ends with `canceled` when the client is gone, whatever becomes of the write's own callback. */

@@ -2,7 +2,7 @@ import { StoreError } from '../../core/errors.js';
 import { parseMac, type Mac } from '../../core/object.js';
 import type { OpContext } from '../../core/store.js';
 import { Base64Decoder } from './base64.js';
-import type { Slots } from './slots.js';
+import type { Slots } from '../../core/slots.js';
 
 /** The fields of a JSON document, unchecked. */
 export type Fields = Readonly<Record<string, unknown>>;

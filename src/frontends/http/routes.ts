@@ -7,12 +7,44 @@ export interface RouteContext {
   readonly store: Store;
   readonly exchange: Exchange;
   /** The path's variable parts, decoded. */
-  readonly params: Readonly<Record<string, string>>;
+  readonly params: PathParams;
   readonly headers: IncomingHttpHeaders;
+}
+
+export interface PathParams {
+  readonly resource?: string;
+  readonly mac?: string;
 }
 
 /** Answers a request through its exchange, or throws before it has. */
 export type Handler = (context: RouteContext) => Promise<void>;
 
-/** The handlers of an API, by path and method. A path answers 405 to the methods that it doesn't have. */
-export type Routes = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
+/** What a path has: its handlers by method. It answers 405 to the methods that it doesn't have. */
+export type Methods = Readonly<Record<string, Handler>>;
+
+/** The handlers of an API, by path. */
+export type Routes = Readonly<Record<string, Methods>>;
+
+export interface Match {
+  readonly methods: Methods;
+  readonly params: PathParams;
+}
+
+const noParams: PathParams = {};
+
+/** Finds what is at a path of the API, given as its decoded parts; undefined where there is nothing. */
+export function findRoute(routes: Routes, api: readonly string[]): Match | undefined {
+  const [first, resource, mac] = api;
+  if (first !== 'resources') return matchOf(routes, `/${api.join('/')}`, noParams);
+  if (api.length === 2) return matchOf(routes, '/resources/:resource', { resource });
+  return api.length === 3 ? matchOf(routes, '/resources/:resource/:mac', { resource, mac }) : undefined;
+}
+
+function matchOf(
+  routes: Routes,
+  path: string,
+  params: { [K in keyof PathParams]: string | undefined },
+): Match | undefined {
+  const methods = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  return methods && { methods, params: params as PathParams };
+}

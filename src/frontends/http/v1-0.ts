@@ -7,8 +7,9 @@ import type { ObjectRead } from '../../core/store.js';
 import { encodeBase64, encodedLength } from './base64.js';
 import type { FailureFormat } from './exchange.js';
 import { readFields, withUpload, type Fields, type UploadLimits } from './json-body.js';
+import { jsonList } from './json-list.js';
 import type { Handler, RouteContext, Routes } from './routes.js';
-import { Slots } from './slots.js';
+import { Slots } from '../../core/slots.js';
 
 /*
  * plakar's HTTP API, generation 1.0. What its client depends on, and the routes don't tell:
@@ -80,8 +81,10 @@ function inV10(handler: Handler): Handler {
 /** The statuses that failures keep: those of requests that plakar's server would refuse, too, before it asks its store. */
 const keptStatuses: readonly number[] = [
   wireStatus.invalid_argument.http,
+  wireStatus.unauthenticated.http,
   wireStatus.permission_denied.http,
   wireStatus.too_large.http,
+  wireStatus.too_many_requests.http,
 ];
 
 const asErr: FailureFormat = (status, message) => ({
@@ -110,16 +113,8 @@ async function getConfig({ store, exchange }: RouteContext): Promise<void> {
 }
 
 async function getList(kind: ObjectKind, { store, exchange }: RouteContext): Promise<void> {
-  async function* fragments(): AsyncGenerator<string, void, undefined> {
-    let separator = `{"${resources[kind].list}":[`;
-    for await (const batch of store.list(kind, exchange)) {
-      if (batch.length === 0) continue;
-      yield `${separator}"${batch.join('","')}"`;
-      separator = ',';
-    }
-    yield separator === ',' ? '],"Err":""}\n' : `${separator}],"Err":""}\n`;
-  }
-  await exchange.sendText(contentType, fragments());
+  const before = `{"${resources[kind].list}":[`;
+  await exchange.sendText(contentType, jsonList(before, store.list(kind, exchange), '],"Err":""}\n'));
 }
 
 async function getObject(kind: ObjectKind, { store, exchange }: RouteContext): Promise<void> {

@@ -1,7 +1,7 @@
 import { StoreError } from '../../core/errors.js';
 import { eccUnimplemented, parseMac, type ObjectKind, type ObjectRef } from '../../core/object.js';
 import { clip } from '../../core/range.js';
-import type { Store } from '../../core/store.js';
+import { jsonList } from './json-list.js';
 import { parseRangeHeader } from './range-header.js';
 import type { RouteContext, Routes } from './routes.js';
 
@@ -36,7 +36,8 @@ async function getConfig({ store, exchange }: RouteContext): Promise<void> {
 
 async function getList({ store, exchange, params }: RouteContext): Promise<void> {
   const kind = parseResource(params);
-  await exchange.sendText('application/json', listAsJson(store.list(kind, exchange)));
+  // As plakar's server sends it, with a newline.
+  await exchange.sendText('application/json', jsonList('[', store.list(kind, exchange), ']\n'));
 }
 
 async function getObject({ store, exchange, params, headers }: RouteContext): Promise<void> {
@@ -66,7 +67,7 @@ async function deleteObject({ store, exchange, params }: RouteContext): Promise<
 }
 
 function parseRef(params: RouteContext['params']): ObjectRef {
-  return { kind: parseResource(params), mac: parseMac(params['mac'] ?? '') };
+  return { kind: parseResource(params), mac: parseMac(params.mac ?? '') };
 }
 
 function parseResource({ resource = '' }: RouteContext['params']): ObjectKind {
@@ -78,14 +79,4 @@ function parseResource({ resource = '' }: RouteContext['params']): ObjectKind {
     );
   if (kind === 'ecc') throw eccUnimplemented();
   return kind;
-}
-
-/** A list as plakar's client reads it: an array of strings, and a newline. */
-async function* listAsJson(batches: ReturnType<Store['list']>): AsyncGenerator<string, void, undefined> {
-  let separator = '[';
-  for await (const batch of batches) {
-    yield `${separator}"${batch.join('","')}"`;
-    separator = ',';
-  }
-  yield separator === '[' ? '[]\n' : ']\n';
 }

@@ -1,10 +1,10 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { StoreService, type ListResponse } from '../../../gen/plakar/store.js';
-import { parseMac, type Mac } from '../../../src/core/object.js';
-import { Calls } from '../../../src/frontends/grpc/call.js';
+import { MacBatch } from '../../../src/core/mac-batch.js';
+import { parseMac } from '../../../src/core/object.js';
 import { plakarStoreService } from '../../../src/frontends/grpc/plakar-store-service.js';
-import { Requests } from '../../../src/frontends/requests.js';
+import { callsOn } from '../../support/calls.js';
 import { MemoryStore } from '../../support/memory-store.js';
 import { PlakarStore } from '../../support/plakar-store.js';
 import { expectFailure } from '../../support/store.js';
@@ -15,21 +15,22 @@ const most = Math.floor((4 * 1024 ** 2) / 34);
 class LongList extends MemoryStore {
   count = 0;
 
-  override async *list(): AsyncGenerator<readonly Mac[]> {
+  override async *list(): AsyncGenerator<MacBatch> {
     for (let at = 0; at < this.count; at += 1000) {
       const length = Math.min(1000, this.count - at);
-      yield Array.from({ length }, (_, i) => parseMac((at + i).toString(16).padStart(64, '0')));
+      yield MacBatch.of(Array.from({ length }, (_, i) => parseMac((at + i).toString(16).padStart(64, '0'))));
     }
   }
 }
 
 describe("a list in plakar's gRPC protocol", () => {
   it('is given where it fits into one message of the default size, and refused with a way out where it does not', async () => {
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const store = new LongList(Buffer.alloc(100), 1000);
     const server = new Server();
-    const calls = new Calls(new Requests(log), log);
-    server.addService(StoreService, plakarStoreService({ open: () => Promise.resolve(store), calls }));
+    server.addService(
+      StoreService,
+      plakarStoreService({ open: () => Promise.resolve(() => store), calls: callsOn(store) }),
+    );
     const port = await new Promise<number>((resolve) =>
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, bound) => resolve(bound)),
     );

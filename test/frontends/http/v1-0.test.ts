@@ -1,11 +1,10 @@
 import { expect } from 'chai';
-import type { Config, Settings } from '../../../src/config/config.js';
-import { Slots } from '../../../src/frontends/http/slots.js';
+import type { Settings } from '../../../src/config/config.js';
 import { startTestGateway, type TestGateway } from '../../support/gateway.js';
 import { HttpStore } from '../../support/http-store.js';
 import { HttpV10Store } from '../../support/http-v1.0-store.js';
 import { makeObject, newRef, seededBytes } from '../../support/objects.js';
-import { ctx, getAll, listAll, putAll } from '../../support/store.js';
+import { getAll, listAll, putAll } from '../../support/store.js';
 import { emptyStore } from '../../support/temp.js';
 
 const MiB = 1024 ** 2;
@@ -14,8 +13,8 @@ describe('HTTP 1.0', () => {
   let gateway: TestGateway;
   let store: HttpV10Store;
 
-  async function open(settings: Settings, overrides: Partial<Config> = {}): Promise<void> {
-    gateway = await startTestGateway(await emptyStore(), settings, overrides);
+  async function open(settings: Settings): Promise<void> {
+    gateway = await startTestGateway(await emptyStore(), settings);
     store = new HttpV10Store(gateway.httpPort);
   }
 
@@ -165,41 +164,5 @@ describe('HTTP 1.0', () => {
     // Six documents of 27 MiB each in memory would be some 400 MiB with all their copies.
     expect((most - own) / MiB).to.be.below(100);
     expect((await getAll(store, refs[3] ?? newRef('packfile'))).equals(bytes)).to.equal(true);
-  });
-});
-
-describe('Slots', () => {
-  it('let a few work at a time, the others in the order in which they came', async () => {
-    const slots = new Slots(2);
-    const order: number[] = [];
-    let busy = 0;
-    let most = 0;
-    const work = (index: number) => async () => {
-      order.push(index);
-      most = Math.max(most, ++busy);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      busy--;
-      if (index === 1) throw new Error('failed');
-    };
-    await Promise.allSettled([0, 1, 2, 3, 4].map((index) => slots.run(ctx, work(index))));
-    expect(most).to.equal(2);
-    expect(order).to.deep.equal([0, 1, 2, 3, 4]);
-  });
-
-  it('pass over who went away while waiting', async () => {
-    const slots = new Slots(1);
-    let finish = (): void => undefined;
-    const first = slots.run(ctx, () => new Promise<void>((resolve) => (finish = resolve)));
-    const gone = new AbortController();
-    const second = slots.run(gone, () => Promise.reject(new Error('it ran')));
-    const third = slots.run(ctx, () => Promise.resolve('third'));
-    gone.abort(new Error('gone'));
-    await second.then(
-      () => expect.fail('it ran'),
-      (error: unknown) => expect(String(error)).to.equal('Error: gone'),
-    );
-    finish();
-    await first;
-    expect(await third).to.equal('third');
   });
 });

@@ -132,9 +132,16 @@ export class RawHttp2 {
   private onSettings(payload: Buffer): void {
     for (let at = 0; at < payload.length; at += 6) {
       // SETTINGS_INITIAL_WINDOW_SIZE
-      if (payload.readUInt16BE(at) === 4) this.streamInitialWindow = payload.readUInt32BE(at + 2);
+      if (payload.readUInt16BE(at) === 4) this.setInitialWindow(payload.readUInt32BE(at + 2));
     }
     this.frame(frameType.settings, flag.ack, 0);
+  }
+
+  /** It counts for the streams that are open, too (RFC 9113, 6.9.2). */
+  private setInitialWindow(size: number): void {
+    for (const [stream, window] of this.streamWindows)
+      this.streamWindows.set(stream, window + size - this.streamInitialWindow);
+    this.streamInitialWindow = size;
   }
 
   private onWindowUpdate(stream: number, increment: number): void {

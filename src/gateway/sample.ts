@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packageFolder } from './package.js';
+import { packageFolder } from '../package.js';
 
 export interface Sample {
   /** The copy's absolute path. */

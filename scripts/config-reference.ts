@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { groups, settings } from '../src/config/definition.js';
+import { jsonSchema, type JsonSchema } from '../src/config/json-schema.js';
+import { defaultText } from '../src/config/setting.js';
+
+/* What is made of the settings' definition and kept in the repository. */
+
+/** The generated files, by their paths below the repository's folder. */
+export async function generatedFiles(root: string): Promise<Record<string, string>> {
+  const schemaPath = join('schema', 'kloset-gateway.schema.json');
+  const docsPath = join('docs', 'config.md');
+  const style = await resolveConfig(join(root, schemaPath));
+  const docs = await readFile(join(root, docsPath), 'utf8');
+  const example = await readFile(join(root, 'examples', 'config', 'kloset-gateway.yaml'), 'utf8');
+  // Its first paragraph is for editors.
+  const shown = example.slice(example.indexOf('\n\n') + 2);
+  const withExample = replaced(docs, 'example', `\`\`\`yaml\n${shown}\`\`\`\n`);
+  return {
+    [schemaPath]: await format(JSON.stringify(jsonSchema()), { ...style, parser: 'json' }),
+    [docsPath]: replaced(withExample, 'settings', `${reference()}\n`),
+  };
+}
+
+/** A text with something else between the two comments that mark a part as generated. */
+function replaced(text: string, part: string, content: string): string {
+  const start = `<!-- generated: ${part} -->\n`;
+  const [before, after] = [text.indexOf(start), text.indexOf('<!-- end of generated -->', text.indexOf(start))];
+  if (before < 0 || after < 0) throw new Error(`there is no place for the ${part}`);
+  return `${text.slice(0, before)}${start}${content}${text.slice(after)}`;
+}
+
+/** Tables of all settings, and of the keys of those that are maps. */
+function reference(): string {
+  const { properties = {} } = jsonSchema();
+  const listener = mapIn(properties['listen']);
+  const store = mapIn(properties['stores']?.additionalProperties);
+  const principal = mapIn(properties['principals']?.additionalProperties);
+  const token = mapIn(principal?.properties?.['tokens']?.items);
+  const tables = groups.map(({ title, names }) => {
+    const rows = names.map((name) => {
+      const { value, description } = settings[name];
+      return [
+        code(name),
+        value === undefined ? 'true, false' : code(value),
+        code(defaultText(settings[name])),
+        description,
+      ];
+    });
+    return `### ${title}\n\n${table(['setting', 'value', 'default', 'what it is'], rows)}`;
+  });
+  const maps = { listener, 'store in `stores`': store, 'principal in `principals`': principal, token };
+  const keys = Object.entries(maps).map(([what, schema]) => `### A ${what}\n\n${keysTable(schema)}`);
+  return [...tables, ...keys].join('\n');
+}
+
+function keysTable(schema: JsonSchema | undefined): string {
+  const rows = Object.entries(schema?.properties ?? {}).map(([name, { description }]) => {
+    const needed = schema?.required?.includes(name) === true ? ', needed' : '';
+    return [code(name) + needed, description ?? ''];
+  });
+  return table(['key', 'what it is'], rows);
+}
+
+/** The alternative of a schema that is a map of known keys. */
+function mapIn(schema: JsonSchema | boolean | undefined): JsonSchema | undefined {
+  if (typeof schema !== 'object') return undefined;
+  return schema.properties ? schema : schema.anyOf?.find(({ properties }) => properties !== undefined);
+}
+
+function code(text: string | undefined): string {
+  return text === undefined || text.includes('`') || text.includes(' ') ? (text ?? '') : `\`${text}\``;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((each) => each.replaceAll('|', '\\|')).join(' | ')} |\n`;
+  return line(head) + line(head.map(() => '---')) + rows.map(line).join('');
+}

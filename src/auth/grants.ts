@@ -1,0 +1,51 @@
+import type { Config } from '../config/types.js';
+import { allows, type Access } from '../core/access.js';
+import type { Caller } from '../core/caller.js';
+
+/** What a configuration says about access, by names. */
+export interface Grants {
+  /** By principal, then by store; `*` stands for every store that isn't named. */
+  readonly principals: ReadonlyMap<string, ReadonlyMap<string, Access>>;
+  /** By store: what is everyone's. */
+  readonly anonymous: ReadonlyMap<string, Access>;
+  /** By listener: the most that anybody may do who comes that way. */
+  readonly maxAccess: ReadonlyMap<string, Access>;
+}
+
+/** Collects the grants of a configuration. */
+export function grantsOf({
+  principals,
+  stores,
+  listeners,
+}: Pick<Config, 'principals' | 'stores' | 'listeners'>): Grants {
+  return {
+    principals: new Map(principals.map(({ name, access }) => [name, access])),
+    anonymous: new Map([...stores].map(([name, { anonymous }]) => [name, anonymous])),
+    maxAccess: new Map(listeners.map(({ name, maxAccess }) => [name, maxAccess])),
+  };
+}
+
+/**
+ * What a caller may do with a store: what the principal was granted, but at least what everybody may, since logging in never
+ * takes anything away; and at most what may be done by way of the caller's listener. A principal that only an htpasswd file
+ * knows was granted nothing. `none` for a store or a listener that there isn't.
+ */
+export function accessOf(
+  { principals, anonymous, maxAccess }: Grants,
+  { principal, peer }: Caller,
+  store: string,
+): Access {
+  const everyones = anonymous.get(store);
+  if (everyones === undefined) return 'none';
+  const grants = principal === undefined ? undefined : principals.get(principal);
+  const own = grants?.get(store) ?? grants?.get('*') ?? 'none';
+  return lesser(greater(own, everyones), maxAccess.get(peer.listener) ?? 'none');
+}
+
+function greater(a: Access, b: Access): Access {
+  return allows(a, b) ? a : b;
+}
+
+function lesser(a: Access, b: Access): Access {
+  return allows(a, b) ? b : a;
+}

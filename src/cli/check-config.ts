@@ -1,0 +1,100 @@
+import { loadConfig, type Loaded, type SettingSources } from '../config/load.js';
+import { settingNames, settings as definitions } from '../config/definition.js';
+import { defaultText } from '../config/setting.js';
+import { formatSize } from '../config/values.js';
+import { formatAddress } from '../core/address.js';
+import { formatLocation } from '../core/location.js';
+import type { ListenerConfig, PrincipalConfig, StoreConfig } from '../config/types.js';
+import { refused, type Outcome } from './outcome.js';
+
+/** These have paragraphs of their own, and principals have secrets, of a kind. */
+const summarized: ReadonlySet<string> = new Set(['listen', 'grpc-listen', 'metrics-listen', 'stores', 'principals']);
+
+/**
+ * Checks settings as `serve` does, and shows what they add up to, without secrets.
+ *
+ * @param usageProblems what is wrong with the command line, to be reported with the rest
+ */
+export async function checkConfig(from: SettingSources, usageProblems: readonly string[] = []): Promise<Outcome> {
+  const loaded = await loadConfig(from);
+  const problems = [...usageProblems, ...('problems' in loaded ? loaded.problems : [])];
+  if ('problems' in loaded || problems.length > 0) return refused(problems);
+  return {
+    exitCode: 0,
+    stdout: summary(loaded),
+    stderr: loaded.warnings.map((warning) => `warning: ${warning}\n`).join(''),
+  };
+}
+
+function summary(loaded: Loaded): string {
+  const { config, configFiles } = loaded;
+  const paragraphs = {
+    Listeners: config.listeners.map(listenerRow),
+    Stores: [...config.stores].map(storeRow),
+    Principals: config.principals.map(principalRow),
+    'Other settings': settingRows(loaded),
+  };
+  const texts = Object.entries(paragraphs)
+    .filter(([, rows]) => rows.length > 0)
+    .map(([title, rows]) => `\n${title}:\n${columns(rows)}`);
+  return `OK: ${configFiles.join(', ') || 'no configuration file'}\n${texts.join('')}`;
+}
+
+function listenerRow(listener: ListenerConfig): string[] {
+  const { name, protocol, address, maxAccess, tls, mode, owner } = listener;
+  const written = formatAddress(address);
+  const extras = [
+    name === written ? '' : `called ${name}`,
+    tls ? 'TLS' : '',
+    maxAccess === 'full' || protocol === 'metrics' ? '' : `at most ${maxAccess}`,
+    mode === undefined ? '' : `mode ${mode.toString(8).padStart(4, '0')}`,
+    owner === undefined ? '' : `owner ${owner.user ?? ''}${owner.group === undefined ? '' : `:${owner.group}`}`,
+  ];
+  return [{ http: 'HTTP', grpc: 'gRPC', metrics: 'metrics' }[protocol], written, list(extras)];
+}
+
+function storeRow([name, { location, anonymous, quotaBytes }]: [string, StoreConfig]): string[] {
+  const where = location === 'sample' ? 'the sample store' : formatLocation(location);
+  const quota = quotaBytes === undefined ? '' : `quota ${formatSize(quotaBytes)}`;
+  return [name === '' ? '(default)' : name, where, list([`anonymous: ${anonymous}`, quota])];
+}
+
+function principalRow({ name, tokens, certificates, access, listeners }: PrincipalConfig): string[] {
+  const ends = tokens.flatMap(({ expiresMs }) => (expiresMs === undefined ? [] : [new Date(expiresMs).toISOString()]));
+  const proofs = [
+    tokens.length === 0 ? '' : `${tokens.length} token${tokens.length === 1 ? '' : 's'}`,
+    ends.length === 0 ? '' : `until ${ends.join(', ')}`,
+    ...certificates,
+  ];
+  const levels = [...access].map(([store, level]) => `${store === '' ? '(default)' : store}: ${level}`);
+  const through = listeners === undefined ? '' : `by ${[...listeners].join(', ')}`;
+  return [name, list(proofs), list(levels), through];
+}
+
+/** What is in force of every other setting, and where it comes from. */
+function settingRows({ sources }: Loaded): string[][] {
+  const { settings } = sources;
+  return settingNames
+    .filter((name) => !summarized.has(name))
+    .flatMap((name) => {
+      const origin = sources.originOf(name);
+      const value = origin === undefined ? defaultText(definitions[name]) : settings[name];
+      if (value === undefined || name === 'location') return [];
+      const from = { flag: 'option', variable: 'environment', file: 'file' };
+      return [
+        [name, Array.isArray(value) ? value.join(', ') : String(value), origin === undefined ? '' : from[origin]],
+      ];
+    });
+}
+
+function list(parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(', ');
+}
+
+/** Rows of cells as lines, with each column as wide as its widest cell. */
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = rows.reduce<number[]>((all, row) => row.map((cell, i) => Math.max(cell.length, all[i] ?? 0)), []);
+  return rows
+    .map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd() + '\n')
+    .join('');
+}

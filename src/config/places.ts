@@ -1,0 +1,38 @@
+import { isAlias, isCollection, isMap, isNode, isScalar, isSeq, type Document, type Pair } from 'yaml';
+import type { Problem } from './problems.js';
+
+/**
+ * The offset in a document's text of what a problem is about: of the value, or of its key where the value has several lines or the
+ * key is what is wrong. Where the way to it ends early, it is the last place on it.
+ */
+export function findOffset(document: Document, { path, atKey }: Pick<Problem, 'path' | 'atKey'>): number {
+  let node: unknown = document.contents;
+  let offset = offsetOf(node) ?? 0;
+  for (const [i, key] of path.entries()) {
+    const holder: unknown = isAlias(node) ? node.resolve(document) : node;
+    const last = i === path.length - 1;
+    if (isMap(holder)) {
+      const pair = holder.items.find((each) => keyOf(each) === key);
+      if (pair === undefined) break;
+      node = pair.value;
+      const valueOnly = last && atKey !== true && !isCollection(node);
+      offset = (valueOnly ? offsetOf(node) : undefined) ?? offsetOf(pair.key) ?? offset;
+    } else if (isSeq(holder) && typeof key === 'number' && holder.items[key] !== undefined) {
+      node = holder.items[key];
+      offset = offsetOf(node) ?? offset;
+    } else if (i === 1 && key === 0) {
+      // Where a single value stands for a list of one, it is where it is.
+      offset = offsetOf(node) ?? offset;
+    } else break;
+  }
+  return offset;
+}
+
+/** Where a part of a document starts in its text; undefined for what isn't in a text. */
+export function offsetOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
+}
+
+function keyOf({ key }: Pair): string {
+  return isScalar(key) ? String(key.value ?? '') : '';
+}

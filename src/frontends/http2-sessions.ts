@@ -1,0 +1,56 @@
+import { constants, type ServerHttp2Session } from 'node:http2';
+import type { Logger } from '../core/logger.js';
+import { peerOf } from '../core/peer.js';
+
+export interface SessionLimits {
+  /** How many streams a client may reset in ten seconds. */
+  readonly maxResets: number;
+  /** How long a connection without a request may stay, in milliseconds. */
+  readonly idleMs: number;
+  /** Whether that counts only until the first request: some clients depend on their connection. */
+  readonly idleOnlyAtFirst: boolean;
+}
+
+/** The time over which resets are counted, in milliseconds. */
+const resetWindowMs = 10_000;
+
+/**
+ * What a connection may have in flight towards us before we have read it, in bytes: by default HTTP/2 has 64 KiB, which holds an
+ * upload to that for each round trip. Measured: more gains nothing.
+ */
+export const receiveWindowBytes = 4 * 1024 * 1024;
+
+/**
+ * Holds one HTTP/2 connection to its limits. A client that opens streams and resets them at once makes work and never counts
+ * against the limit of open ones (CVE-2023-44487); one that does that on and on loses the connection.
+ */
+export function guardSession(session: ServerHttp2Session, limits: SessionLimits, log: Logger): void {
+  let open = 0;
+  let used = false;
+  let resets = 0;
+  let windowStartMs = 0;
+  const caller = peerOf(session.socket).address;
+  session.setLocalWindowSize(receiveWindowBytes);
+  session.setTimeout(limits.idleMs, () => {
+    if (open === 0 && !(used && limits.idleOnlyAtFirst)) session.close();
+  });
+  // Whatever a peer does to its connection ends in `close`, which is all that has to be known.
+  session.on('error', () => undefined);
+  session.on('stream', (stream) => {
+    open++;
+    used = true;
+    stream.once('close', () => {
+      open--;
+      const byClient = stream.rstCode !== constants.NGHTTP2_NO_ERROR && !stream.writableFinished;
+      if (!byClient) return;
+      const now = performance.now();
+      if (now - windowStartMs > resetWindowMs) {
+        windowStartMs = now;
+        resets = 0;
+      }
+      if (++resets <= limits.maxResets || session.destroyed) return;
+      log.warn({ caller, resets }, 'a client resets its requests on and on: disconnected');
+      session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    });
+  });
+}

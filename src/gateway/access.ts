@@ -1,0 +1,99 @@
+import { addressGroup } from '../auth/address-group.js';
+import type { Authenticator } from '../auth/authenticator.js';
+import { accessOf, type Grants } from '../auth/grants.js';
+import type { AuditTrail } from '../core/audit.js';
+import type { Caller, Peer } from '../core/caller.js';
+import { StoreError } from '../core/errors.js';
+import type { Store } from '../core/store.js';
+import type { AccessControl } from '../frontends/frontend.js';
+import { auditEntry, Audited } from '../layers/audited.js';
+import { Limited } from '../layers/limited.js';
+import { Policy } from '../layers/policy.js';
+import type { Turns } from '../layers/turns.js';
+import type { OpenStore } from './stores.js';
+
+export interface ConfiguredAccessOptions {
+  readonly authenticator: Authenticator;
+  readonly grants: Grants;
+  readonly stores: ReadonlyMap<string, OpenStore>;
+  readonly turns: Turns;
+  /** Undefined: nothing is recorded. */
+  readonly trail: AuditTrail | undefined;
+}
+
+/**
+ * What one configuration says about who may do what. Each store is handed out with every layer around it: recorded, as the policy
+ * allows, within the caller's limits.
+ */
+export class ConfiguredAccess implements AccessControl {
+  constructor(private readonly options: ConfiguredAccessOptions) {}
+
+  login(peer: Peer, authorization: string | undefined): Caller | Promise<Caller> {
+    try {
+      const caller = this.options.authenticator.login(peer, authorization);
+      return caller instanceof Promise ? caller.catch((error: unknown) => this.refuseLogin(peer, error)) : caller;
+    } catch (error) {
+      return this.refuseLogin(peer, error);
+    }
+  }
+
+  storeOf(caller: Caller, name: string): Store {
+    const { grants, stores, turns, trail, authenticator } = this.options;
+    const access = accessOf(grants, caller, name);
+    const open = stores.get(name);
+    if (open === undefined || access === 'none') throw this.refusedStore(caller, name, open !== undefined);
+    const standing = {
+      loggedIn: caller.principal !== undefined,
+      canLogIn: authenticator.canLogIn,
+      ceiling: grants.maxAccess.get(caller.peer.listener) ?? 'none',
+    };
+    const limited = new Limited(open.store, turns, turnsKey(caller));
+    const allowed = new Policy(limited, access, standing);
+    return trail === undefined ? allowed : new Audited(allowed, trail, { caller, store: name });
+  }
+
+  private refuseLogin(peer: Peer, error: unknown): never {
+    const { code, message } = StoreError.from(error);
+    const subject = { caller: { principal: undefined, peer }, store: '' };
+    this.options.trail?.record(auditEntry(subject, { operation: 'login', outcome: 'refused', code, reason: message }));
+    throw error;
+  }
+
+  /** Where people can log in, who has nothing of a store isn't told whether there is one of that name. */
+  private refusedStore(caller: Caller, name: string, exists: boolean): StoreError {
+    const { trail, authenticator } = this.options;
+    const error = authenticator.canLogIn
+      ? noStoreOfYours(caller, name)
+      : exists
+        ? new StoreError('permission_denied', 'not allowed to use this store by way of this address')
+        : noSuchStore(name);
+    const { code, message } = error;
+    if (code !== 'not_found') {
+      const subject = { caller, store: name };
+      trail?.record(auditEntry(subject, { operation: 'open', outcome: 'refused', code, reason: message }));
+    }
+    return error;
+  }
+}
+
+/** Whose limits count: the principal's, or those of the address where nobody logged in. */
+function turnsKey({ principal, peer }: Caller): string {
+  return principal === undefined ? `address ${addressGroup(peer.address)}` : `principal ${principal}`;
+}
+
+function noSuchStore(name: string): StoreError {
+  const text =
+    name === '' ? 'no store at this address: the stores here have names' : `no store ${JSON.stringify(name)} here`;
+  return new StoreError('not_found', `${text}; ask the gateway's operator which there are`);
+}
+
+function noStoreOfYours({ principal }: Caller, name: string): StoreError {
+  const store = name === '' ? 'a store without a name' : `a store ${JSON.stringify(name)}`;
+  if (principal === undefined) {
+    return new StoreError('unauthenticated', `log in to use ${store}: nobody may use one here without`);
+  }
+  return new StoreError(
+    'permission_denied',
+    `no access to ${store}: there is none, or the gateway's operator grants you nothing of it`,
+  );
+}

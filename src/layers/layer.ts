@@ -1,0 +1,40 @@
+import type { ObjectKind, ObjectRef } from '../core/object.js';
+import type { ByteRange } from '../core/range.js';
+import type { ObjectRead, ObjectStat, OpContext, PutResult, Store, StoreInfo } from '../core/store.js';
+
+/** A Store around a Store that passes everything on. A layer extends it, and shows only what it does otherwise. */
+export abstract class Layer implements Store {
+  constructor(protected readonly inner: Store) {}
+
+  info(): StoreInfo {
+    return this.inner.info();
+  }
+
+  config(ctx: OpContext): Promise<Uint8Array> {
+    return this.inner.config(ctx);
+  }
+
+  list(kind: ObjectKind, ctx: OpContext): ReturnType<Store['list']> {
+    return this.inner.list(kind, ctx);
+  }
+
+  stat(ref: ObjectRef, ctx: OpContext): Promise<ObjectStat> {
+    return this.inner.stat(ref, ctx);
+  }
+
+  get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): Promise<ObjectRead> {
+    return this.inner.get(ref, range, ctx);
+  }
+
+  put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult> {
+    return this.inner.put(ref, body, ctx);
+  }
+
+  delete(ref: ObjectRef, ctx: OpContext): Promise<void> {
+    return this.inner.delete(ref, ctx);
+  }
+
+  close(): Promise<void> {
+    return this.inner.close();
+  }
+}

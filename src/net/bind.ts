@@ -1,0 +1,98 @@
+import type { AddressInfo, Server } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { ListenerConfig } from '../config/types.js';
+import { formatAddress, type ListenAddress } from '../core/address.js';
+import { isLoopback } from '../core/ip-address.js';
+import type { ActivatedSockets } from './activation.js';
+import { listenOnUnixSocket } from './unix-socket.js';
+import { listenOn, type ListenTarget } from './listen-on.js';
+
+/** A server that listens. */
+export interface Bound {
+  /** Where, with the real port. systemd's unix sockets go by their name. */
+  readonly address: ListenAddress;
+  /** Whether only this machine can reach it: told from the open socket. */
+  readonly localOnly: boolean;
+  /** Accepts nothing more. Connections that were accepted stay as they are. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes servers listen at an address as its operator means it: `localhost` is both 127.0.0.1 and ::1 where they exist, with one
+ * port, and an empty host every address of the machine. There is a server for each socket. Fails with a message for the
+ * operator, and with nothing left open.
+ */
+export async function bind(
+  config: Pick<ListenerConfig, 'address' | 'mode' | 'owner'>,
+  activated: ActivatedSockets,
+  makeServer: () => Server,
+): Promise<Bound[]> {
+  const { address } = config;
+  const bound: Bound[] = [];
+  try {
+    if ('path' in address) {
+      bound.push(await bindPath({ ...config, path: address.path }, makeServer()));
+    } else if ('systemd' in address) {
+      for (const { fd, name } of activated.take(address.systemd)) {
+        bound.push(await bindSocket({ fd }, (real) => real ?? { systemd: name }, makeServer()));
+      }
+    } else {
+      let { port } = address;
+      for (const host of hostsOf(address.host)) {
+        const each = await bindSocket({ host, port }, (real) => ({ host, port: real?.port ?? port }), makeServer());
+        bound.push(each);
+        // Where any port would do, all addresses have the same one.
+        if ('port' in each.address) port = each.address.port;
+      }
+    }
+    return bound;
+  } catch (error) {
+    await Promise.all(bound.map((each) => each.close()));
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`can't listen on ${formatAddress(address)}: ${reason}`, { cause: error });
+  }
+}
+
+async function bindPath(options: Parameters<typeof listenOnUnixSocket>[1], server: Server): Promise<Bound> {
+  const remove = await listenOnUnixSocket(server, options);
+  return {
+    address: { path: options.path },
+    localOnly: true,
+    close: async () => {
+      server.close();
+      await remove();
+    },
+  };
+}
+
+/** @param name makes the address that is told of the real one, which is undefined for unix sockets */
+async function bindSocket(
+  target: ListenTarget,
+  name: (real: { host: string; port: number } | undefined) => ListenAddress,
+  server: Server,
+): Promise<Bound> {
+  await listenOn(server, target);
+  const real = tcpAddress(server);
+  return {
+    address: name(real && { host: real.address, port: real.port }),
+    localOnly: real === undefined || isLoopback(real.address),
+    close: () => {
+      server.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The address that a server listens on; undefined for a unix socket. */
+export function tcpAddress(server: Server): AddressInfo | undefined {
+  const address = server.address();
+  // A unix socket's is its path, and null where it came as a descriptor.
+  return typeof address === 'string' || address === null ? undefined : address;
+}
+
+function hostsOf(host: string): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  if (host === '') return addresses.some(({ family }) => family === 'IPv6') ? ['::'] : ['0.0.0.0'];
+  if (host !== 'localhost') return [host];
+  return addresses.some(({ address }) => address === '::1') ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
+}

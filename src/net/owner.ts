@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises';
+
+/** The numbers of a user and a group; -1 stands for "as it is". */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Where the names are: passwd(5) and group(5). */
+const databases = { user: '/etc/passwd', group: '/etc/group' };
+
+/**
+ * The numbers of a user and a group that are given by name or number. Names are looked up in /etc/passwd and /etc/group, since
+ * Node has no way to ask the system. Fails with a message for the operator.
+ */
+export async function resolveOwner(
+  owner: { readonly user: string | undefined; readonly group: string | undefined },
+  files: typeof databases = databases,
+): Promise<Owner> {
+  const id = async (kind: 'user' | 'group'): Promise<number> =>
+    owner[kind] === undefined ? -1 : resolveId(kind, owner[kind], files[kind]);
+  return { uid: await id('user'), gid: await id('group') };
+}
+
+async function resolveId(kind: 'user' | 'group', nameOrNumber: string, file: string): Promise<number> {
+  // The largest number there is stands for "none" in the system.
+  if (/^\d{1,10}$/.test(nameOrNumber) && Number(nameOrNumber) < 2 ** 32 - 1) return Number(nameOrNumber);
+  for (const line of (await readFile(file, 'utf8')).split('\n')) {
+    // name:password:number:…
+    const [name, , number] = line.split(':');
+    if (name === nameOrNumber && number !== undefined && /^\d+$/.test(number)) return Number(number);
+  }
+  throw new Error(
+    `there is no ${kind} ${nameOrNumber} in ${file}: those of a directory service have to be given by number`,
+  );
+}

@@ -1,0 +1,216 @@
+import { expect } from 'chai';
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadConfig, type Loaded, type SettingSources } from '../../src/config/load.js';
+import { tempFolder } from '../support/temp.js';
+
+const surroundings = { home: '/home/op', cwd: '/work' };
+
+async function file(text: string, mode = 0o600): Promise<string> {
+  const path = join(await tempFolder(), 'kloset-gateway.yaml');
+  await writeFile(path, text);
+  await chmod(path, mode);
+  return path;
+}
+
+async function load(from: Partial<SettingSources>): Promise<Loaded> {
+  const loaded = await loadConfig({ flags: {}, env: {}, configPath: undefined, surroundings, ...from });
+  if ('problems' in loaded) throw new Error(loaded.problems.join('\n'));
+  return loaded;
+}
+
+async function problems(from: Partial<SettingSources>): Promise<readonly string[]> {
+  const loaded = await loadConfig({ flags: {}, env: {}, configPath: undefined, surroundings, ...from });
+  return 'problems' in loaded ? loaded.problems : [];
+}
+
+describe('loading a configuration', () => {
+  it('takes options before variables, variables before the file, and the file before defaults', async () => {
+    const configPath = await file('drain-timeout: 1s\nmin-rate: 1\nmax-uploads: 1\nlisten: ["localhost:1"]\n');
+    const env = {
+      KLOSET_GATEWAY_DRAIN_TIMEOUT: '2s',
+      KLOSET_GATEWAY_MIN_RATE: '2',
+      KLOSET_GATEWAY_LISTEN: 'localhost:2, unix:/b',
+    };
+    const { config } = await load({ configPath, env, flags: { 'drain-timeout': '3', listen: ['localhost:3'] } });
+    expect(config.drainMs).to.equal(3000);
+    expect(config.limits).to.include({ minRate: 2, maxUploads: 1, maxRequests: 256 });
+    expect(config.listeners.map(({ name }) => name)).to.deep.equal(['localhost:3', 'localhost:9877']);
+    const withoutOption = await load({ configPath, env });
+    expect(withoutOption.config.listeners.map(({ name }) => name)).to.include.members(['localhost:2', 'unix:/b']);
+  });
+
+  it("takes the file's path from the environment where no option names it", async () => {
+    const configPath = await file('durability: none\n');
+    const { config, configFiles } = await load({ env: { KLOSET_GATEWAY_CONFIG: configPath } });
+    expect(config.durable).to.equal(false);
+    expect(configFiles).to.deep.equal([configPath]);
+    const other = await file('durability: fsync\n');
+    expect((await load({ configPath: other, env: { KLOSET_GATEWAY_CONFIG: configPath } })).config.durable).to.equal(
+      true,
+    );
+    expect((await load({})).configFiles).to.deep.equal([]);
+  });
+
+  it("makes paths absolute: the file's in its folder, the others in the working folder, ~/ at home", async () => {
+    const configPath = await file(
+      'stores: { a: { location: a } }\naudit-log: logs/audit\ncert: ~/cert\nhtpasswd: ../p\n',
+    );
+    const folder = join(configPath, '..');
+    const { config } = await load({ configPath, flags: { key: 'key' }, env: { KLOSET_GATEWAY_CLIENT_CA: '~/ca' } });
+    expect(config.stores.get('a')?.location).to.deep.equal({ scheme: 'fs', path: join(folder, 'a') });
+    expect([config.auditLog, config.htpasswd]).to.deep.equal([join(folder, 'logs/audit'), join(folder, '../p')]);
+    expect(config.tls).to.include({ cert: '/home/op/cert', key: '/work/key', clientCa: '/home/op/ca' });
+  });
+
+  it('takes maps as YAML in options and variables', async () => {
+    const flags = { stores: '{a: {location: /a, anonymous: none}}' };
+    const { config } = await load({
+      flags,
+      env: { KLOSET_GATEWAY_PRINCIPALS: `{w: {tokens: ["sha256:${'1'.repeat(64)}"]}}` },
+    });
+    expect([...config.stores.keys()]).to.deep.equal(['a']);
+    expect(config.principals.map(({ name }) => name)).to.deep.equal(['w']);
+    expect(await problems({ flags: { stores: '{a: {location: /a, quotta: 1}}', principals: '{' } })).to.satisfy(
+      ([first, second, ...more]: string[]) =>
+        first?.startsWith("--principals: it isn't YAML: ") &&
+        second === '--stores a.quotta: there is no such setting: did you mean quota?' &&
+        more.length === 0,
+    );
+  });
+
+  it('reports every problem with its place: the option, the variable, or the line and column', async () => {
+    const configPath = await file(
+      [
+        'listen:',
+        '  - :9876',
+        '  - { address: "unix:/a", max-acces: full }',
+        'stores:',
+        '  teams/blue:',
+        '    location: s3://bucket',
+        '    qouta: 2TiB',
+        '  teams/green: { quota: 1 }',
+        'principals:',
+        '  web-1:',
+        '    tokens: [kgw_secret]',
+        '    access: { teams/bleu: append }',
+        'drain-timeout: soon',
+        'log-format: text',
+        'cert: &c cert.pem',
+        '',
+      ].join('\n'),
+    );
+    const all = await problems({
+      configPath,
+      flags: { 'log-level': 'loud', 'grpc-listen': ['localhost:1', 'x y'], location: 's3://user:secret@x' },
+      env: { KLOSET_GATEWAY_LOG_FORMAT: 'xml', KLOSET_GATEWAY_MAX_UPLAODS: '1', KLOSET_GATEWAY_NO_AUTH: 'maybe' },
+    });
+    const places = all.map((each) => each.replace(configPath, 'FILE').split(': ').slice(0, 2).join(': '));
+    expect(places.slice(0, 6)).to.have.members([
+      'KLOSET_GATEWAY_MAX_UPLAODS: there is no such setting',
+      'KLOSET_GATEWAY_NO_AUTH: it has to be true or false',
+      '--log-level loud: it has to be one of trace, debug, info, warn, error, silent',
+      'KLOSET_GATEWAY_LOG_FORMAT=xml: it has to be one of text, json',
+      '--grpc-listen "x y": an address is host:port, [v6]:port, :port, unix:/path, systemd or systemd:NAME',
+      'LOCATION: it has to be a path, fs:///path, sftp://[user@]host[:port]/path or grpc[s]://host[:port][/store]',
+    ]);
+    expect(places.slice(6)).to.deep.equal([
+      'FILE:3:25: listen[1].max-acces',
+      'FILE:6:15: stores.teams/blue.location',
+      'FILE:7:5: stores.teams/blue.qouta',
+      'FILE:8:3: stores.teams/green',
+      'FILE:11:14: principals.web-1.tokens[0]',
+      'FILE:12:15: principals.web-1.access.teams/bleu',
+      'FILE:13:16: drain-timeout',
+      'FILE:15:10: cert',
+    ]);
+    expect(all.join()).not.to.include('secret');
+    expect(all[0]).to.equal(
+      'KLOSET_GATEWAY_MAX_UPLAODS: there is no such setting: did you mean KLOSET_GATEWAY_MAX_UPLOADS?',
+    );
+  });
+
+  it('finds places through aliases, and of values that stand for lists of one', async () => {
+    const configPath = await file('listen: { address: ":x" }\nstores:\n  a: &s { location: "s3://x" }\n  b: *s\n');
+    const all = await problems({ configPath });
+    expect(all.map((each) => each.replace(configPath, 'FILE').split(': ', 1)[0])).to.deep.equal([
+      'FILE:1:20',
+      'FILE:3:21',
+      'FILE:3:21',
+    ]);
+  });
+
+  it('reports all that is not YAML, and what can not be read', async () => {
+    const texts = {
+      'a: 1\na: 2\nb: [1': [/FILE:2:1: map keys must be unique/, /FILE:3:6: flow sequence/],
+      '- a': [/FILE:1:1: the file has to be a map/],
+      'stores: { __proto__: { location: /x } }': [/FILE:1:11: this can't be a name/],
+      'stores: { [a]: { location: /x } }': [/FILE:1:11: this can't be a name/],
+      'a: *b': [/FILE: unresolved alias/i],
+      'log-level: !x info': [/FILE:1:12: unresolved tag/],
+    };
+    for (const [text, patterns] of Object.entries(texts)) {
+      const configPath = await file(text);
+      const all = await problems({ configPath });
+      expect(all, text).to.have.length(patterns.length);
+      patterns.forEach((pattern, i) => expect(all[i]?.replace(configPath, 'FILE')).to.match(pattern));
+    }
+    expect((await problems({ configPath: '/nonexistent/x' })).join()).to.match(
+      /^\/nonexistent\/x: it can't be read: ENOENT/,
+    );
+  });
+
+  it('takes an empty file, and settings with nothing behind them, for nothing said', async () => {
+    for (const text of ['', '# nothing\n', 'stores:\nlog-level:\n']) {
+      expect((await load({ configPath: await file(text) })).config.logLevel).to.equal('info');
+    }
+  });
+
+  it('leaves variables alone that are for something else', async () => {
+    const env = {
+      KLOSET_GATEWAY_TOKEN: 'secret',
+      KLOSET_GATEWAY_SERVICE_HOST: '10.0.0.1',
+      KLOSET_GATEWAY_SERVICE_PORT_HTTP: '9876',
+      KLOSET_GATEWAY_PORT: 'tcp://10.0.0.1:9876',
+      KLOSET_GATEWAY_PORT_9876_TCP_ADDR: '10.0.0.1',
+      KLOSET_GATEWAY_LOG_LEVEL: '',
+      KLOSET_GATEWAY_SSH_PASSPHRASE_ENV: 'KLOSET_GATEWAY_PASSPHRASE',
+      KLOSET_GATEWAY_PASSPHRASE: 'secret',
+      KLOSET: '1',
+    };
+    expect(await problems({ env })).to.deep.equal([]);
+    expect(await problems({ env: { KLOSET_GATEWAY_PASSPHRASE: 'secret' } })).to.have.length(1);
+  });
+
+  it('takes switches in variables as true or false, in several spellings', async () => {
+    for (const [text, durable] of Object.entries({
+      true: true,
+      YES: true,
+      '1': true,
+      false: false,
+      off: false,
+      '0': false,
+    })) {
+      const { config } = await load({ env: { KLOSET_GATEWAY_NO_AUTH: text } });
+      expect(config.noAuth, text).to.equal(durable);
+    }
+  });
+
+  it('lets --allow-write raise what the file says of the default store, and not the file itself', async () => {
+    const text = 'stores: { "": { location: /x, anonymous: read-only } }\n';
+    const { config } = await load({ configPath: await file(text), flags: { 'allow-write': true } });
+    expect(config.stores.get('')?.anonymous).to.equal('append');
+    expect(await problems({ configPath: await file(`${text}allow-write: true\n`) })).to.have.length(1);
+    expect(await problems({ configPath: await file(text), flags: { location: '/y' } })).to.have.length(1);
+  });
+
+  it('warns of a file that others can change, or that shows them whose tokens there are', async () => {
+    const token = `principals: { w: { tokens: ["sha256:${'1'.repeat(64)}"], access: { "*": full } } }\n`;
+    const warningsOf = async (text: string, mode: number) =>
+      (await load({ configPath: await file(text, mode) })).warnings;
+    expect(await warningsOf(token, 0o640)).to.deep.equal([]);
+    expect(await warningsOf('log-level: info\n', 0o644)).to.deep.equal([]);
+    expect((await warningsOf(token, 0o644)).join()).to.match(/can be read by everybody/);
+    expect((await warningsOf('log-level: info\n', 0o666)).join()).to.match(/can be changed by everybody/);
+  });
+});

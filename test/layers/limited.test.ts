@@ -1,0 +1,281 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { ObjectRef } from '../../src/core/object.js';
+import type { ObjectRead, OpContext, PutResult, Store } from '../../src/core/store.js';
+import { Layer } from '../../src/layers/layer.js';
+import { Limited } from '../../src/layers/limited.js';
+import { Turns, type TurnLimits } from '../../src/layers/turns.js';
+import { MemoryStore } from '../support/memory-store.js';
+import { inChunks, makeObject, newRef } from '../support/objects.js';
+import { ctx, expectFailure, getAll, listAll, putAll } from '../support/store.js';
+
+const limits: TurnLimits = { maxRequests: 3, maxUploads: 1, queueMs: 0 };
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A body that doesn't end before `end` is called. */
+function openBody(): { body: AsyncIterable<Uint8Array>; end: () => void } {
+  let end = (): void => undefined;
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  async function* body(): AsyncGenerator<Uint8Array> {
+    yield makeObject('packfile', 100);
+    await ended;
+  }
+  return { body: body(), end };
+}
+
+describe('Limited', () => {
+  let turns: Turns;
+  let inner: MemoryStore;
+  let store: Store;
+
+  const makeStore = (over: Partial<TurnLimits> = {}): void => {
+    turns = new Turns({ ...limits, ...over });
+    store = new Limited(inner, turns, 'caller');
+  };
+
+  beforeEach(() => {
+    inner = new MemoryStore(Buffer.alloc(48), 1e6);
+    makeStore();
+  });
+
+  async function packfile(): Promise<ObjectRef> {
+    const ref = newRef('packfile');
+    await putAll(inner, ref, makeObject('packfile', 100));
+    return ref;
+  }
+
+  it('keeps a turn for a get until its bytes are let go of', async () => {
+    const ref = await packfile();
+    const reads: ObjectRead[] = [];
+    for (let i = 0; i < 3; i++) reads.push(await store.get(ref, undefined, ctx));
+    const { message } = await expectFailure(store.get(ref, undefined, ctx), 'too_many_requests');
+    expect(message).to.include('too many requests at once: 3');
+    reads.pop()?.release();
+    expect((await getAll(store, ref)).length).to.equal(100);
+    for (const read of reads) read.release();
+    expect(turns.callers).to.equal(0);
+  });
+
+  it('keeps a turn for a list until it ends, also early, and takes none before it begins', async () => {
+    makeStore({ maxRequests: 1 });
+    const ref = await packfile();
+    const list = store.list('packfile', ctx);
+    await store.stat(ref, ctx);
+    for await (const batch of list) {
+      expect([...batch]).to.deep.equal([ref.mac]);
+      await expectFailure(store.config(ctx), 'too_many_requests');
+      break;
+    }
+    await store.config(ctx);
+    expect(await listAll(store, 'packfile')).to.deep.equal([ref.mac]);
+    await store.stat(ref, ctx);
+    expect(turns.callers).to.equal(0);
+  });
+
+  it('lets lists with details go on, however many there are at once', async () => {
+    const ref = await packfile();
+    const lists = [1, 2, 3].map(async () => {
+      const own = { signal: new AbortController().signal };
+      for await (const batch of store.list('packfile', own)) {
+        await turn();
+        for (const mac of batch) expect((await store.stat({ kind: 'packfile', mac }, own)).size).to.equal(100);
+        await turn();
+      }
+    });
+    await turn();
+    await expectFailure(store.stat(ref, ctx), 'too_many_requests');
+    await Promise.all(lists);
+    expect(turns.callers).to.equal(0);
+  });
+
+  it('gives the turn back whatever becomes of an operation', async () => {
+    makeStore({ maxRequests: 1 });
+    const none = newRef('state');
+    for (let i = 0; i < 3; i++) {
+      await expectFailure(store.get(none, undefined, ctx), 'not_found');
+      await expectFailure(store.stat(none, ctx), 'not_found');
+      await expectFailure(putAll(store, none, Buffer.alloc(100)), 'invalid_argument');
+      await store.config(ctx);
+      await store.delete(none, ctx);
+      expect(await putAll(store, newRef('state'), makeObject('state', 100))).to.equal(true);
+    }
+    expect(turns.callers).to.equal(0);
+  });
+
+  it('lets so many packfiles and states be uploaded at once, and locks and reading go on meanwhile', async () => {
+    const ref = await packfile();
+    const { body, end } = openBody();
+    const upload = store.put(newRef('packfile'), body, ctx);
+    for (const kind of ['packfile', 'state'] as const) {
+      const error = await expectFailure(putAll(store, newRef(kind), makeObject(kind, 100)), 'too_many_requests');
+      expect(error.message).to.include('too many uploads at once: 1');
+    }
+    await putAll(store, newRef('lock'), makeObject('lock', 100));
+    await getAll(store, ref);
+    end();
+    await upload;
+    await putAll(store, newRef('state'), makeObject('state', 100));
+    expect(turns.callers).to.equal(0);
+  });
+
+  it('keeps uploads that wait for others from nothing else', async () => {
+    makeStore({ maxRequests: 2, queueMs: 60_000 });
+    const ref = await packfile();
+    const { body, end } = openBody();
+    const uploads = [store.put(newRef('packfile'), body, ctx)];
+    for (let i = 0; i < 5; i++) uploads.push(store.put(newRef('state'), inChunks(makeObject('state', 100)), ctx));
+    await turn();
+    for (let i = 0; i < 5; i++) await getAll(store, ref);
+    end();
+    expect(await Promise.all(uploads)).to.deep.equal(uploads.map(() => ({ created: true })));
+    expect(turns.callers).to.equal(0);
+  });
+
+  it('does not hold up one caller for another', async () => {
+    makeStore({ maxRequests: 1 });
+    const ref = await packfile();
+    const read = await store.get(ref, undefined, ctx);
+    await new Limited(inner, turns, 'other').stat(ref, ctx);
+    expect(turns.callers).to.equal(1);
+    await expectFailure(new Limited(inner, turns, 'caller').stat(ref, ctx), 'too_many_requests');
+    read.release();
+  });
+
+  it('serves who waited, first come, first served', async () => {
+    makeStore({ maxRequests: 1, queueMs: 60_000 });
+    const refs = [await packfile(), await packfile()] as const;
+    const read = await store.get(refs[0], undefined, ctx);
+    const done: string[] = [];
+    const waiting = refs.map(async (ref, i) => {
+      await store.stat(ref, ctx);
+      done.push(String(i));
+    });
+    await turn();
+    expect(done).to.deep.equal([]);
+    read.release();
+    await Promise.all(waiting);
+    expect(done).to.deep.equal(['0', '1']);
+  });
+
+  it('refuses who waited in vain, and whose request then was never made', async () => {
+    makeStore({ maxRequests: 1, queueMs: 5 });
+    const ref = await packfile();
+    const read = await store.get(ref, undefined, ctx);
+    await expectFailure(store.delete(ref, ctx), 'too_many_requests');
+    await expectFailure(listAll(store, 'packfile'), 'too_many_requests');
+    read.release();
+    expect(await listAll(store, 'packfile')).to.deep.equal([ref.mac]);
+    expect(turns.callers).to.equal(0);
+  });
+
+  it('lets go of who goes away while waiting', async () => {
+    makeStore({ maxRequests: 1, queueMs: 60_000 });
+    const ref = await packfile();
+    const read = await store.get(ref, undefined, ctx);
+    const gone = new AbortController();
+    const waiting = [
+      store.stat(ref, gone),
+      store.get(ref, undefined, gone),
+      store.put(newRef('state'), inChunks(makeObject('state', 100)), gone),
+    ];
+    await turn();
+    gone.abort();
+    read.release();
+    for (const result of waiting) await expectFailure(result, 'canceled');
+    expect(turns.callers).to.equal(0);
+    await store.put(newRef('state'), inChunks(makeObject('state', 100)), ctx);
+  });
+
+  it('goes by new limits at once, also for those in line', async () => {
+    makeStore({ maxRequests: 1, queueMs: 60_000 });
+    const ref = await packfile();
+    const reads = [await store.get(ref, undefined, ctx)];
+    const waiting = store.get(ref, undefined, ctx);
+    turns.setLimits({ ...limits, maxRequests: 2 });
+    reads.push(await waiting);
+    turns.setLimits({ ...limits, maxRequests: 1 });
+    reads.pop()?.release();
+    await expectFailure(store.stat(ref, ctx), 'too_many_requests');
+    reads.pop()?.release();
+    await store.stat(ref, ctx);
+    expect(turns.callers).to.equal(0);
+  });
+
+  it('never has more under way than the limits say, and forgets everybody in the end, in any mix of operations', async () => {
+    const operation = fc.record({
+      caller: fc.constantFrom('a', 'b'),
+      what: fc.constantFrom('get', 'stat', 'list', 'put', 'lock', 'delete'),
+      givesUp: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(operation, { maxLength: 40 }), async (operations) => {
+        const counting = new CountingStore(inner);
+        const shared = new Turns({ maxRequests: 3, maxUploads: 2, queueMs: 60_000 });
+        const ref = await packfile();
+        await Promise.allSettled(
+          operations.map(async ({ caller, what, givesUp }) => {
+            const limited = new Limited(counting.for(caller), shared, caller);
+            const gone = new AbortController();
+            const done = run(limited, what, ref, gone);
+            if (givesUp) gone.abort();
+            await done;
+          }),
+        );
+        expect(counting.most.requests).to.be.at.most(3);
+        expect(counting.most.uploads).to.be.at.most(2);
+        expect(shared.callers).to.equal(0);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+async function run(store: Store, what: string, ref: ObjectRef, context: OpContext): Promise<void> {
+  if (what === 'get') (await store.get(ref, undefined, context)).release();
+  if (what === 'stat') await store.stat(ref, context);
+  if (what === 'list') for await (const batch of store.list('packfile', context)) void batch;
+  if (what === 'put') await store.put(newRef('state'), inChunks(makeObject('state', 100)), context);
+  if (what === 'lock') await store.put(newRef('lock'), inChunks(makeObject('lock', 100)), context);
+  if (what === 'delete') await store.delete(newRef('state'), context);
+}
+
+/** Counts what each caller has under way in the store, at most; every operation takes a turn of the event loop or two. */
+class CountingStore {
+  readonly most = { requests: 0, uploads: 0 };
+
+  constructor(private readonly inner: Store) {}
+
+  for(caller: string): Store {
+    const counts = (this.counts[caller] ??= { requests: 0, uploads: 0 });
+    const during = async <T>(isUpload: boolean, work: () => Promise<T>): Promise<T> => {
+      counts.requests++;
+      if (isUpload) counts.uploads++;
+      this.most.requests = Math.max(this.most.requests, counts.requests);
+      this.most.uploads = Math.max(this.most.uploads, counts.uploads);
+      await turn();
+      try {
+        return await work();
+      } finally {
+        counts.requests--;
+        if (isUpload) counts.uploads--;
+      }
+    };
+    return new (class extends Layer {
+      override stat(ref: ObjectRef, context: OpContext) {
+        return during(false, () => super.stat(ref, context));
+      }
+      override get(ref: ObjectRef, _range: undefined, context: OpContext): Promise<ObjectRead> {
+        return during(false, () => super.get(ref, undefined, context));
+      }
+      override delete(ref: ObjectRef, context: OpContext) {
+        return during(false, () => super.delete(ref, context));
+      }
+      override put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, context: OpContext): Promise<PutResult> {
+        return during(ref.kind !== 'lock', () => super.put(ref, body, context));
+      }
+    })(this.inner);
+  }
+
+  private readonly counts: Record<string, { requests: number; uploads: number }> = {};
+}

@@ -1,0 +1,16 @@
+import type { Store } from '../../src/core/store.js';
+import { Calls } from '../../src/frontends/grpc/call.js';
+import { Pace } from '../../src/frontends/pace.js';
+import { Requests } from '../../src/frontends/requests.js';
+import { silent } from './gateway.js';
+
+/** What makes handlers for a gRPC server that has one store, and lets everybody do everything with it. */
+export function callsOn(store: Store): Calls {
+  return new Calls({
+    requests: new Requests(silent),
+    access: { login: (peer) => ({ principal: undefined, peer }), storeOf: () => store },
+    peerOf: () => ({ listener: 'test', address: '127.0.0.1' }),
+    pace: new Pace({ minRate: 0, stallMs: 60_000 }),
+    log: silent,
+  });
+}
