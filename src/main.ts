@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { homedir, hostname, userInfo } from 'node:os';
 import { destination as logTo } from 'pino';
+import { jsonAccessLog } from './access-log.js';
 import type { Host } from './backends/files/temporary.js';
 import { checkConfig } from './cli/check-config.js';
 import { helpText } from './cli/help.js';
@@ -75,12 +76,20 @@ async function serve(serveCommand: ServeCommand): Promise<void> {
   const output = logTo({ dest: 2, sync: false, minLength: 4096, periodicFlush: 100 });
   // A log that nobody reads any more is no reason to stop serving.
   output.on('error', () => undefined);
-  const log = createLog(config.logLevel, config.logFormat ?? (process.stderr.isTTY ? 'text' : 'json'), output);
+  const format = config.logFormat ?? (process.stderr.isTTY ? 'text' : 'json');
+  const log = createLog(config.logLevel, format, output);
+  const accessLog =
+    format === 'json'
+      ? jsonAccessLog(
+          (line) => output.write(line),
+          () => log.isLevelEnabled('info'),
+        )
+      : undefined;
 
   try {
     const user = { name: userName(), home: homedir(), env: process.env };
     const activated = parseActivation(process.env, process.pid);
-    const gateway = await startGateway({ config, log, host, user, activated });
+    const gateway = await startGateway({ config, log, accessLog, host, user, activated });
     for (const warning of first.warnings) log.warn({}, warning);
     const inForce = ({ config: { logLevel } }: Loaded): void => void (log.level = logLevel);
     const reloader = new Reloader({ load, configFiles: first.configFiles, gateway, inForce, log });
@@ -95,9 +104,11 @@ async function serve(serveCommand: ServeCommand): Promise<void> {
     const impatient = firstSignal().then(() => gateway.close(0));
     await Promise.race([gateway.close(), impatient]);
     log.info({}, 'stopped');
+    accessLog?.flush();
     output.flushSync();
     process.exit(0);
   } catch (error) {
+    accessLog?.flush();
     output.flushSync();
     process.stderr.write(`kloset-gateway: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);

@@ -65,7 +65,8 @@ export class BcryptWorker {
     const bcryptjs = createRequire(import.meta.url).resolve('bcryptjs');
     // Neither the program's loaders nor its environment are of any use there.
     const worker = new Worker(program, { eval: true, workerData: { bcryptjs }, execArgv: [], env: {} });
-    worker.unref();
+    // Before it runs, that would be undone.
+    worker.once('online', () => worker.unref());
     worker.on('message', ({ id, same }: { id: number; same: boolean }) => {
       this.pending.get(id)?.resolve(same);
       this.pending.delete(id);

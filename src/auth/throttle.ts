@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError } from '../core/errors.js';
 import { addressGroup } from './address-group.js';
+import { OneByOne } from './one-by-one.js';
 import { isRecent } from './recent.js';
-import { Turns } from './turns.js';
 
 export interface LoginThrottleOptions {
   /** Milliseconds since 1970-01-01 UTC. */
@@ -28,7 +28,7 @@ const maxDelayMs = 5000;
 /** Answers that are held back at once for one address: each takes up a connection. */
 const maxDelayed = 16;
 /** Passwords of one address that wait for their check: as many machines may be behind it, and start at the same hour. */
-const maxTurns = 256;
+const maxChecks = 256;
 /** Addresses that are remembered; the one that failed longest ago is forgotten first. */
 const maxAddresses = 10_000;
 /** With so many the delay is the longest: more need not be remembered. */
@@ -49,7 +49,7 @@ const exempt = 'unix socket';
 export class LoginThrottle {
   /** By address; the one that failed last is at the end. */
   private readonly addresses = new Map<string, Failures>();
-  private readonly turns = new Turns();
+  private readonly checks = new OneByOne();
   private readonly now: () => number;
   private readonly sleep: (ms: number) => Promise<unknown>;
 
@@ -78,13 +78,13 @@ export class LoginThrottle {
     const ms = this.delayMs(address);
     await this.holdBack(address, ms);
     const key = addressGroup(address);
-    if (this.turns.waiting(key) >= maxTurns) {
+    if (this.checks.waiting(key) >= maxChecks) {
       throw new StoreError(
         'too_many_requests',
         'too many passwords of your address wait to be checked: try again later',
       );
     }
-    if (await this.turns.run(key, check)) return;
+    if (await this.checks.run(key, check)) return;
     // Each failing answer is held back once.
     if (ms === 0) return this.fail(address, error);
     this.count(address);

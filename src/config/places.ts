@@ -20,9 +20,6 @@ export function findOffset(document: Document, { path, atKey }: Pick<Problem, 'p
     } else if (isSeq(holder) && typeof key === 'number' && holder.items[key] !== undefined) {
       node = holder.items[key];
       offset = offsetOf(node) ?? offset;
-    } else if (i === 1 && key === 0) {
-      // Where a single value stands for a list of one, it is where it is.
-      offset = offsetOf(node) ?? offset;
     } else break;
   }
   return offset;

@@ -47,7 +47,7 @@ function inTheClear(config: Config, { protocol, address, tls }: ListenerConfig):
 
 function withoutAccess({ name, access }: Config['principals'][number]): string[] {
   if ([...access.values()].some((each) => allows(each, 'read-only'))) return [];
-  return [`${name} can log in and may do nothing: give it access to a store`];
+  return [`${name} can log in and has access to nothing: name stores in its access`];
 }
 
 /** What one store's policy and quota forbid could be done through the other. */

@@ -32,8 +32,13 @@ export interface ObjectRead {
    * before `length` throw instead of ending.
    */
   readonly data: Uint8Array | AsyncIterable<Uint8Array>;
-  /** Gives back what the read holds. Never fails. */
-  release(): void;
+  /**
+   * Gives back what the read holds. Never fails.
+   *
+   * @param sent whether nobody looks at a buffer any more, so that it may be used for other bytes; false where a write of it was
+   *   given up, and may still be under way
+   */
+  release(sent?: boolean): void;
 }
 
 export interface PutResult {

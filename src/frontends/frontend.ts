@@ -2,13 +2,14 @@ import type { Socket } from 'node:net';
 import type { Caller, Peer } from '../core/caller.js';
 import type { Logger } from '../core/logger.js';
 import type { Store } from '../core/store.js';
-import type { Meter } from './requests.js';
+import type { RequestObserver } from './requests.js';
 
 /** What every frontend is made of. */
 export interface FrontendOptions {
   readonly access: AccessControl;
   readonly log: Logger;
-  readonly meter?: Meter | undefined;
+  /** Who is told of each request. */
+  readonly observers: readonly RequestObserver[];
 }
 
 /** The way from a request to a store: who is it, and what has it of that store. Frontends have no other one. */

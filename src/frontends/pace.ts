@@ -10,6 +10,12 @@ export interface PaceLimits {
 const checkEveryMs = 1000;
 
 /**
+ * How many stall times a piece may take besides the first. It gets as long as it takes at the minimum rate, but nobody sees how
+ * much of it has moved, and a client that takes nothing would keep a large one, and its file, for a quarter of an hour.
+ */
+const maxPieceStalls = 4;
+
+/**
  * Watches the bytes that clients send and take. A transfer may go on for as long as it likes, at no less than the minimum rate:
  * a total time would cut long uploads, and no limit would let a client that trickles hold on to what it uses. Only the time counts
  * in which the client is waited for: a slow store is not the client's fault.
@@ -67,8 +73,8 @@ export class Transfer {
    * @param bytes how many will have moved then, where that is known
    */
   async wait<T>(part: Promise<T>, bytes = 0): Promise<T> {
-    const { minRate } = this.pace.limits;
-    this.allowedMs = minRate === 0 ? 0 : (bytes / minRate) * 1000;
+    const { minRate, stallMs } = this.pace.limits;
+    this.allowedMs = minRate === 0 ? 0 : Math.min((bytes / minRate) * 1000, maxPieceStalls * stallMs);
     this.sinceMs = this.pace.enter(this);
     try {
       return await new Promise<T>((resolve, reject) => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { StoreError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 
-/** What the access log says of one request. A frontend fills it in as the request goes on. */
+/** What is known of one request. A frontend fills it in as the request goes on. */
 export interface RequestRecord {
   readonly protocol: 'http' | 'grpc';
   readonly method: string;
@@ -19,55 +19,66 @@ export interface RequestRecord {
   readonly startedMs: number;
 }
 
-/** Counts requests, for whoever watches the gateway. */
-export interface Meter {
+/** Is told of each request that has ended: a log, a counter. */
+export interface RequestObserver {
   /** @param ms how long it took, in milliseconds */
   request(record: RequestRecord, ms: number): void;
 }
 
-/** The requests that a frontend is serving: logs each, and knows when nothing is left to do. */
+/** An access log as lines of the gateway's own log. */
+export function loggedRequests(log: Logger): RequestObserver {
+  return {
+    request: ({ protocol, method, path, status, received, sent, caller, principal }, ms) => {
+      const fields = { protocol, method, path, caller, principal, status, received, sent };
+      log.info({ ...fields, ms: Math.round(ms * 1000) / 1000 }, 'request');
+    },
+  };
+}
+
+/** The requests that a frontend is serving: tells of each, and knows when nothing is left to do. */
 export class Requests {
   private busy = 0;
   private waiting: (() => void)[] = [];
 
-  constructor(
-    private readonly log: Logger,
-    private readonly meter?: Meter,
-  ) {}
+  constructor(private readonly observers: readonly RequestObserver[]) {}
 
-  start(record: Omit<RequestRecord, 'status' | 'received' | 'sent' | 'startedMs' | 'principal'>): RequestRecord {
+  start(protocol: RequestRecord['protocol'], method: string, path: string, caller: string): RequestRecord {
     this.busy++;
-    return { ...record, principal: undefined, status: '', received: 0, sent: 0, startedMs: performance.now() };
+    return {
+      protocol,
+      method,
+      path,
+      status: '',
+      received: 0,
+      sent: 0,
+      caller,
+      principal: undefined,
+      startedMs: performance.now(),
+    };
   }
 
-  /** Logs a request whose caller has its answer, or is gone. Once for each start. */
+  /** Tells of a request whose caller has its answer, or is gone. Once for each start. */
   end(record: RequestRecord): void {
-    const { startedMs, ...fields } = record;
-    const ms = performance.now() - startedMs;
-    this.log.info({ ...fields, ms: Math.round(ms * 1000) / 1000 }, 'request');
-    this.meter?.request(record, ms);
-    this.settle();
+    const ms = performance.now() - record.startedMs;
+    for (const observer of this.observers) observer.request(record, ms);
+    this.leave();
   }
 
-  /** Runs the work for a request, which may have to clean up after its caller is gone. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /** Begins the work for a request, which may have to clean up after its caller is gone. */
+  enter(): void {
     this.busy++;
-    try {
-      return await work();
-    } finally {
-      this.settle();
-    }
+  }
+
+  /** Ends it. Once for each enter. */
+  leave(): void {
+    this.busy--;
+    if (this.busy > 0) return;
+    for (const resolve of this.waiting.splice(0)) resolve();
   }
 
   /** Resolves when every request has ended, and all work for it. */
   async idle(): Promise<void> {
     if (this.busy > 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
-  }
-
-  private settle(): void {
-    this.busy--;
-    if (this.busy > 0) return;
-    for (const resolve of this.waiting.splice(0)) resolve();
   }
 }
 

@@ -21,11 +21,20 @@ export interface ConfiguredAccessOptions {
   readonly trail: AuditTrail | undefined;
 }
 
+interface Granted {
+  readonly principal: string | undefined;
+  readonly name: string;
+  readonly store: Store;
+}
+
 /**
  * What one configuration says about who may do what. Each store is handed out with every layer around it: recorded, as the policy
  * allows, within the caller's limits.
  */
 export class ConfiguredAccess implements AccessControl {
+  /** What each connection asked for last: mostly it asks for the same again. */
+  private readonly last = new WeakMap<Peer, Granted>();
+
   constructor(private readonly options: ConfiguredAccessOptions) {}
 
   login(peer: Peer, authorization: string | undefined): Caller | Promise<Caller> {
@@ -38,6 +47,14 @@ export class ConfiguredAccess implements AccessControl {
   }
 
   storeOf(caller: Caller, name: string): Store {
+    const last = this.last.get(caller.peer);
+    if (last !== undefined && last.name === name && last.principal === caller.principal) return last.store;
+    const store = this.grant(caller, name);
+    this.last.set(caller.peer, { principal: caller.principal, name, store });
+    return store;
+  }
+
+  private grant(caller: Caller, name: string): Store {
     const { grants, stores, turns, trail, authenticator } = this.options;
     const access = accessOf(grants, caller, name);
     const open = stores.get(name);

@@ -8,7 +8,7 @@ import type { Logger } from '../core/logger.js';
 import type { AccessControl, Frontend } from '../frontends/frontend.js';
 import { GrpcFrontend } from '../frontends/grpc/server.js';
 import { HttpFrontend } from '../frontends/http/server.js';
-import type { Meter } from '../frontends/requests.js';
+import { loggedRequests, type RequestObserver } from '../frontends/requests.js';
 import { MetricsFrontend } from '../frontends/metrics/server.js';
 import { Turns } from '../layers/turns.js';
 import { ActivatedSockets, type ActivatedSocket } from '../net/activation.js';
@@ -29,6 +29,8 @@ export interface GatewayOptions {
   readonly log: Logger;
   readonly host: Host;
   readonly user: User;
+  /** Is told of each request. Default: lines of the log. */
+  readonly accessLog?: RequestObserver | undefined;
   /** The sockets that systemd passed on. Default: none. */
   readonly activated?: readonly ActivatedSocket[];
 }
@@ -89,7 +91,7 @@ class RunningGateway implements Gateway {
     readonly metrics: MetricsFrontend;
   };
   /** Counting costs as much as some answers do, so it is left out where nobody can see the result. */
-  private readonly meter: Meter = {
+  private readonly meter: RequestObserver = {
     request: (record, ms) => {
       if (this.listeners.has('metrics')) this.metered.meter.request(record, ms);
     },
@@ -117,7 +119,8 @@ class RunningGateway implements Gateway {
       login: (peer, authorization) => this.current.access.login(peer, authorization),
       storeOf: (caller, name) => this.current.access.storeOf(caller, name),
     };
-    const about = { access, log, limits, meter: this.meter };
+    const observers = [options.accessLog ?? loggedRequests(log), this.meter];
+    const about = { access, log, limits, observers };
     this.frontends = {
       http: new HttpFrontend({ ...about, v10 }),
       grpc: new GrpcFrontend({ ...about, version, protoFolder: join(packageFolder, 'proto') }),

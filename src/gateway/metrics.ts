@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Meter } from '../frontends/requests.js';
+import type { RequestObserver } from '../frontends/requests.js';
 
 /** What is looked up when somebody asks. */
 export interface MetricSources {
@@ -11,7 +11,7 @@ export interface MetricSources {
 }
 
 export interface Metrics {
-  readonly meter: Meter;
+  readonly meter: RequestObserver;
   readonly contentType: string;
   /** All of them, in Prometheus' text format. */
   text(): Promise<string>;

@@ -83,8 +83,8 @@ function untilRelease(turn: Turn, result: Promise<ObjectRead>): Promise<ObjectRe
       objectSize: read.objectSize,
       length: read.length,
       data: read.data,
-      release: () => {
-        read.release();
+      release: (sent) => {
+        read.release(sent);
         turn.end();
       },
     }),

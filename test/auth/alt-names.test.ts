@@ -35,7 +35,18 @@ describe('parseAltNames', () => {
     });
   }
 
-  const unreadable = ['', 'a', 'DNS:a,DNS:b', 'DNS:a, ', 'DNS:a, b', 'DNS:"a', 'DNS:"a"b', 'DNS:a"b"', 'DNS:"\\x"'];
+  const unreadable = [
+    '',
+    'a',
+    'DNS:a,DNS:b',
+    'DNS:a, ',
+    'DNS:a, b',
+    'DNS:"a',
+    'DNS:"a"b',
+    'DNS:a"b"',
+    'DNS:"\\x"',
+    'DNS:"\\x", DNS:a',
+  ];
   for (const text of unreadable) {
     it(`believes nothing of ${JSON.stringify(text)}`, () => {
       expect(parseAltNames(text)).to.equal(undefined);

@@ -345,6 +345,13 @@ describe('Authenticator', () => {
       expect(ends).to.deep.equal(['too_many_requests']);
     });
 
+    it('holds back nobody elsewhere who comes with the same password', async () => {
+      attempt(basic('web-1:web password'));
+      attempt(basic('web-1:web password'), { ...peer, address: '192.0.2.2' });
+      await settle();
+      expect(ends).to.deep.equal(['in']);
+    });
+
     it('slows down no other address', async () => {
       const from: Peer = { ...peer, address: '192.0.2.2' };
       attempt('Bearer kgw_nobody', from);

@@ -24,6 +24,13 @@ describe('BcryptWorker', () => {
     });
   }
 
+  it("doesn't keep the program running", async () => {
+    const ports = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length;
+    const before = ports();
+    await worker.compare('secret', good);
+    expect(ports()).to.equal(before);
+  });
+
   it('goes on with a new thread when one broke down', async () => {
     // Not a hash that the htpasswd parser takes.
     const error = await expectFailure(worker.compare('secret', `$2z${good.slice(3)}`), 'unavailable');

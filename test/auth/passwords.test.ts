@@ -66,6 +66,13 @@ describe('Passwords', () => {
     expect(remembers('bob', 'secret')).to.equal(false);
   });
 
+  it('keeps what only it can tell the password by', () => {
+    const [one, other] = [passwords, open()].map((each) => each.fingerprint('ann', 'secret'));
+    expect(one)
+      .to.match(/^[0-9a-f]{64}$/)
+      .and.not.equal(other);
+  });
+
   it('remembers nothing when the file is read anew', async () => {
     await passwords.check('ann', 'secret');
     const fingerprint = passwords.fingerprint('ann', 'secret');
@@ -73,6 +80,16 @@ describe('Passwords', () => {
     expect(passwords.isRemembered(fingerprint)).to.equal(false);
     expect(remembers('ann', 'secret')).to.equal(false);
     expect(await passwords.check('ann', 'secret')).to.equal(false);
+  });
+
+  it('counts one that was checked anew among the latest', async () => {
+    passwords = new Passwords({ htpasswd, now: clock.now, compare: async () => true });
+    await passwords.check('ann', 'again');
+    await passwords.check('ann', 'once');
+    await clock.pass(60_000);
+    await passwords.check('ann', 'again');
+    for (let i = 1; i < 10_000; i++) await passwords.check('ann', String(i));
+    expect(remembers('ann', 'again')).to.equal(true);
   });
 
   it('forgets the oldest when there are very many', async () => {

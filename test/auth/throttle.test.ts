@@ -111,6 +111,16 @@ describe('LoginThrottle', () => {
     expect(clock.sleeping).to.deep.equal([100]);
   });
 
+  it('forgets whose last failure is oldest, not whose first is', async () => {
+    failures(4, '10.0.0.0');
+    failures(1, '10.0.0.1');
+    failures(1, '10.0.0.0');
+    for (let i = 2; i <= 10_000; i++) failures(1, `10.0.${i >> 8}.${i & 255}`);
+    failures(1, '10.0.0.0');
+    await settle();
+    expect(clock.sleeping).to.deep.equal([100]);
+  });
+
   it('waits on a timer of its own where it gets none', async () => {
     throttle = new LoginThrottle({ now: clock.now });
     failures(5);
@@ -158,6 +168,13 @@ describe('LoginThrottle', () => {
       checks[0]?.(true);
       await settle();
       expect(checks).to.have.length(3);
+    });
+
+    it('takes a /64 of IPv6 for one address', async () => {
+      attempts(1, '2001:db8::1');
+      attempts(1, '2001:db8::2');
+      await settle();
+      expect(checks).to.have.length(1);
     });
 
     it('goes on after one that broke down', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { helpText } from '../../src/cli/help.js';
-import { serveOptions } from '../../src/cli/options.js';
+import { serveOptions, tokenOptions } from '../../src/cli/options.js';
 import { parseCommandLine } from '../../src/cli/parse.js';
 
 function serve(...args: string[]) {
@@ -20,20 +20,25 @@ describe('the command line', () => {
   });
 
   it('reads options and the location in any order, in both spellings', () => {
-    const settings = { location: '/x', listen: [':1', ':2'], 'allow-delete': true, durability: 'none' };
+    const flags = { location: '/x', listen: [':1', ':2'], 'allow-delete': true, durability: 'none' };
     const spellings = [
       ['/x', '--listen', ':1', '--listen', ':2', '--allow-delete', '--durability', 'none'],
       ['-listen', ':1', '-allow-delete', '-listen=:2', '-durability=none', '/x'],
       ['--listen=:1', '--listen=:2', '--durability=none', '--allow-delete=true', '--', '/x'],
     ];
     for (const args of spellings) {
-      expect(serve(...args), args.join(' ')).to.deep.equal({ name: 'serve', settings, problems: [] });
+      expect(serve(...args), args.join(' ')).to.deep.equal({
+        name: 'serve',
+        flags,
+        configPath: undefined,
+        problems: [],
+      });
     }
-    expect(serve('--allow-write=false').settings).to.deep.equal({ 'allow-write': false });
+    expect(serve('--allow-write=false').flags).to.deep.equal({ 'allow-write': false });
   });
 
   it('reports every problem at once, and keeps what has none', () => {
-    const { settings, problems } = serve(
+    const { flags, problems } = serve(
       '--foo',
       '-bar=1',
       'a',
@@ -47,32 +52,80 @@ describe('the command line', () => {
     expect(problems).to.deep.equal([
       'there is no option "--foo"',
       'there is no option "--bar"',
-      'one location at a time: "b" is one too many',
       '--allow-write takes no value',
       '--durability is given twice',
       '--listen needs a value: ADDR',
+      'one location at a time: "b" is one too many',
     ]);
-    expect(settings).to.deep.equal({ location: 'a', durability: 'fsync' });
+    expect(flags).to.deep.equal({ location: 'a', durability: 'fsync' });
   });
 
   it('does not take an option for the value of another', () => {
     expect(serve('--listen', '--sample').problems).to.deep.equal(['--listen needs a value: ADDR']);
   });
 
+  it('reads the same for check-config, and the path of the file for both', () => {
+    const args = ['/x', '-config', 'a.yaml', '-http-v1.0-limit=5', '-max-uploads', '3'];
+    const rest = {
+      flags: { location: '/x', 'http-v1.0-limit': '5', 'max-uploads': '3' },
+      configPath: 'a.yaml',
+      problems: [],
+    };
+    for (const name of ['serve', 'check-config']) {
+      expect(parseCommandLine([name, ...args])).to.deep.equal({ name, ...rest });
+    }
+  });
+
+  it('reads for whom a token is, until when, and for which file', () => {
+    const token = { name: 'token create', principal: 'web-1', expires: undefined, configPath: undefined };
+    expect(parseCommandLine(['token', 'create', 'web-1'])).to.deep.equal(token);
+    expect(parseCommandLine(['token', '-expires', '90d', 'create', '--config=f', 'web-1'])).to.deep.equal({
+      ...token,
+      expires: '90d',
+      configPath: 'f',
+    });
+    for (const args of [
+      [],
+      ['create'],
+      ['make', 'x'],
+      ['create', 'x', 'y'],
+      ['create', 'x', '--listen', ':1'],
+      ['create', 'x', '--expires'],
+    ]) {
+      const command = parseCommandLine(['token', ...args]);
+      expect(command.name, args.join(' ')).to.equal('unknown');
+      expect(command, args.join(' ')).to.have.property('problems').that.has.length.at.least(1);
+    }
+  });
+
   it('knows no other command', () => {
     const command = parseCommandLine(['sevre', '/x']);
-    expect(command).to.deep.equal({ name: 'unknown', problems: ['there is no command "sevre": try `serve`'] });
+    expect(command).to.deep.equal({
+      name: 'unknown',
+      problems: ['there is no command "sevre": try `serve`, `check-config` or `token create`'],
+    });
   });
 
   it('makes something of any arguments, and never fails', () => {
     const words = fc.oneof(
       fc.string(),
-      fc.constantFrom('serve', '--listen', '--', '-', '--=x', '-allow-write', '--__proto__', '--constructor=x'),
+      fc.constantFrom(
+        'serve',
+        '--listen',
+        '--',
+        '-',
+        '--=x',
+        '-allow-write',
+        '--__proto__',
+        '--constructor=x',
+        'token',
+        'create',
+      ),
     );
     fc.assert(
       fc.property(fc.array(words), (argv) => {
         expect(parseCommandLine(argv)).to.have.property('name');
-        expect(Object.keys(serve(...argv.filter((arg) => !/^(-h|--?help)$/.test(arg))).settings)).to.satisfy(
+        expect(Object.keys(serve(...argv.filter((arg) => !/^(-h|--?help)$/.test(arg))).flags)).to.satisfy(
           (keys: string[]) => keys.every((key) => key === 'location' || serveOptions.some(({ name }) => name === key)),
         );
       }),
@@ -83,7 +136,8 @@ describe('the command line', () => {
 describe('the help', () => {
   it('names every option, within the width of a terminal', () => {
     const help = helpText();
-    for (const { name } of serveOptions) expect(help).to.include(`  --${name}`);
+    for (const { name } of [...serveOptions, ...tokenOptions])
+      expect(help).to.match(new RegExp(`[ \\[]--${name.replaceAll('.', '\\.')}[ \n]`));
     for (const line of help.split('\n')) expect(line.length, line).to.be.at.most(110);
   });
 });

@@ -115,7 +115,7 @@ describe('loading a configuration', () => {
       'LOCATION: it has to be a path, fs:///path, sftp://[user@]host[:port]/path or grpc[s]://host[:port][/store]',
     ]);
     expect(places.slice(6)).to.deep.equal([
-      'FILE:3:25: listen[1].max-acces',
+      'FILE:3:27: listen[1].max-acces',
       'FILE:6:15: stores.teams/blue.location',
       'FILE:7:5: stores.teams/blue.qouta',
       'FILE:8:3: stores.teams/green',

@@ -47,7 +47,7 @@ describe('warnings', () => {
   it('tell of principals who may do nothing, of two names for one store, of metrics for all, and of idle connections', () => {
     expect(
       warningsOf({ principals: { web, db: { tokens: [`sha256:${'2'.repeat(64)}`], access: { '': 'none' } } } }),
-    ).to.match(/^db can log in and may do nothing/);
+    ).to.match(/^db can log in and has access to nothing/);
     expect(warningsOf({ stores: { a: { location: '/x' }, b: { location: 'fs:///x/' } } })).to.match(
       /^a, b are one store, at \/x/,
     );

@@ -46,8 +46,21 @@ func overTCP(ctx context.Context, proto string, config map[string]string) (stora
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, proto, config, "passthrough:///"+location.Host, func() error { return nil })
+	var options []grpc.DialOption
+	if token := config["auth_token"]; token != "" {
+		options = append(options, grpc.WithPerRPCCredentials(bearer(token)))
+	}
+	return open(ctx, proto, config, "passthrough:///"+location.Host, func() error { return nil }, options...)
 }
+
+// bearer is a token that goes with every call, as metadata.
+type bearer string
+
+func (b bearer) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return map[string]string{"authorization": "Bearer " + string(b)}, nil
+}
+
+func (bearer) RequireTransportSecurity() bool { return false }
 
 func overPipes(ctx context.Context, proto string, config map[string]string) (storage.Store, error) {
 	location := strings.TrimPrefix(config["location"], proto+"://")

@@ -1,4 +1,4 @@
-import { credentials, type ServiceError } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
 import {
   ObjectKind as WireKind,
   StoreServiceClient,
@@ -12,6 +12,7 @@ import { macFromBytes, macToBytes, type ObjectKind, type ObjectRef } from '../..
 import type { ByteRange } from '../../src/core/range.js';
 import { wireStatus } from '../../src/core/status.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../src/core/store.js';
+import { grpcOptions, type ClientOptions } from './client-options.js';
 
 const kinds: Record<ObjectKind, WireKind> = {
   packfile: WireKind.OBJECT_KIND_PACKFILE,
@@ -23,16 +24,21 @@ export function wireRef({ kind, mac }: ObjectRef): WireRef {
   return { kind: kinds[kind], mac: macToBytes(mac) };
 }
 
-export function connect(port: number): StoreServiceClient {
-  return new StoreServiceClient(`127.0.0.1:${port}`, credentials.createInsecure());
+export function connect(port: number, options: ClientOptions = {}): StoreServiceClient {
+  const { credentials, channel } = grpcOptions(options);
+  return new StoreServiceClient(`127.0.0.1:${port}`, credentials, channel);
 }
 
 /** A client of kloset.store.v1, as a Store: what the conformance suite asks of a store it asks of the wire, too. */
 export class GrpcStore implements Store {
   readonly client: StoreServiceClient;
 
-  constructor(port: number) {
-    this.client = connect(port);
+  /** The store's name. */
+  protected readonly name: string;
+
+  constructor(port: number, options: ClientOptions = {}) {
+    this.client = connect(port, options);
+    this.name = options.store ?? '';
   }
 
   info(): StoreInfo {
@@ -40,11 +46,11 @@ export class GrpcStore implements Store {
   }
 
   async config(): Promise<Uint8Array> {
-    return (await unary<{ config: Uint8Array }>((done) => this.client.getStoreInfo({ store: '' }, done))).config;
+    return (await unary<{ config: Uint8Array }>((done) => this.client.getStoreInfo({ store: this.name }, done))).config;
   }
 
   async *list(kind: ObjectKind): AsyncGenerator<MacBatch> {
-    const call = this.client.listObjects({ store: '', kind: kinds[kind], withDetails: false });
+    const call = this.client.listObjects({ store: this.name, kind: kinds[kind], withDetails: false });
     try {
       for await (const { macs } of call as AsyncIterable<ListObjectsResponse>)
         yield MacBatch.of(macs.map(macFromBytes));
@@ -55,14 +61,14 @@ export class GrpcStore implements Store {
 
   async stat(ref: ObjectRef): Promise<ObjectStat> {
     const { details } = await unary<{ details: { size: bigint; modifiedUnixMs: bigint } | undefined }>((done) =>
-      this.client.statObject({ store: '', ref: wireRef(ref) }, done),
+      this.client.statObject({ store: this.name, ref: wireRef(ref) }, done),
     );
     return { size: Number(details?.size), modifiedMs: Number(details?.modifiedUnixMs) };
   }
 
   async get(ref: ObjectRef, range: ByteRange | undefined): Promise<ObjectRead> {
     const call = this.client.getObject({
-      store: '',
+      store: this.name,
       ref: wireRef(ref),
       range: range && { offset: BigInt(range.offset), length: range.length },
     });
@@ -91,7 +97,7 @@ export class GrpcStore implements Store {
       const send = async (): Promise<void> => {
         const write = (part: Parameters<typeof call.write>[0]['part']): Promise<unknown> =>
           new Promise((done) => call.write({ part }, done));
-        await write({ $case: 'header', value: { store: '', ref: wireRef(ref) } });
+        await write({ $case: 'header', value: { store: this.name, ref: wireRef(ref) } });
         let length = 0;
         for await (const chunk of body) {
           if (answered) return;
@@ -110,7 +116,7 @@ export class GrpcStore implements Store {
   }
 
   async delete(ref: ObjectRef): Promise<void> {
-    await unary((done) => this.client.deleteObject({ store: '', ref: wireRef(ref) }, done));
+    await unary((done) => this.client.deleteObject({ store: this.name, ref: wireRef(ref) }, done));
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
-import { Agent, request, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { once } from 'node:events';
+import { Agent, request, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorCodes, StoreError } from '../../src/core/errors.js';
@@ -8,12 +9,27 @@ import { parseMac, type ObjectKind, type ObjectRef } from '../../src/core/object
 import type { ByteRange } from '../../src/core/range.js';
 import { wireStatus } from '../../src/core/status.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../src/core/store.js';
+import { prefixOf, type ClientOptions } from './client-options.js';
+
+/** An answer, as any version of HTTP has it. */
+export interface HttpAnswer extends AsyncIterable<unknown> {
+  readonly statusCode?: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+  destroy(): unknown;
+}
 
 /** A client of the HTTP 1.1 API, as a Store: what the conformance suite asks of a store it asks of the wire, too. */
 export class HttpStore implements Store {
-  private readonly agent = new Agent({ keepAlive: true });
+  private readonly agent: Agent;
 
-  constructor(private readonly port: number) {}
+  constructor(
+    protected readonly port: number,
+    protected readonly options: ClientOptions = {},
+  ) {
+    const { tls } = options;
+    const own = { keepAlive: true, servername: 'localhost', ...tls };
+    this.agent = tls === undefined ? new Agent({ keepAlive: true }) : new TlsAgent(own);
+  }
 
   info(): StoreInfo {
     throw new Error('the HTTP API has no such request');
@@ -35,9 +51,10 @@ export class HttpStore implements Store {
 
   async get(ref: ObjectRef, range: ByteRange | undefined): Promise<ObjectRead> {
     const headers = range && { range: `bytes=${range.offset}-${range.offset + range.length}` };
-    const answer = await this.ask('GET', pathOf(ref), headers ? { headers } : {});
+    const answer = await this.ask('GET', pathOf(ref), headers);
     const length = Number(answer.headers['content-length']);
-    return { objectSize: NaN, length, data: answer, release: () => answer.destroy() };
+    const data = answer as AsyncIterable<Uint8Array>;
+    return { objectSize: NaN, length, data, release: () => answer.destroy() };
   }
 
   async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>): Promise<PutResult> {
@@ -54,18 +71,34 @@ export class HttpStore implements Store {
     this.agent.destroy();
   }
 
+  /** Sends a request. Resolves to the answer's start. */
+  protected async open(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: AsyncIterable<Uint8Array> | undefined,
+  ): Promise<HttpAnswer> {
+    const make = this.options.tls === undefined ? request : tlsRequest;
+    const req = make({ agent: this.agent, host: '127.0.0.1', port: this.port, method, path, headers });
+    const answered = (once(req, 'response') as Promise<[IncomingMessage]>).then(([answer]) => answer);
+    // An answer can come before all is sent: then the rest doesn't matter.
+    return Promise.race([answered, send(req, body, answered)]);
+  }
+
   /** Asks as plakar's client does: JSON by its content type, chunked when there is a body. */
   private async ask(
     method: string,
     path: string,
-    options: RequestOptions = {},
+    headers: Readonly<Record<string, string>> = {},
     body?: AsyncIterable<Uint8Array>,
-  ): Promise<IncomingMessage> {
-    const headers = { 'content-type': 'application/json', ...options.headers };
-    const req = request({ agent: this.agent, host: '127.0.0.1', port: this.port, method, path, ...options, headers });
-    const answered = (once(req, 'response') as Promise<[IncomingMessage]>).then(([answer]) => answer);
-    // An answer can come before all is sent: then the rest doesn't matter.
-    const answer = await Promise.race([answered, send(req, body, answered)]);
+  ): Promise<HttpAnswer> {
+    const { authorization } = this.options;
+    const all = {
+      'content-type': 'application/json',
+      ...(authorization !== undefined && { authorization }),
+      ...headers,
+    };
+    const answer = await this.open(method, prefixOf(this.options) + path, all, body);
     await checkStatus(answer);
     return answer;
   }
@@ -89,14 +122,18 @@ async function send(
   return answered;
 }
 
-async function checkStatus(answer: IncomingMessage): Promise<void> {
-  if (answer.statusCode === 200) return;
+async function checkStatus(answer: HttpAnswer): Promise<void> {
+  const { statusCode: status, headers } = answer;
+  if ((status === 401) !== (headers['www-authenticate'] !== undefined)) {
+    throw new Error(`status ${status} with WWW-Authenticate: ${headers['www-authenticate']}`);
+  }
+  if (status === 200) return;
   const text = (await collect(answer)).toString().trimEnd();
-  const code = errorCodes.find((each) => wireStatus[each].http === answer.statusCode);
-  throw code === undefined ? new Error(`status ${answer.statusCode}: ${text}`) : new StoreError(code, text);
+  const code = errorCodes.find((each) => wireStatus[each].http === status);
+  throw code === undefined ? new Error(`status ${status}: ${text}`) : new StoreError(code, text);
 }
 
-async function collect(answer: IncomingMessage): Promise<Buffer> {
+async function collect(answer: HttpAnswer): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of answer) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);

@@ -3,7 +3,9 @@ import { errorCodes, StoreError, type ErrorCode } from '../../src/core/errors.js
 import { MacBatch } from '../../src/core/mac-batch.js';
 import { parseMac, type ObjectKind, type ObjectRef } from '../../src/core/object.js';
 import type { ByteRange } from '../../src/core/range.js';
+import { wireStatus } from '../../src/core/status.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../src/core/store.js';
+import { prefixOf, type ClientOptions } from './client-options.js';
 
 interface Answer {
   readonly status: number;
@@ -12,14 +14,17 @@ interface Answer {
 }
 
 /**
- * A client of plakar's HTTP API of generation 1.0, as a Store. The API tells a failure's text and no code: the texts are what
- * its codes are guessed from here. It has no stat; its ranges are those of packfiles.
+ * A client of plakar's HTTP API of generation 1.0, as a Store. The API tells a failure's text and, for most, no code: the texts are
+ * what its codes are guessed from here. It has no stat; its ranges are those of packfiles.
  */
 export class HttpV10Store implements Store {
   private readonly agent = new Agent({ keepAlive: true });
   private readonly openedMs = Date.now();
 
-  constructor(private readonly port: number) {}
+  constructor(
+    private readonly port: number,
+    private readonly options: ClientOptions = {},
+  ) {}
 
   info(): StoreInfo {
     throw new Error('the HTTP API has no such request');
@@ -66,8 +71,13 @@ export class HttpV10Store implements Store {
 
   /** Sends one request and resolves to its answer, whatever that is. */
   send(method: string, path: string, body: string | Buffer): Promise<Answer> {
+    const { authorization } = this.options;
     return new Promise((resolve, reject) => {
-      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+      const headers = {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+        ...(authorization !== undefined && { authorization }),
+      };
       const req = request({ agent: this.agent, host: '127.0.0.1', port: this.port, method, path, headers }, (res) => {
         const chunks: Buffer[] = [];
         res.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -83,11 +93,14 @@ export class HttpV10Store implements Store {
 
   /** Asks as plakar 1.0 does: whatever the status, the answer is a document whose `Err` tells. */
   private async ask(method: string, path: string, fields: object): Promise<Record<string, unknown>> {
-    const { body } = await this.send(method, path, JSON.stringify(fields));
+    const { status, headers, body } = await this.send(method, prefixOf(this.options) + path, JSON.stringify(fields));
     const answer = JSON.parse(body.toString()) as Record<string, unknown>;
+    if ((status === 401) !== (headers['www-authenticate'] !== undefined)) {
+      throw new Error(`status ${status} with WWW-Authenticate: ${String(headers['www-authenticate'])}`);
+    }
     if (answer['Err'] === '') return answer;
     const text = String(answer['Err']);
-    throw new StoreError(codeOf(text), text);
+    throw new StoreError(codeOf(status, text), text);
   }
 }
 
@@ -101,7 +114,9 @@ const texts: Partial<Record<ErrorCode, RegExp>> = {
   invalid_argument: /^(not a|invalid)/,
 };
 
-function codeOf(text: string): ErrorCode {
+function codeOf(status: number, text: string): ErrorCode {
+  if (status === wireStatus.unauthenticated.http) return 'unauthenticated';
+  if (status === wireStatus.permission_denied.http) return 'permission_denied';
   return errorCodes.find((code) => texts[code]?.test(text)) ?? 'internal';
 }
 

@@ -1,4 +1,4 @@
-import { Client, credentials, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js';
+import { Client, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js';
 import {
   StoreService,
   type GetResponse,
@@ -12,6 +12,7 @@ import { MacBatch } from '../../src/core/mac-batch.js';
 import { macFromBytes, macToBytes, type ObjectKind, type ObjectRef } from '../../src/core/object.js';
 import type { ByteRange } from '../../src/core/range.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../src/core/store.js';
+import { grpcOptions, type ClientOptions } from './client-options.js';
 
 const types: Record<ObjectKind, number> = { packfile: 1, state: 2, lock: 3 };
 
@@ -22,17 +23,19 @@ export class PlakarStore implements Store {
   readonly client: Client;
   private readonly openedMs = Date.now();
 
-  constructor(address: string) {
+  constructor(address: string, options: ClientOptions = {}) {
+    const { credentials, channel } = grpcOptions(options);
     // Each with a connection of its own, as plakar has.
-    this.client = new Client(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+    this.client = new Client(address, credentials, { ...channel, 'grpc.use_local_subchannel_pool': 1 });
   }
 
   /** Connects, and says which store is meant. */
   static async open(
     port: number,
     config: Record<string, string> = { location: 'grpc://gateway' },
+    options: ClientOptions = {},
   ): Promise<PlakarStore> {
-    const store = new PlakarStore(`127.0.0.1:${port}`);
+    const store = new PlakarStore(`127.0.0.1:${port}`, options);
     await store.ask('init', { proto: 'grpc', config });
     return store;
   }

@@ -4,12 +4,13 @@ import type { ObjectKind, ObjectRef } from '../../core/object.js';
 import type { ByteRange } from '../../core/range.js';
 import { isConfig, verifiedObject } from '../../core/serialized-object.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../core/store.js';
+import { BufferPool } from './buffer-pool.js';
 import type { FileSystem } from './file-system.js';
 import { FreeSpace } from './free-space.js';
 import { configPath, kindFolder, objectFolder, objectPath } from './layout.js';
 import { Listing, requireRoot } from './listing.js';
 import { OpenFiles } from './open-files.js';
-import { readObject } from './reading.js';
+import { readObject, readObjectNow } from './reading.js';
 import { sweep } from './sweep.js';
 import type { Host } from './temporary.js';
 import { Upload, type UploadOptions } from './upload.js';
@@ -31,6 +32,7 @@ export interface FileStoreOptions {
 /** The one Store over folders and files, whatever keeps them. */
 export class FileStore implements Store {
   private readonly openFiles: OpenFiles;
+  private readonly buffers = new BufferPool();
   private readonly listing: Listing;
 
   private constructor(
@@ -68,7 +70,7 @@ export class FileStore implements Store {
 
   async config(): Promise<Uint8Array> {
     try {
-      const { data } = await readObject(await this.files.open(configPath), undefined, 1);
+      const { data } = await readObject(await this.files.open(configPath), undefined, 1, this.buffers);
       if (data instanceof Uint8Array) return data;
       throw new StoreError('unavailable', "the store's CONFIG is too large to be one");
     } catch (error) {
@@ -87,11 +89,18 @@ export class FileStore implements Store {
     return { size: stat.size, modifiedMs: stat.modifiedMs };
   }
 
-  async get(ref: ObjectRef, range: ByteRange | undefined): Promise<ObjectRead> {
+  get(ref: ObjectRef, range: ByteRange | undefined): Promise<ObjectRead> {
+    // By far the most frequent request there is: a small piece of a packfile that is open, and in memory.
+    const file = ref.kind === 'packfile' && range !== undefined ? this.openFiles.atHand(objectPath(ref)) : undefined;
+    const read = file && range && readObjectNow(file, range, this.buffers);
+    return read === undefined ? this.readLater(ref, range) : Promise.resolve(read);
+  }
+
+  private async readLater(ref: ObjectRef, range: ByteRange | undefined): Promise<ObjectRead> {
     // Packfiles are read in many small pieces; states once, and locks change.
     const from = ref.kind === 'packfile' ? this.openFiles : this.files;
     const file = await this.present(ref, from.open(objectPath(ref)));
-    return readObject(file, range, this.files.readAhead);
+    return readObject(file, range, this.files.readAhead, this.buffers);
   }
 
   async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>): Promise<PutResult> {

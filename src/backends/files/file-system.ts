@@ -87,6 +87,12 @@ export interface ReadableFile {
    */
   read(target: Uint8Array, offset: number, length: number): Promise<number>;
 
+  /**
+   * The same at once, for a small read that doesn't have to be waited for; undefined where it does, or where it may be short.
+   * What goes wrong may be thrown as it is: whoever asks tries again with `read`.
+   */
+  readNow?(target: Uint8Array, offset: number, length: number): number | undefined;
+
   /** Makes the file's bytes durable, whoever wrote them. */
   sync(): Promise<void>;
 

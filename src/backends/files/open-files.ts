@@ -1,6 +1,13 @@
 import { hasCode } from '../../core/errors.js';
 import type { FileStat, FileSystem, ReadableFile } from './file-system.js';
 
+/** A file that is open, or being opened. */
+interface Opening {
+  readonly promise: Promise<Entry>;
+  /** What came of it. */
+  entry?: Entry;
+}
+
 interface Entry {
   readonly file: ReadableFile;
   users: number;
@@ -18,7 +25,7 @@ const freshMs = 1000;
  * now and then it is looked whether they are still there: what they removed may be read for another second.
  */
 export class OpenFiles {
-  private readonly entries = new Map<string, Promise<Entry>>();
+  private readonly entries = new Map<string, Opening>();
 
   /** @param now a clock, in milliseconds */
   constructor(
@@ -26,11 +33,23 @@ export class OpenFiles {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
+  /**
+   * A file that is open already, and whose name is believed to be still its own; for use at once, since it may be closed when
+   * others have their turn. Nobody closes it. Undefined where `open` has to be waited for.
+   */
+  atHand(path: string): ReadableFile | undefined {
+    const opening = this.entries.get(path);
+    const entry = opening?.entry;
+    if (opening === undefined || entry === undefined || this.now() - entry.seenMs >= freshMs) return undefined;
+    this.touch(path, opening);
+    return entry.file;
+  }
+
   /** As the file system's own open, of a file that never changes; perhaps of one that is open already. */
   async open(path: string): Promise<ReadableFile> {
     const known = this.entries.get(path);
     if (known !== undefined) {
-      const entry = await known.catch(() => undefined);
+      const entry = await known.promise.catch(() => undefined);
       const isCurrent = entry !== undefined && (await this.isCurrent(path, entry));
       // It may have been dropped, and closed, while that was looked at.
       if (isCurrent && !entry.dropped) return this.lend(path, known, entry);
@@ -38,14 +57,14 @@ export class OpenFiles {
     const again = this.entries.get(path);
     // Someone else may have found the same, and be opening it.
     const opening = again !== undefined && again !== known ? again : this.enter(path);
-    return this.lend(path, opening, await opening);
+    return this.lend(path, opening, await opening.promise);
   }
 
   /** Forgets a name whose file may not be the same any more. */
   drop(path: string): void {
-    const entry = this.entries.get(path);
+    const opening = this.entries.get(path);
     this.entries.delete(path);
-    entry?.then(release).catch(() => undefined);
+    opening?.promise.then(release).catch(() => undefined);
   }
 
   /** Closes what nobody uses, and the rest with its last user. */
@@ -53,12 +72,16 @@ export class OpenFiles {
     for (const path of [...this.entries.keys()]) this.drop(path);
   }
 
-  private enter(path: string): Promise<Entry> {
-    const entering = this.openFile(path).then((file) => ({ file, users: 0, seenMs: this.now(), dropped: false }));
+  private enter(path: string): Opening {
+    const promise = this.openFile(path).then((file) => ({ file, users: 0, seenMs: this.now(), dropped: false }));
+    const entering: Opening = { promise };
     this.entries.set(path, entering);
-    entering.catch(() => {
-      if (this.entries.get(path) === entering) this.entries.delete(path);
-    });
+    promise.then(
+      (entry) => (entering.entry = entry),
+      () => {
+        if (this.entries.get(path) === entering) this.entries.delete(path);
+      },
+    );
     for (const oldest of this.entries.keys()) {
       if (this.entries.size <= this.files.openFiles) break;
       this.drop(oldest);
@@ -88,14 +111,17 @@ export class OpenFiles {
     return false;
   }
 
-  private lend(path: string, promise: Promise<Entry>, entry: Entry): ReadableFile {
-    if (this.entries.get(path) === promise) {
-      // The one that was used last is the last one to go.
-      this.entries.delete(path);
-      this.entries.set(path, promise);
-    }
+  private lend(path: string, opening: Opening, entry: Entry): ReadableFile {
+    this.touch(path, opening);
     entry.users++;
     return new LentFile(entry);
+  }
+
+  /** The one that was used last is the last one to go. */
+  private touch(path: string, opening: Opening): void {
+    if (this.entries.get(path) !== opening) return;
+    this.entries.delete(path);
+    this.entries.set(path, opening);
   }
 }
 

@@ -2,6 +2,7 @@ import { StoreError } from '../../core/errors.js';
 import { clip, type ByteRange } from '../../core/range.js';
 import type { ObjectRead } from '../../core/store.js';
 import { mapAhead } from '../../core/map-ahead.js';
+import { BufferPool } from './buffer-pool.js';
 import type { ReadableFile } from './file-system.js';
 
 /** Up to here an answer is one buffer. */
@@ -14,19 +15,60 @@ export const chunkBytes = 1024 * 1024;
  * A read of an open file, or a range of it. Closes the file when done, in every outcome.
  *
  * @param ahead how many chunks are read before they are asked for
+ * @param pool where the bytes are held meanwhile
  */
-export async function readObject(file: ReadableFile, range: ByteRange | undefined, ahead: number): Promise<ObjectRead> {
+export async function readObject(
+  file: ReadableFile,
+  range: ByteRange | undefined,
+  ahead: number,
+  pool: BufferPool,
+): Promise<ObjectRead> {
   const { offset, length } = clip(range, file.size);
-  const about = { objectSize: file.size, length };
   if (length > smallBytes) {
-    return { ...about, data: readChunks(file, offset, length, ahead), release: () => void file.close() };
+    const data = readChunks(file, offset, length, ahead, pool);
+    return { objectSize: file.size, length, data, release: () => void file.close() };
   }
+  const buffer = pool.take(length);
   try {
-    const data = Buffer.allocUnsafe(length);
-    await readExactly(file, data, offset, length);
-    return { ...about, data, release: () => undefined };
+    await readExactly(file, buffer, offset, length);
+    return new SmallRead(file.size, length, buffer, pool);
   } finally {
     await file.close();
+  }
+}
+
+/**
+ * The same as `readObject`, without waiting and without closing the file; undefined where that can't be, or where anything is
+ * out of the ordinary.
+ */
+export function readObjectNow(file: ReadableFile, range: ByteRange, pool: BufferPool): ObjectRead | undefined {
+  const { offset, length } = clip(range, file.size);
+  if (file.readNow === undefined || length > smallBytes || length === 0) return undefined;
+  const buffer = pool.take(length);
+  try {
+    if (file.readNow(buffer, offset, length) === length) return new SmallRead(file.size, length, buffer, pool);
+  } catch {
+    // It is tried again, and told of then.
+  }
+  pool.give(buffer);
+  return undefined;
+}
+
+/** An answer in one buffer. */
+class SmallRead implements ObjectRead {
+  readonly data: Buffer;
+
+  constructor(
+    readonly objectSize: number,
+    readonly length: number,
+    private readonly buffer: Buffer,
+    private readonly pool: BufferPool,
+  ) {
+    this.data = buffer.subarray(0, length);
+  }
+
+  release(sent?: boolean): void {
+    if (sent) this.pool.give(this.buffer);
   }
 }
 
@@ -36,18 +78,26 @@ export async function* readChunks(
   offset: number,
   length: number,
   ahead: number,
+  pool = new BufferPool(),
 ): AsyncGenerator<Uint8Array, void, undefined> {
   // One buffer for each chunk that is under way, and one for the chunk that the consumer has.
   const buffers: Buffer[] = [];
   let turn = 0;
   const chunks = mapAhead(offsets(offset, length), ahead, async (at) => {
     const index = turn++ % (ahead + 1);
-    const buffer = (buffers[index] ??= Buffer.allocUnsafeSlow(chunkBytes));
+    const buffer = (buffers[index] ??= pool.take(chunkBytes));
     const size = Math.min(chunkBytes, offset + length - at);
     await readExactly(file, buffer, at, size);
     return buffer.subarray(0, size);
   });
-  yield* chunks;
+  let whole = false;
+  try {
+    yield* chunks;
+    whole = true;
+  } finally {
+    // Where the client went away in the middle, its socket may still hold on to the last chunk.
+    if (whole) for (const buffer of buffers) pool.give(buffer);
+  }
 }
 
 function* offsets(offset: number, length: number): Generator<number, void, undefined> {

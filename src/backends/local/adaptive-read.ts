@@ -19,6 +19,16 @@ export class AdaptiveReader {
   /** Reads up to `length` bytes at `offset` into `target` from its byte `at`; resolves to how many. */
   read(file: FileHandle, target: Uint8Array, at: number, length: number, offset: number): number | Promise<number> {
     if (length > smallBytes || this.detours.next()) return readInPool(file, target, at, length, offset);
+    return this.readHere(file, target, at, length, offset);
+  }
+
+  /** The same, at once; undefined where the thread pool has to do it. */
+  readNow(file: FileHandle, target: Uint8Array, length: number, offset: number): number | undefined {
+    if (length > smallBytes || !this.detours.mayStay) return undefined;
+    return this.readHere(file, target, 0, length, offset);
+  }
+
+  private readHere(file: FileHandle, target: Uint8Array, at: number, length: number, offset: number): number {
     const start = this.now();
     const got = readSync(file.fd, target, at, length, offset);
     this.detours.judge(this.now() - start, quickMs + quickMsPerByte * length);

@@ -146,6 +146,10 @@ class LocalReadableFile implements ReadableFile {
     return done;
   }
 
+  readNow(target: Uint8Array, offset: number, length: number): number | undefined {
+    return this.reader.readNow(this.handle, target, length, offset);
+  }
+
   sync(): Promise<void> {
     return this.handle.sync().catch(rethrow);
   }

@@ -28,7 +28,7 @@ export const limits = {
     schema: duration(1),
     value: 'TIME',
     default: '30s',
-    description: 'how long they, and a TLS handshake, may take to arrive',
+    description: 'how long they may take to arrive',
   }),
   'min-rate': setting({
     schema: size(),

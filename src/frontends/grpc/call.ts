@@ -9,7 +9,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { setMaxListeners, type EventEmitter } from 'node:events';
-import type { ServerHttp2Session } from 'node:http2';
+import { constants, type ServerHttp2Session } from 'node:http2';
 import { canceled, hasCode, type StoreError } from '../../core/errors.js';
 import type { Peer } from '../../core/caller.js';
 import type { Logger } from '../../core/logger.js';
@@ -19,7 +19,7 @@ import type { OpContext, Store } from '../../core/store.js';
 import type { AccessControl } from '../frontend.js';
 import type { Pace } from '../pace.js';
 import { reportError, type RequestRecord, type Requests } from '../requests.js';
-import { connectionOf } from './connection.js';
+import { connectionOf, streamOf } from './connection.js';
 
 /** What the handlers of every kind of call are given. */
 export interface CallContext extends OpContext {
@@ -134,23 +134,24 @@ export class Calls {
     const overdue = afterDeadline(call, () => gone.abort(canceled()));
     const connection = connectionOf(call);
     const peer = peerOf(connection);
-    const record = requests.start({ protocol: 'grpc', method: call.getPath(), path: '', caller: peer.address });
-    await requests.run(async () => {
-      try {
-        const caller = await access.login(peer, call.metadata.get('authorization')[0]?.toString());
-        record.principal = caller.principal;
-        const storeOf = (name: string): Store => access.storeOf(caller, checkStoreName(name));
-        await work({ signal: gone.signal, record, report, connection, storeOf });
-        record.status = 'OK';
-      } catch (error) {
-        const { code, message } = report(error);
-        const { grpc } = wireStatus[code];
-        record.status = status[grpc] ?? grpc;
-        const metadata = new Metadata();
-        metadata.set(errorCodeKey, code);
-        fail({ code: grpc, details: message, metadata });
-      }
-    });
+    const record = requests.start('grpc', call.getPath(), '', peer.address);
+    requests.enter();
+    try {
+      const caller = await access.login(peer, call.metadata.get('authorization')[0]?.toString());
+      record.principal = caller.principal;
+      const storeOf = (name: string): Store => access.storeOf(caller, checkStoreName(name));
+      await work({ signal: gone.signal, record, report, connection, storeOf });
+      record.status = 'OK';
+    } catch (error) {
+      const { code, message } = report(error);
+      const { grpc } = wireStatus[code];
+      record.status = status[grpc] ?? grpc;
+      const metadata = new Metadata();
+      metadata.set(errorCodeKey, code);
+      fail({ code: grpc, details: message, metadata });
+    } finally {
+      requests.leave();
+    }
     clearTimeout(overdue);
     requests.end(record);
   }
@@ -167,17 +168,21 @@ export class Calls {
   ): AsyncGenerator<Req, void, undefined> {
     const messages = call.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Req>;
     const incoming = pace?.start();
+    const stream = streamOf(call);
+    // Not by whole messages: over a slow line a large one takes longer than a client may be silent.
+    const count = (data: Buffer): void => incoming?.moved(data.length);
+    if (incoming !== undefined) stream.on('data', count);
     try {
       for (;;) {
         const next = messages.next();
         const { done, value } = await (incoming?.wait(next) ?? next);
         if (done === true) break;
-        incoming?.moved(sizeOf(value));
         yield value as Req;
       }
     } catch (error) {
       throw hasCode(error, 'too_slow') ? error : canceled(error);
     } finally {
+      stream.removeListener('data', count);
       // Not waited for: where the client is, this is never done.
       messages.return?.().catch(() => undefined);
     }
@@ -187,20 +192,25 @@ export class Calls {
   private sender<Res>(call: Sink<Res>, { signal }: CallContext): Send<Res> {
     const { pace } = this.options;
     // Several may be under way at once.
-    return (message) =>
-      pace.start().wait(
-        new Promise<void>((resolve, reject) => {
-          const abort = (): void => reject(canceled());
-          if (signal.aborted) return abort();
-          signal.addEventListener('abort', abort, { once: true });
-          call.write(message, (error) => {
-            signal.removeEventListener('abort', abort);
-            if (error) reject(canceled(error));
-            else resolve();
-          });
-        }),
-        sizeOf(message),
-      );
+    return async (message) => {
+      const taken = new Promise<void>((resolve, reject) => {
+        const abort = (): void => reject(canceled());
+        if (signal.aborted) return abort();
+        signal.addEventListener('abort', abort, { once: true });
+        call.write(message, (error) => {
+          signal.removeEventListener('abort', abort);
+          if (error) reject(canceled(error));
+          else resolve();
+        });
+      });
+      try {
+        await pace.start().wait(taken, sizeOf(message));
+      } catch (error) {
+        // The status would wait behind what the client doesn't take, and that in memory.
+        if (hasCode(error, 'too_slow')) streamOf(call).close(constants.NGHTTP2_CANCEL);
+        throw error;
+      }
+    };
   }
 }
 
@@ -219,7 +229,6 @@ function afterDeadline(call: Call, act: () => void): NodeJS.Timeout | undefined 
 
 /** How many bytes of an object a message has. */
 function sizeOf(message: unknown): number {
-  const { chunk, part } = message as { chunk?: unknown; part?: { value?: unknown } };
-  const bytes = chunk ?? part?.value;
-  return bytes instanceof Uint8Array ? bytes.length : 0;
+  const { chunk } = message as { chunk?: unknown };
+  return chunk instanceof Uint8Array ? chunk.length : 0;
 }

@@ -10,6 +10,7 @@ import { allows } from '../../core/access.js';
 import { StoreError } from '../../core/errors.js';
 import { macFromBytes, type ObjectRef } from '../../core/object.js';
 import type { Store } from '../../core/store.js';
+import { sendChunks } from '../send-read.js';
 import { settled } from '../settled.js';
 import type { CallContext, Calls } from './call.js';
 import { Bindings } from './bindings.js';
@@ -117,14 +118,10 @@ export function plakarStoreService({ open, calls }: PlakarStoreServiceOptions): 
       const ref = parseRef(request, context);
       const store = await storeOf(context);
       const read = await store.get(ref, request.range && rangeOf(request.range), context);
-      try {
-        for await (const chunk of read.data instanceof Uint8Array ? [read.data] : read.data) {
-          await send({ chunk });
-          context.record.sent += chunk.length;
-        }
-      } finally {
-        read.release();
-      }
+      await sendChunks(read, async (chunk) => {
+        await send({ chunk });
+        context.record.sent += chunk.length;
+      });
     }),
 
     delete: calls.unary(async (request, context) => {

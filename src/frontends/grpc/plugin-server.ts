@@ -6,7 +6,7 @@ import { StoreError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import type { AccessControl } from '../frontend.js';
 import { Pace, type PaceLimits } from '../pace.js';
-import { Requests } from '../requests.js';
+import { loggedRequests, Requests } from '../requests.js';
 import { Calls } from './call.js';
 import { plakarStoreService, type PlakarStoreServiceOptions } from './plakar-store-service.js';
 
@@ -34,7 +34,7 @@ const anyPace: PaceLimits = { minRate: 0, stallMs: 60_000 };
 
 /** Serves plakar's protocol on a pair of streams. Resolves when the client has closed them, and nothing is left to do. */
 export async function servePlugin({ input, output, open, log }: PluginServerOptions): Promise<void> {
-  const requests = new Requests(log);
+  const requests = new Requests([loggedRequests(log)]);
   const server = new Server();
   const calls = new Calls({ requests, access: nobody, peerOf: () => plakar, pace: new Pace(anyPace), log });
   server.addService(StoreService, plakarStoreService({ open, calls }));

@@ -1,6 +1,7 @@
 import type { ReadRangesRequest, ReadRangesResponse } from '../../../gen/kloset/store/v1/store.js';
 import { StoreError } from '../../core/errors.js';
 import { wireStatus } from '../../core/status.js';
+import { sendChunks } from '../send-read.js';
 import type { CallContext, Send } from './call.js';
 import { parseRange, parseRef } from './convert.js';
 
@@ -36,16 +37,12 @@ async function answerRead(
   try {
     if (range === undefined) throw new StoreError('invalid_argument', 'range is missing: it says what to read');
     const read = await context.storeOf(store).get(parseRef(ref), parseRange(range), context);
-    try {
-      let left = read.length;
-      for await (const chunk of read.data instanceof Uint8Array ? [read.data] : read.data) {
-        left -= chunk.length;
-        context.record.sent += chunk.length;
-        await send({ tag, chunk, last: left === 0, error: undefined });
-      }
-    } finally {
-      read.release();
-    }
+    let left = read.length;
+    await sendChunks(read, (chunk) => {
+      left -= chunk.length;
+      context.record.sent += chunk.length;
+      return send({ tag, chunk, last: left === 0, error: undefined });
+    });
   } catch (error) {
     const { code, message } = context.report(error);
     if (code === 'canceled') throw error;

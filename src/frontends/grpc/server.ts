@@ -47,8 +47,8 @@ export class GrpcFrontend implements Frontend {
   private readonly injector: Injector;
   private closed: Promise<void> | undefined;
 
-  constructor({ access, log, meter, version, protoFolder, limits }: GrpcFrontendOptions) {
-    this.requests = new Requests(log, meter);
+  constructor({ access, log, observers, version, protoFolder, limits }: GrpcFrontendOptions) {
+    this.requests = new Requests(observers);
     this.pace = new Pace(limits);
     const { requests, pace } = this;
     const calls = new Calls({ requests, access, peerOf: ({ socket }) => peerOf(socket), pace, log });

@@ -11,7 +11,8 @@ import { macToBytes, type Mac, type ObjectKind } from '../../core/object.js';
 import { repositoryId } from '../../core/repository-id.js';
 import { maxLockBytes } from '../../core/serialized-object.js';
 import type { Store } from '../../core/store.js';
-import type { CallContext, Calls, Send } from './call.js';
+import { sendChunks } from '../send-read.js';
+import type { CallContext, Calls } from './call.js';
 import { parseKind, parseRange, parseRef, toDetails, wireAccess, wireKinds } from './convert.js';
 import { readRanges } from './read-ranges.js';
 import { parseUpload } from './upload.js';
@@ -70,11 +71,16 @@ export function storeService({ calls, version }: StoreServiceOptions): StoreServ
       context.record.path = `${ref.kind}s/${ref.mac}`;
       const range = request.range === undefined ? undefined : parseRange(request.range);
       const read = await context.storeOf(request.store).get(ref, range, context);
-      try {
-        await sendRead(read.data, send, { objectSize: BigInt(read.objectSize), length: BigInt(read.length) }, context);
-      } finally {
-        read.release();
-      }
+      let header: GetObjectResponse['header'] = {
+        objectSize: BigInt(read.objectSize),
+        length: BigInt(read.length),
+      };
+      // The header goes with the first bytes, so that a small answer is one message.
+      await sendChunks(read, async (chunk) => {
+        await send({ header, chunk });
+        context.record.sent += chunk.length;
+        header = undefined;
+      });
     }),
 
     readRanges: calls.bidi((requests, send, context) => readRanges(requests, send, context)),
@@ -92,21 +98,6 @@ export function storeService({ calls, version }: StoreServiceOptions): StoreServ
       return {};
     }),
   };
-}
-
-/** Sends a read: the header goes with the first bytes, so that a small answer is one message. */
-async function sendRead(
-  data: Uint8Array | AsyncIterable<Uint8Array>,
-  send: Send<GetObjectResponse>,
-  header: GetObjectResponse['header'],
-  { record }: CallContext,
-): Promise<void> {
-  let first = header;
-  for await (const chunk of data instanceof Uint8Array ? [data] : data) {
-    await send({ header: first, chunk });
-    record.sent += chunk.length;
-    first = undefined;
-  }
 }
 
 function listed(macs: MacBatch): ListObjectsResponse {

@@ -4,7 +4,8 @@ import { canceled, hasCode } from '../../core/errors.js';
 import { wireStatus } from '../../core/status.js';
 import type { ObjectRead, OpContext } from '../../core/store.js';
 import type { Pace, Transfer } from '../pace.js';
-import type { RequestRecord } from '../requests.js';
+import type { RequestRecord, Requests } from '../requests.js';
+import { sendRead } from '../send-read.js';
 import { settled } from '../settled.js';
 
 /** List answers up to this size are sent whole, with a Content-Length. */
@@ -12,6 +13,9 @@ const gatherBytes = 64 * 1024;
 
 /** How long a client may go on with a request that was answered before it was complete. */
 const lingerMs = 5000;
+
+/** What fits into the buffers of a connection's two ends by Linux's defaults, so that it is taken whether the client reads or not. */
+const freelyTakenBytes = 64 * 1024;
 
 const nothing = new Uint8Array();
 
@@ -35,31 +39,34 @@ export class Exchange implements OpContext {
   /** Made when it is asked for: most requests never do, and it is dear. */
   private gone: AbortController | undefined;
   private lost = false;
-  private readonly outgoing: Transfer;
+  /** Whether the system has taken the last byte of the answer. */
+  private finished = false;
+  private outgoing: Transfer | undefined;
   /** Ends the write that is under way when the client is lost. */
   private loseWrite: (() => void) | undefined;
 
-  /** @param ended is called once, when the client has its answer or is gone; with the record filled in */
+  /** @param requests is told, once, when the client has its answer or is gone, with the record filled in */
   constructor(
     private readonly request: IncomingMessage,
     private readonly response: ServerResponse,
     private readonly record: RequestRecord,
     private readonly pace: Pace,
-    ended: () => void,
+    private readonly requests: Requests,
   ) {
-    this.outgoing = pace.start();
-    // Not `writableFinished`: that is true as well when the socket is gone with the last bytes still in it.
-    let finished = false;
-    response.once('finish', () => (finished = true));
     const stream = 'stream' in request ? (request as unknown as Http2ServerRequest).stream : undefined;
-    response.once('close', () => {
-      // An HTTP/2 answer is always said to be finished when its stream is closed.
-      this.lost = stream === undefined ? !finished : stream.aborted || !stream.writableFinished;
-      record.status = this.lost ? wireStatus.canceled.http : response.statusCode;
-      if (this.lost) this.gone?.abort(canceled());
-      if (this.lost) this.loseWrite?.();
-      ended();
-    });
+    // An HTTP/2 answer is always said to be finished when its stream is closed.
+    response.on('close', () => this.closed(stream ? !stream.aborted && stream.writableFinished : this.finished));
+  }
+
+  private closed(delivered: boolean): void {
+    const { record } = this;
+    this.lost = !delivered;
+    record.status = delivered ? this.response.statusCode : wireStatus.canceled.http;
+    if (!delivered) {
+      this.gone?.abort(canceled());
+      this.loseWrite?.();
+    }
+    this.requests.end(record);
   }
 
   /** Aborts when the client is gone before it had its answer. */
@@ -98,17 +105,12 @@ export class Exchange implements OpContext {
   }
 
   /** Answers 200 with the bytes of a read, and releases it. What fails before the first byte is thrown, and can be answered. */
-  async sendRead(read: ObjectRead, contentType = 'application/octet-stream'): Promise<void> {
-    try {
-      const headers = { 'content-type': contentType };
-      if (read.data instanceof Uint8Array) {
-        await this.send(200, headers, read.data);
-      } else {
-        await this.sendChunks({ ...headers, 'content-length': read.length }, read.data);
-      }
-    } finally {
-      read.release();
-    }
+  sendRead(read: ObjectRead, contentType = 'application/octet-stream'): Promise<void> {
+    return sendRead(read, (data) =>
+      data instanceof Uint8Array
+        ? this.send(200, { 'content-type': contentType }, data)
+        : this.sendChunks({ 'content-type': contentType, 'content-length': read.length }, data),
+    );
   }
 
   /** Answers 200 with text: at once and with its length where it is short, as a stream otherwise. */
@@ -138,9 +140,9 @@ export class Exchange implements OpContext {
   }
 
   /** Answers with no more than a buffer. */
-  async send(status: number, headers: OutgoingHttpHeaders, body?: Uint8Array): Promise<void> {
+  send(status: number, headers: OutgoingHttpHeaders, body?: Uint8Array): Promise<void> {
     this.response.writeHead(status, body === undefined ? headers : { ...headers, 'content-length': body.length });
-    await this.finish(body);
+    return this.finish(body);
   }
 
   /**
@@ -183,7 +185,7 @@ export class Exchange implements OpContext {
   /** Resolves when the socket has taken the bytes: only then may the chunk's buffer be used again. */
   private write(chunk: Uint8Array): Promise<void> {
     this.record.sent += chunk.length;
-    return this.outgoing.wait(
+    return this.paced(
       this.untilGone((done) => this.response.write(chunk, done)),
       chunk.length,
     );
@@ -191,10 +193,20 @@ export class Exchange implements OpContext {
 
   private finish(last: Uint8Array = nothing): Promise<void> {
     if (this.request.method !== 'HEAD') this.record.sent += last.length;
-    return this.outgoing.wait(
-      this.untilGone((done) => this.response.end(last, () => done())),
-      last.length,
+    const written = this.untilGone((done) =>
+      this.response.end(last, () => {
+        this.finished = true;
+        done();
+      }),
     );
+    // The system takes that much, whether the client reads or not.
+    if (last.length <= freelyTakenBytes && this.request.httpVersionMajor === 1) return written;
+    return this.paced(written, last.length);
+  }
+
+  private paced(written: Promise<void>, bytes: number): Promise<void> {
+    this.outgoing ??= this.pace.start();
+    return this.outgoing.wait(written, bytes);
   }
 
   /** Runs a write; ends with `canceled` when the client is gone, whatever becomes of the write's own callback. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Store } from '../../core/store.js';
-import type { Exchange } from './exchange.js';
+import type { Exchange, FailureFormat } from './exchange.js';
 
 export interface RouteContext {
   /** The store that the caller asked for, as the caller has it. */
@@ -17,7 +17,11 @@ export interface PathParams {
 }
 
 /** Answers a request through its exchange, or throws before it has. */
-export type Handler = (context: RouteContext) => Promise<void>;
+export interface Handler {
+  (context: RouteContext): Promise<void>;
+  /** How the failures of a request with these headers are put, also those of logging in; undefined: as plain text. */
+  readonly failureFormat?: (headers: IncomingHttpHeaders) => FailureFormat | undefined;
+}
 
 /** What a path has: its handlers by method. It answers 405 to the methods that it doesn't have. */
 export type Methods = Readonly<Record<string, Handler>>;

@@ -4,11 +4,11 @@ import type { Peer } from '../../core/caller.js';
 import { wireStatus } from '../../core/status.js';
 import type { Frontend, FrontendOptions } from '../frontend.js';
 import { Pace, type PaceLimits } from '../pace.js';
-import { reportError, Requests } from '../requests.js';
+import { reportError, Requests, type RequestRecord } from '../requests.js';
 import { HttpConnections, type ConnectionLimits } from './connections.js';
 import { Exchange } from './exchange.js';
-import { noSuchPath, parsePath, pathOf } from './path.js';
-import { findRoute, type Routes } from './routes.js';
+import { pathOf } from './path.js';
+import { Router } from './router.js';
 import { withV10Routes, type V10Options } from './v1-0.js';
 import { v11Routes } from './v1-1.js';
 
@@ -23,18 +23,21 @@ export type HttpFrontendOptions = FrontendOptions & HttpSettings;
 /** What a client may log in with (RFC 6750, RFC 7617). */
 const challenge = 'Bearer realm="kloset-gateway", Basic realm="kloset-gateway", charset="UTF-8"';
 
+/** For load balancers, who don't log in. */
+const healthPath = '/healthz';
+
 /** plakar's HTTP APIs over stores: the bytes go straight between the store and the socket. */
 export class HttpFrontend implements Frontend {
   private readonly requests: Requests;
   private readonly pace: Pace;
   private readonly connections: HttpConnections;
-  private routes: Routes;
+  private router: Router;
   private closing = false;
 
   constructor(private readonly options: HttpFrontendOptions) {
-    this.requests = new Requests(options.log, options.meter);
+    this.requests = new Requests(options.observers);
     this.pace = new Pace(options.limits);
-    this.routes = withV10Routes(v11Routes, options.v10);
+    this.router = new Router(withV10Routes(v11Routes, options.v10));
     this.connections = new HttpConnections(options.limits, options.log, (request, response, peer) => {
       void this.serve(request, response, peer);
     });
@@ -42,7 +45,7 @@ export class HttpFrontend implements Frontend {
 
   /** Takes on other settings, for the requests and connections that come from now on. */
   configure({ v10, limits }: HttpSettings): void {
-    this.routes = withV10Routes(v11Routes, v10);
+    this.router = new Router(withV10Routes(v11Routes, v10));
     this.pace.limits = limits;
     this.connections.setLimits(limits);
   }
@@ -58,35 +61,40 @@ export class HttpFrontend implements Frontend {
   }
 
   /** Answers a request, with its failure if need be. Never fails. */
-  private serve(request: IncomingMessage, response: ServerResponse, peer: Peer): Promise<void> {
+  private async serve(request: IncomingMessage, response: ServerResponse, peer: Peer): Promise<void> {
+    const { requests } = this;
     const target = request.url ?? '';
-    const record = this.requests.start({
-      protocol: 'http',
-      method: request.method ?? '',
-      path: pathOf(target),
-      caller: peer.address,
-    });
-    const exchange = new Exchange(request, response, record, this.pace, () => this.requests.end(record));
-    return this.requests.run(async () => {
-      try {
-        const { store: name, api } = parsePath(target);
-        if (name === '' && api[0] === 'healthz') return await this.answerHealth(exchange);
-        const { methods, params } = findRoute(this.routes, api) ?? {};
-        if (methods === undefined || params === undefined) throw noSuchPath();
-        const { access } = this.options;
-        const caller = await access.login(peer, request.headers.authorization);
-        record.principal = caller.principal;
-        const store = access.storeOf(caller, name);
-        const handler = Object.hasOwn(methods, record.method) ? methods[record.method] : undefined;
-        if (handler === undefined) {
-          const allow = Object.keys(methods).join(', ');
-          return await exchange.sendFailure(405, `method not allowed: this path has ${allow}`, { allow });
-        }
-        await handler({ store, exchange, params, headers: request.headers });
-      } catch (error) {
-        await this.answerFailure(exchange, error);
-      }
-    });
+    const record = requests.start('http', request.method ?? '', pathOf(target), peer.address);
+    const exchange = new Exchange(request, response, record, this.pace, requests);
+    requests.enter();
+    try {
+      await this.answer(target, exchange, record, request, peer);
+    } catch (error) {
+      await this.answerFailure(exchange, error);
+    } finally {
+      requests.leave();
+    }
+  }
+
+  private async answer(
+    target: string,
+    exchange: Exchange,
+    record: RequestRecord,
+    { headers }: IncomingMessage,
+    peer: Peer,
+  ): Promise<void> {
+    if (record.path === healthPath) return this.answerHealth(exchange);
+    const { store: name, methods, params } = this.router.find(target);
+    const handler = Object.hasOwn(methods, record.method) ? methods[record.method] : undefined;
+    exchange.failureFormat = handler?.failureFormat?.(headers) ?? exchange.failureFormat;
+    const { access } = this.options;
+    const login = access.login(peer, headers.authorization);
+    const caller = login instanceof Promise ? await login : login;
+    record.principal = caller.principal;
+    const store = access.storeOf(caller, name);
+    if (handler !== undefined) return handler({ store, exchange, params, headers });
+    const allow = Object.keys(methods).join(', ');
+    return exchange.sendFailure(405, `method not allowed: this path has ${allow}`, { allow });
   }
 
   private async answerFailure(exchange: Exchange, error: unknown): Promise<void> {
@@ -100,7 +108,7 @@ export class HttpFrontend implements Frontend {
     await exchange.sendFailure(wireStatus[code].http, message, headers).catch(() => undefined);
   }
 
-  /** Whether requests are taken: for load balancers, who don't log in. */
+  /** Whether requests are taken. */
   private answerHealth(exchange: Exchange): Promise<void> {
     if (this.closing) return exchange.sendFailure(503, 'stopping');
     return exchange.send(200, { 'content-type': 'text/plain; charset=utf-8' }, Buffer.from('ok\n'));

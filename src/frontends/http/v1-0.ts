@@ -70,12 +70,11 @@ export function withV10Routes(v11: Routes, { enabled, maxDocumentBytes }: V10Opt
   return { ...v11, ...added, '/': root };
 }
 
-/** Puts a handler's failures as this API does. */
-function inV10(handler: Handler): Handler {
-  return (context) => {
-    context.exchange.failureFormat = asErr;
-    return handler(context);
-  };
+/** Has a handler's failures put as this API does, for the requests that are of it. */
+function inV10(handler: Handler, isOfIt: (headers: IncomingHttpHeaders) => boolean = () => true): Handler {
+  return Object.assign((context: RouteContext) => handler(context), {
+    failureFormat: (headers: IncomingHttpHeaders) => (isOfIt(headers) ? asErr : undefined),
+  });
 }
 
 /** The statuses that failures keep: those of requests that plakar's server would refuse, too, before it asks its store. */
@@ -94,7 +93,7 @@ const asErr: FailureFormat = (status, message) => ({
 });
 
 function byBody(withBody: Handler = refuse, without: Handler = refuse): Handler {
-  return (context) => (hasBody(context.headers) ? withBody(context) : without(context));
+  return inV10((context) => (hasBody(context.headers) ? withBody(context) : without(context)), hasBody);
 }
 
 function hasBody(headers: IncomingHttpHeaders): boolean {
@@ -161,7 +160,7 @@ function asDocument(read: ObjectRead): ObjectRead {
     objectSize: read.objectSize,
     length: dataStart.length + encodedLength(read.length) + dataEnd.length,
     data: data instanceof Uint8Array ? Buffer.from(wrap(Buffer.from(data).toString('base64'))) : wrapAll(data),
-    release: () => read.release(),
+    release: (sent) => read.release(sent),
   };
 }
 

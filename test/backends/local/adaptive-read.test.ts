@@ -27,19 +27,34 @@ async function reads(durations: readonly number[], count: number): Promise<('loo
   return ways;
 }
 
+/** How many reads in a row went to the thread pool, each time. */
+function detoursIn(ways: readonly ('loop' | 'pool')[]): number[] {
+  return ways
+    .join(' ')
+    .split('loop')
+    .map((run) => run.split('pool').length - 1)
+    .filter((length) => length > 0);
+}
+
 describe('AdaptiveReader', () => {
   it('reads on the event loop while the disk answers from memory', async () => {
     expect(new Set(await reads([], 50))).to.deep.equal(new Set(['loop']));
   });
 
-  it('goes to the thread pool after a slow read, and longer after each further one', async () => {
-    const ways = await reads([10, 10], 60);
-    const runs = ways
-      .join(' ')
-      .split('loop')
-      .map((run) => run.split('pool').length - 1)
-      .filter((length) => length > 0);
-    expect(runs).to.deep.equal([8, 16]);
+  it('goes to the thread pool after two slow reads, and longer after each further one that follows', async () => {
+    expect(detoursIn(await reads([10, 10, 10, 10], 100))).to.deep.equal([8, 16, 32]);
+    expect(detoursIn(await reads([10, 0, 0, 10], 60))).to.deep.equal([8]);
+  });
+
+  it('stays on the event loop where a slow read comes now and then', async () => {
+    const durations = Array.from({ length: 200 }, (_, i) => (i % 10 === 0 ? 10 : 0));
+    expect(detoursIn(await reads(durations, 200))).to.deep.equal([]);
+  });
+
+  it('forgives slow reads after many quick ones', async () => {
+    const slow = [10, 10];
+    const quick = Array.from({ length: 64 }, () => 0);
+    expect(detoursIn(await reads([...slow, ...quick, ...slow], 160))).to.deep.equal([8, 8]);
   });
 
   it('takes large reads to the thread pool, whatever the disk does', async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 export const frameType = {
   data: 0,
@@ -9,6 +10,7 @@ export const frameType = {
   ping: 6,
   goAway: 7,
   windowUpdate: 8,
+  continuation: 9,
 } as const;
 
 const flag = { endStream: 1, ack: 1, endHeaders: 4 } as const;
@@ -30,6 +32,10 @@ export class RawHttp2 {
   dataReceived = 0;
   /** The types of the frames that came in. */
   readonly frames: number[] = [];
+  /** The codes of the RST_STREAM frames that came in, by stream. */
+  readonly resets = new Map<number, number>();
+  /** The code of the last GOAWAY frame that came in. */
+  goAwayCode: number | undefined;
   closed = false;
 
   private constructor(readonly socket: Socket) {
@@ -44,28 +50,40 @@ export class RawHttp2 {
   static async connect(port: number): Promise<RawHttp2> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     await once(socket, 'connect');
+    return RawHttp2.start(socket);
+  }
+
+  /** Connects with TLS, whatever the certificate. */
+  static async connectTls(port: number): Promise<RawHttp2> {
+    const socket = connectTls({ port, host: '127.0.0.1', ALPNProtocols: ['h2'], rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    return RawHttp2.start(socket.setNoDelay(true));
+  }
+
+  private static start(socket: Socket): RawHttp2 {
     const connection = new RawHttp2(socket);
     socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
     connection.frame(frameType.settings, 0, 0);
     return connection;
   }
 
-  /** Opens a stream with a request for an rpc. Resolves to its number. */
+  /** Opens a stream with a request for an rpc. Gives its number. */
   request(path: string, extra: Readonly<Record<string, string>> = {}): number {
+    return this.open('POST', path, { te: 'trailers', 'content-type': 'application/grpc', ...extra });
+  }
+
+  /** Opens a stream with any request. Gives its number. */
+  open(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+    { endStream = false } = {},
+  ): number {
     const stream = this.nextStream;
     this.nextStream += 2;
-    const fields = { ':method': 'POST', ':scheme': 'http', ':path': path, ':authority': 'gateway' };
-    const all = { ...fields, te: 'trailers', 'content-type': 'application/grpc', ...extra };
-    // HPACK (RFC 7541, 6.2.2): literal fields with literal names, never indexed, without Huffman coding.
-    const block = Object.entries(all).map(([name, value]) =>
-      Buffer.concat([
-        Buffer.from([0, name.length]),
-        Buffer.from(name),
-        Buffer.from([value.length]),
-        Buffer.from(value),
-      ]),
-    );
-    this.frame(frameType.headers, flag.endHeaders, stream, Buffer.concat(block));
+    const fields = { ':method': method, ':scheme': 'http', ':path': path, ':authority': 'gateway', ...headers };
+    const flags = flag.endHeaders | (endStream ? flag.endStream : 0);
+    this.frame(frameType.headers, flags, stream, headerBlock(fields));
     return stream;
   }
 
@@ -100,7 +118,8 @@ export class RawHttp2 {
     this.socket.destroy();
   }
 
-  private frame(type: number, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): void {
+  /** Sends any frame. */
+  frame(type: number, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): void {
     const head = Buffer.alloc(9);
     head.writeUIntBE(payload.length, 0, 3);
     head.writeUInt8(type, 3);
@@ -125,6 +144,8 @@ export class RawHttp2 {
     if (type === frameType.data) this.dataReceived += payload.length;
     if (type === frameType.ping && (flags & flag.ack) === 0) this.frame(frameType.ping, flag.ack, 0, payload);
     if (type === frameType.settings && (flags & flag.ack) === 0) this.onSettings(payload);
+    if (type === frameType.rstStream) this.resets.set(stream, payload.readUInt32BE(0));
+    if (type === frameType.goAway) this.goAwayCode = payload.readUInt32BE(4);
     if (type === frameType.windowUpdate) this.onWindowUpdate(stream, payload.readUInt32BE(0) & 0x7fffffff);
     this.wakeAll();
   }
@@ -156,4 +177,12 @@ export class RawHttp2 {
   private wakeAll(): void {
     for (const wake of this.wake.splice(0)) wake();
   }
+}
+
+/** HPACK (RFC 7541, 6.2.2): literal fields with literal names, never indexed, without Huffman coding. */
+export function headerBlock(fields: Readonly<Record<string, string>>): Buffer {
+  const block = Object.entries(fields).map(([name, value]) =>
+    Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value)]),
+  );
+  return Buffer.concat(block);
 }

@@ -1,6 +1,11 @@
-/** Work that is done one after the other for each key, and for different keys at once. */
-export class Turns {
+/** Work that is done one after the other for each key, and for different keys at once. Of keys that have none nothing is kept. */
+export class OneByOne {
   private readonly queues = new Map<string, { last: Promise<unknown>; length: number }>();
+
+  /** How many keys have work. */
+  get size(): number {
+    return this.queues.size;
+  }
 
   /** How many of this key wait or are at work. */
   waiting(key: string): number {

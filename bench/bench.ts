@@ -1,0 +1,48 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { drive, type Job, type Outcome } from './driver.js';
+import type { Options } from './options.js';
+import { findPrograms, type Programs } from './programs.js';
+
+/** The repository's folder. */
+export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+
+/** What the cases of one run of the benchmark share. */
+export class Bench {
+  /** Those that run now. */
+  readonly servers = new Set<{ stop(): Promise<void> }>();
+  private folders = 0;
+
+  private constructor(
+    readonly options: Options,
+    /** Holds everything that is made; removed at the end. */
+    readonly folder: string,
+    readonly programs: Programs,
+  ) {}
+
+  static async open(options: Options): Promise<Bench> {
+    const folder = await mkdtemp(join(options.dir, 'kloset-bench-'));
+    return new Bench(options, folder, await findPrograms(options, folder));
+  }
+
+  /** The path of a new folder or file. */
+  newPath(name: string): string {
+    return join(this.folder, `${name}-${++this.folders}`);
+  }
+
+  drive(job: Job): Promise<Outcome> {
+    return drive(this.programs.driver, job);
+  }
+
+  /** Stops what a case that failed has left running, and removes all files. */
+  async close(): Promise<void> {
+    for (const server of this.servers) await server.stop();
+    this.removeFiles();
+  }
+
+  removeFiles(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

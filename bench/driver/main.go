@@ -1,0 +1,89 @@
+// Command driver loads a server for the benchmark: one job a run, given as
+// JSON in its argument, its outcome as JSON on standard output. It spends as
+// little as it can on each request, since it shares the cores with the server.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Job says what to do. Which fields matter depends on the mode.
+type Job struct {
+	Mode        string  `json:"mode"`
+	Client      string  `json:"client"`      // "raw": kept, hand-driven connections; "go": Go's default HTTP client
+	Address     string  `json:"address"`     // host:port
+	Prefix      string  `json:"prefix"`      // of an object's path
+	List        string  `json:"list"`        // the path of the list of all objects
+	Buckets     bool    `json:"buckets"`     // whether the first two digits are a folder of the path
+	Inclusive   bool    `json:"inclusive"`   // whether a range is RFC 9110's, and not plakar's
+	Method      string  `json:"method"`      // of a put
+	Objects     string  `json:"objects"`     // a file with a line for each object: name and size
+	Connections int     `json:"connections"` // or, over gRPC, streams on one connection
+	Seconds     float64 `json:"seconds"`     // how long to go on; 0: until Ops are done
+	Ops         int64   `json:"ops"`
+	Size        int64   `json:"size"` // of what is put, in bytes
+	Seed        uint64  `json:"seed"` // the same requests for each server
+	Folder      string  `json:"folder"`
+	Count       int     `json:"count"`
+}
+
+// An Outcome is what a job came to.
+type Outcome struct {
+	Ops         int64   `json:"ops"`
+	Bytes       int64   `json:"bytes,omitempty"`
+	Seconds     float64 `json:"seconds"`
+	P50Ms       float64 `json:"p50Ms,omitempty"`
+	P99Ms       float64 `json:"p99Ms,omitempty"`
+	FirstByteMs float64 `json:"firstByteMs,omitempty"` // median
+	ClientCPU   float64 `json:"clientCpuSeconds"`
+}
+
+var modes = map[string]func(Job) (Outcome, error){
+	"ranges":      ranges,
+	"objects":     wholeObjects,
+	"puts":        puts,
+	"list":        list,
+	"grpc-get":    grpcGet,
+	"grpc-put":    grpcPut,
+	"read-ranges": readRanges,
+	"fill":        fill,
+	"evict":       evict,
+	"clean":       clean,
+}
+
+func main() {
+	// Requests are bounded in time, whatever a server does.
+	time.AfterFunc(5*time.Minute, func() { fail(fmt.Errorf("gave up after five minutes")) })
+	var job Job
+	if err := json.Unmarshal([]byte(os.Args[1]), &job); err != nil {
+		fail(err)
+	}
+	run, ok := modes[job.Mode]
+	if !ok {
+		fail(fmt.Errorf("unknown mode %q", job.Mode))
+	}
+	outcome, err := run(job)
+	if err != nil {
+		fail(err)
+	}
+	outcome.ClientCPU = cpuSeconds()
+	json.NewEncoder(os.Stdout).Encode(outcome)
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+func cpuSeconds() float64 {
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+)
+
+// A rawConn is a kept connection that sends requests ready-made and looks at
+// no more of an answer than it must.
+type rawConn struct {
+	net.Conn
+	buffer []byte
+	rest   []byte // of buffer: received, not yet looked at
+}
+
+func dial(address string) (*rawConn, error) {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return &rawConn{Conn: conn, buffer: make([]byte, 256<<10)}, nil
+}
+
+func (c *rawConn) close() { c.Conn.Close() }
+
+// exchange sends a request and, where there is one, its body, framed already.
+func (c *rawConn) exchange(r request, body []byte) (transfer, error) {
+	start := time.Now()
+	// A small body goes with the head, as from Go's client.
+	buffers := net.Buffers{r.raw}
+	if body != nil {
+		buffers = append(buffers, body)
+	}
+	if _, err := buffers.WriteTo(c.Conn); err != nil {
+		return transfer{}, fmt.Errorf("%s %s: %w", r.method, r.path, err)
+	}
+	status, length, err := c.head()
+	if err != nil {
+		return transfer{}, fmt.Errorf("%s %s: %w", r.method, r.path, err)
+	}
+	firstByte := time.Since(start)
+	if length >= 0 {
+		err = c.discard(length)
+	} else {
+		length, err = c.discardChunks()
+	}
+	if err != nil {
+		return transfer{}, fmt.Errorf("%s %s: %w", r.method, r.path, err)
+	}
+	return transfer{length, firstByte}, checkAnswer(r, status, length)
+}
+
+// head reads an answer's head. A length of -1 stands for chunks.
+func (c *rawConn) head() (status int, length int64, err error) {
+	end := bytes.Index(c.rest, []byte("\r\n\r\n"))
+	for end < 0 {
+		if err := c.more(); err != nil {
+			return 0, 0, err
+		}
+		end = bytes.Index(c.rest, []byte("\r\n\r\n"))
+	}
+	head := c.rest[:end]
+	c.rest = c.rest[end+4:]
+	if len(head) < 12 {
+		return 0, 0, fmt.Errorf("not an HTTP answer: %q", head)
+	}
+	if status, err = strconv.Atoi(string(head[9:12])); err != nil {
+		return 0, 0, err
+	}
+	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
+		name, value, _ := bytes.Cut(line, []byte(": "))
+		if len(name) == len("content-length") && bytes.EqualFold(name, []byte("content-length")) {
+			length, err = strconv.ParseInt(string(value), 10, 64)
+			return status, length, err
+		}
+		if len(name) == len("transfer-encoding") && bytes.EqualFold(name, []byte("transfer-encoding")) {
+			return status, -1, nil
+		}
+	}
+	return 0, 0, fmt.Errorf("an answer without a length: %q", head)
+}
+
+func (c *rawConn) discard(n int64) error {
+	for n > int64(len(c.rest)) {
+		n -= int64(len(c.rest))
+		c.rest = nil
+		if err := c.more(); err != nil {
+			return err
+		}
+	}
+	c.rest = c.rest[n:]
+	return nil
+}
+
+func (c *rawConn) discardChunks() (total int64, err error) {
+	for {
+		line, err := c.line()
+		if err != nil {
+			return 0, err
+		}
+		size, err := strconv.ParseInt(string(line), 16, 64)
+		if err != nil {
+			return 0, err
+		}
+		// The line break that follows is not the answer's.
+		if err := c.discard(size + 2); err != nil {
+			return 0, err
+		}
+		if size == 0 {
+			return total, nil
+		}
+		total += size
+	}
+}
+
+func (c *rawConn) line() ([]byte, error) {
+	for {
+		if end := bytes.Index(c.rest, []byte("\r\n")); end >= 0 {
+			line := c.rest[:end]
+			c.rest = c.rest[end+2:]
+			return line, nil
+		}
+		if err := c.more(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// more receives, behind what is there already.
+func (c *rawConn) more() error {
+	kept := copy(c.buffer, c.rest)
+	n, err := c.Read(c.buffer[kept:])
+	c.rest = c.buffer[:kept+n]
+	if n > 0 {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,47 @@
+import type { Case, Contestant } from './case.js';
+import type { Outcome } from './driver.js';
+import { cpuSeconds, peak, processesOf, resetPeak } from './measure.js';
+
+/** One run of one contestant. */
+export interface Run extends Outcome {
+  /** CPU time of the server. */
+  readonly cpuSeconds?: number;
+  /** The highest memory of its largest process, and of all of them. */
+  readonly peakMiB?: number;
+  readonly peakTotalMiB?: number;
+}
+
+export interface CaseRuns {
+  readonly name: string;
+  readonly contestants: readonly { readonly name: string; readonly runs: readonly Run[] }[];
+}
+
+/**
+ * Runs a case: all contestants in turns, so that whatever else the machine does hits all of them, in reversed order every other
+ * round, since who comes first may gain or lose by it. A first round warms up, and is forgotten.
+ */
+export async function runCase({ name, contestants }: Case, rounds: number): Promise<CaseRuns> {
+  const runs = new Map<Contestant, Run[]>(contestants.map((contestant) => [contestant, []]));
+  for (let round = 0; round <= rounds; round++) {
+    const order = round % 2 === 0 ? [...contestants] : [...contestants].reverse();
+    for (const contestant of order) {
+      const run = await measuredRun(contestant, round);
+      if (round > 0) runs.get(contestant)?.push(run);
+    }
+  }
+  return { name, contestants: [...runs].map(([contestant, of]) => ({ name: contestant.name, runs: of })) };
+}
+
+async function measuredRun(contestant: Contestant, round: number): Promise<Run> {
+  await contestant.before?.();
+  const server = contestant.server?.();
+  const processes = () => (server === undefined ? [] : processesOf(server.pid, server.tag));
+  resetPeak(processes());
+  const before = cpuSeconds(processes());
+  const outcome = await contestant.run(round);
+  const after = processes();
+  const used = cpuSeconds(after) - before;
+  const { largestMiB, totalMiB } = peak(after);
+  await contestant.after?.();
+  return server === undefined ? outcome : { ...outcome, cpuSeconds: used, peakMiB: largestMiB, peakTotalMiB: totalMiB };
+}

@@ -1,0 +1,29 @@
+import { mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freePort } from '../../test/support/sshd.js';
+import type { Bench } from '../bench.js';
+import { Server } from './server.js';
+import type { HttpTarget } from './target.js';
+
+/** restic's server, over the packfiles of a store: it has the same layout for its blobs. Undefined where there is none. */
+export async function startRestServer(bench: Bench, store: string): Promise<HttpTarget | undefined> {
+  const { restServer } = bench.programs;
+  if (restServer === undefined) return undefined;
+  const folder = bench.newPath('rest');
+  await mkdir(folder);
+  await symlink(join(store, 'packfiles'), join(folder, 'data'));
+  const port = await freePort();
+  const address = `127.0.0.1:${port}`;
+  const server = await Server.start(bench, {
+    name: 'rest-server',
+    program: restServer,
+    // Ours can't verify names either: they are no plain hashes.
+    args: ['--no-auth', '--no-verify-upload', '--path', folder, '--listen', address],
+    ports: [port],
+  });
+  return {
+    name: 'rest-server',
+    server,
+    http: { address, prefix: '/data/', list: '/data/', inclusive: true, method: 'POST' },
+  };
+}

@@ -1,0 +1,63 @@
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { root, type Bench } from './bench.js';
+
+const MiB = 2 ** 20;
+
+/** Makes a store with nothing in it. Resolves to its path. */
+export async function newStore(bench: Bench, name: string): Promise<string> {
+  const folder = bench.newPath(name);
+  await mkdir(join(folder, 'locks'), { recursive: true, mode: 0o700 });
+  await copyFile(join(root, 'sample/store/CONFIG'), join(folder, 'CONFIG'));
+  const objects = join(folder, 'nothing');
+  await bench.drive({ mode: 'fill', folder, count: 0, objects });
+  await mkdir(join(folder, 'states'), { mode: 0o700 });
+  for (let bucket = 0; bucket < 256; bucket++) {
+    await mkdir(join(folder, 'states', bucket.toString(16).padStart(2, '0')), { mode: 0o700 });
+  }
+  return folder;
+}
+
+/** Removes all objects of a store, and waits for the disk. */
+export async function emptyStore(bench: Bench, store: string): Promise<void> {
+  for (const kind of ['packfiles', 'states', 'locks']) await bench.drive({ mode: 'clean', folder: join(store, kind) });
+}
+
+/** A store to read from, and which of its objects have which size. */
+export interface ReadStore {
+  readonly folder: string;
+  /** Of 4 MiB, for small reads: a file with their names. */
+  readonly ranges: string;
+  /** The same for whole objects, by size in MiB. */
+  readonly whole: ReadonlyMap<number, string>;
+}
+
+/** Makes one, once: every suite that reads uses the same. */
+export function readStore(bench: Bench): Promise<ReadStore> {
+  const made = stores.get(bench) ?? makeReadStore(bench);
+  stores.set(bench, made);
+  return made;
+}
+
+const stores = new WeakMap<Bench, Promise<ReadStore>>();
+
+async function makeReadStore(bench: Bench): Promise<ReadStore> {
+  const folder = await newStore(bench, 'read');
+  const fill = async (sizeMiB: number, count: number): Promise<string> => {
+    const objects = bench.newPath('objects');
+    await bench.drive({ mode: 'fill', folder, objects, count, size: sizeMiB * MiB });
+    return objects;
+  };
+  const ranges = await fill(4, bench.options.short ? 128 : 256);
+  const whole = new Map<number, string>();
+  for (const [size, count] of [
+    [1, 64],
+    [16, 16],
+    [256, 4],
+  ] as const) {
+    whole.set(size, await fill(size, count));
+  }
+  // What isn't on the disk yet can't be evicted from memory.
+  await bench.drive({ mode: 'clean', folder: join(folder, 'locks') });
+  return { folder, ranges, whole };
+}

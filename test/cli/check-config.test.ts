@@ -1,0 +1,46 @@
+import { expect } from 'chai';
+import { fileURLToPath } from 'node:url';
+import { checkConfig } from '../../src/cli/check-config.js';
+
+const configPath = fileURLToPath(new URL('../../examples/config/kloset-gateway.yaml', import.meta.url));
+const from = { env: {}, flags: {}, configPath: undefined, surroundings: { home: '/home/op', cwd: '/srv' } };
+
+describe('check-config', () => {
+  it('shows what the settings add up to, and where each was said, without secrets', async () => {
+    const env = { KLOSET_GATEWAY_LOG_LEVEL: 'warn', KLOSET_GATEWAY_TOKEN: 'secret' };
+    const flags = { quota: '5GiB', location: '/d', 'drain-timeout': '5m' };
+    const { exitCode, stdout } = await checkConfig({ ...from, env, flags, configPath });
+    expect(exitCode).to.equal(0);
+    const lines = stdout.split('\n').map((line) => line.trim().replaceAll(/ {2,}/g, ' | '));
+    expect(lines).to.include.members([
+      `OK: ${configPath}`,
+      'HTTP | :9876 | called network, TLS, at most append',
+      'gRPC | unix:/run/kloset-gateway/admin.sock | called admin, mode 0660, owner :backup',
+      'teams/blue | /srv/kloset/blue | anonymous: none, quota 2TiB',
+      '(default) | /d | anonymous: none, quota 5GiB',
+      'web-1 | 1 token | teams/blue: append, shared: read-only | by network',
+      'db-1 | cn:db-1 | teams/green: append, shared: read-only | by network',
+      'auditor | 1 token, until 2099-12-31T23:59:59.999Z | *: read-only',
+      'log-level | warn | environment',
+      'drain-timeout | 5m | option',
+      'cert | cert.pem | file',
+      'durability | fsync',
+    ]);
+    expect(stdout).not.to.match(/secret|[0-9a-f]{64}/);
+  });
+
+  it('warns, and is content all the same', async () => {
+    const { exitCode, stdout, stderr } = await checkConfig({ ...from, flags: { listen: [':1'] } });
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.match(/^OK: no configuration file\n/);
+    expect(stderr).to.equal('warning: whoever reaches :1 may read the default store: nobody has to log in\n');
+  });
+
+  it('reports every problem, those of the command line too, and exits 2', async () => {
+    const flags = { listen: ['x'], 'log-level': 'loud' };
+    const { exitCode, stdout, stderr } = await checkConfig({ ...from, flags }, ['there is no option "--foo"']);
+    expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: '' });
+    expect(stderr.trimEnd().split('\n')).to.have.length(3);
+    expect(await checkConfig(from, ['there is no option "--foo"'])).to.include({ exitCode: 2, stdout: '' });
+  });
+});

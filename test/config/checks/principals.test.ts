@@ -1,0 +1,106 @@
+import { expect } from 'chai';
+import { configOf, hash, problemsOf } from '../../support/config.js';
+
+describe('the principals of a configuration', () => {
+  const stores = { a: { location: '/a' } };
+  const of = (principals: object, more: object = {}): string[] => problemsOf({ stores, principals, ...more });
+
+  it('have tokens, certificates, access and listeners', () => {
+    const sha256 = 'AB'.repeat(32);
+    const { principals } = configOf({
+      stores,
+      listen: { name: 'network', address: 'localhost:1' },
+      cert: 'c',
+      key: 'k',
+      'client-ca': 'ca',
+      principals: {
+        web: {
+          tokens: [`sha256:${sha256}`, { sha256: hash('1'), expires: '2027-01-31' }, { sha256: '2'.repeat(64) }],
+          certificates: ['cn:web'],
+          access: { a: 'append', '*': 'read-only' },
+          listeners: ['network'],
+        },
+      },
+    });
+    expect(principals).to.deep.equal([
+      {
+        name: 'web',
+        tokens: [
+          { sha256: sha256.toLowerCase(), expiresMs: undefined },
+          { sha256: '1'.repeat(64), expiresMs: Date.parse('2027-02-01T00:00:00Z') - 1 },
+          { sha256: '2'.repeat(64), expiresMs: undefined },
+        ],
+        certificates: ['cn:web'],
+        access: new Map([
+          ['a', 'append'],
+          ['*', 'read-only'],
+        ]),
+        listeners: new Set(['network']),
+      },
+    ]);
+  });
+
+  it('are refused a token itself, which is never repeated, and told how to make a hash', () => {
+    for (const token of ['kgw_secret', 'f'.repeat(64), 'sha256:kgw_secret', { sha256: 'kgw_secret' }]) {
+      const [problem = '', ...more] = of({ web: { tokens: [token] } });
+      expect(more).to.deep.equal([]);
+      expect(problem)
+        .to.match(/^principals\.web\.tokens\[0\](\.sha256)?: .*token create/)
+        .and.not.include('secret');
+    }
+  });
+
+  it('need a way to log in, which is theirs alone', () => {
+    expect(of({ web: { access: { a: 'append' } } }).join()).to.match(/^principals\.web: it has no way to log in/);
+    expect(of({ web: { access: { a: 'append' } } }, { htpasswd: 'f' })).to.deep.equal([]);
+    expect(of({ web: { tokens: [hash('1')] }, db: { tokens: [{ sha256: hash('1') }] } })).to.deep.equal([
+      'principals.db.tokens[0]: web has this token, too: each needs its own',
+    ]);
+    expect(of({ web: { tokens: [hash('1'), hash('1')] } })).to.deep.equal([
+      'principals.web.tokens[1]: it has this twice',
+    ]);
+    const trusted = { cert: 'c', key: 'k', 'client-ca': 'ca' };
+    expect(of({ web: { certificates: ['cn:x'] }, db: { certificates: ['cn:x'] } }, trusted)).to.have.length(1);
+    expect(of({ web: { certificates: ['cn:x'] } }).join()).to.match(/certificates: .*give a client-ca/);
+    expect(of({ web: { certificates: ['web-1'] } }, trusted)).to.have.length(1);
+  });
+
+  it('are given nothing that is not there', () => {
+    const web = { tokens: [hash('1')] };
+    expect(of({ web: { ...web, access: { '': 'append' } } })).to.deep.equal([
+      'principals.web.access."": there is no store of this name, only a',
+    ]);
+    expect(of({ web: { ...web, access: { '': 'append', a: 'full', '*': 'none' } } }, { location: '/x' })).to.deep.equal(
+      [],
+    );
+    expect(of({ web: { ...web, listeners: ['localhost:9878'] } })).to.deep.equal([
+      'principals.web.listeners[0]: there is no listener of this name: did you mean localhost:9876?',
+    ]);
+    expect(of({ web: { ...web, listeners: [] } })).to.have.length(1);
+  });
+
+  it('have names that logs and passwords files can carry', () => {
+    for (const name of ['anonymous', 'a:b', 'a b', '', 'a\nb', 'x'.repeat(201)]) {
+      expect(of({ [name]: { tokens: [hash('1')] } }), name).to.have.length(1);
+    }
+    expect(of({ 'ops@example.org': { tokens: [hash('1')] } })).to.deep.equal([]);
+  });
+
+  it('have tokens that end on real days', () => {
+    const expiring = (expires: unknown): string[] => of({ web: { tokens: [{ sha256: hash('1'), expires }] } });
+    for (const right of ['2027-01-31', '2028-02-29', '2027-01-31T12:00Z', '2027-01-31T12:00:00+02:00']) {
+      expect(expiring(right), right).to.deep.equal([]);
+    }
+    for (const wrong of [
+      '2027-02-29',
+      '2027-13-01',
+      '31.1.2027',
+      '90d',
+      '2027-01-31T12:00',
+      '2027-01-31T25:00Z',
+      2027,
+    ]) {
+      expect(expiring(wrong), String(wrong)).to.have.length(1);
+    }
+  });
+});

@@ -1,0 +1,43 @@
+import { connect, type ClientHttp2Session, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
+import { Readable } from 'node:stream';
+import type { ClientOptions } from './client-options.js';
+import { HttpStore, type HttpAnswer } from './http-store.js';
+
+/** A client of the HTTP 1.1 API over TLS and HTTP/2, as a Store. */
+export class Http2Store extends HttpStore {
+  private session: ClientHttp2Session | undefined;
+
+  constructor(port: number, options: ClientOptions & Required<Pick<ClientOptions, 'tls'>>) {
+    super(port, options);
+  }
+
+  override async close(): Promise<void> {
+    this.session?.destroy();
+    await super.close();
+  }
+
+  protected override async open(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: AsyncIterable<Uint8Array> | undefined,
+  ): Promise<HttpAnswer> {
+    this.session ??= this.connect();
+    const fields = { ':method': method, ':path': path, ...headers };
+    const stream = this.session.request(fields, { endStream: body === undefined });
+    if (body !== undefined) Readable.from(body, { objectMode: false }).pipe(stream);
+    const answer = await new Promise<IncomingHttpHeaders & IncomingHttpStatusHeader>((resolve, reject) => {
+      stream.on('response', resolve);
+      stream.on('error', reject);
+      stream.on('close', () => reject(new Error('the stream was closed')));
+    });
+    return Object.assign(stream, { statusCode: answer[':status'], headers: answer });
+  }
+
+  private connect(): ClientHttp2Session {
+    const session = connect(`https://127.0.0.1:${this.port}`, { servername: 'localhost', ...this.options.tls });
+    // Its streams tell.
+    session.on('error', () => undefined);
+    return session;
+  }
+}

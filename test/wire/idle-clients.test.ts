@@ -1,0 +1,131 @@
+import { expect } from 'chai';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
+import { eventually } from '../support/store.js';
+import { Http2Client } from './support/http2-client.js';
+import { framed, getPath } from './support/raw-grpc.js';
+import { RawHttp, requestHead } from './support/raw-http.js';
+import { frameType, RawHttp2 } from './support/raw-http2.js';
+import { startSecureGateway, type SecureGateway } from './support/secure-gateway.js';
+
+/** How long a test waits for what the gateway does after a second. */
+const patienceMs = 10_000;
+
+/** Resolves when a connection has been closed by its other end. */
+async function cutOff(socket: Socket): Promise<void> {
+  socket.on('error', () => undefined);
+  socket.resume();
+  if (!socket.closed) await once(socket, 'close', { signal: AbortSignal.timeout(patienceMs) });
+}
+
+describe('A client', function () {
+  this.timeout(30_000);
+  let gateway: SecureGateway;
+
+  before(async () => {
+    gateway = await startSecureGateway({ 'header-timeout': '1s', 'idle-timeout': '1s' });
+  });
+
+  after(async () => {
+    await gateway.close();
+    const trouble = gateway.log.filter(({ level }) => level !== 'info');
+    expect(trouble, 'it is no trouble for anybody else').to.deep.equal([]);
+  });
+
+  describe('that is slow with its headers', () => {
+    it('is told so with 408, and loses the connection, however steadily they trickle', async () => {
+      const connection = await RawHttp.connect(gateway.httpPort);
+      const trickle = setInterval(() => connection.socket.write('a'), 50);
+      connection.socket.write('GET / HTTP/1.1\r\nHost: gateway\r\nX-Slow: ');
+      const { status, body } = await connection.answer();
+      clearInterval(trickle);
+      expect(status).to.equal(408);
+      expect(body.toString()).to.equal('the headers took too long\n');
+      await connection.untilClosed();
+      connection.close();
+    });
+
+    it('is told so at a later request of the connection, too', async () => {
+      const connection = await RawHttp.connect(gateway.httpPort);
+      await connection.send(requestHead('GET', '/'));
+      expect((await connection.answer()).status).to.equal(200);
+      connection.socket.write('GET / HTTP/1.1\r\nHost: ');
+      expect((await connection.answer()).status).to.equal(408);
+      await connection.untilClosed();
+      connection.close();
+    });
+
+    it('loses the connection where it sends nothing at all', async () => {
+      const sockets: Socket[] = [gateway.httpPort, gateway.grpcPort].map((port) =>
+        connect({ port, host: '127.0.0.1' }),
+      );
+      const options = { port: gateway.httpsPort, host: '127.0.0.1', rejectUnauthorized: false };
+      for (const ALPNProtocols of [['http/1.1'], ['h2']]) {
+        const socket = connectTls({ ...options, ALPNProtocols });
+        await once(socket, 'secureConnect');
+        sockets.push(socket);
+      }
+      await Promise.all(sockets.map(cutOff));
+    });
+
+    for (const [protocol, open] of [
+      ['HTTP/2', () => RawHttp2.connectTls(gateway.httpsPort)],
+      ['gRPC', () => RawHttp2.connect(gateway.grpcPort)],
+    ] as const) {
+      it(`loses the connection when it trickles the frames of its headers over ${protocol}`, async () => {
+        const connection = await open();
+        // HEADERS without END_HEADERS, and a CONTINUATION for each byte.
+        connection.frame(frameType.headers, 0, 1, Buffer.from([0x82]));
+        const trickle = setInterval(() => connection.frame(frameType.continuation, 0, 1, Buffer.from([0x84])), 100);
+        await cutOff(connection.socket).finally(() => clearInterval(trickle));
+      });
+
+      it(`loses the connection when it stops in the middle of a frame over ${protocol}`, async () => {
+        const connection = await open();
+        // What the connection itself answers would go into the frame.
+        await eventually(async () => connection.frames.includes(frameType.settings), 'the greetings are exchanged');
+        connection.socket.write(Buffer.from([0, 0, 10, frameType.headers, 5, 0]));
+        await cutOff(connection.socket);
+      });
+    }
+  });
+
+  describe('that asks now and then', () => {
+    it('keeps its connection while it uses it, and loses it when it is idle, over HTTP 1.1', async () => {
+      const connection = await RawHttp.connect(gateway.httpPort);
+      for (let i = 0; i < 5; i++) {
+        await connection.send(requestHead('GET', '/healthz'));
+        expect((await connection.answer()).status).to.equal(200);
+        await sleep(500);
+        expect(connection.ended, 'closed too early').to.equal(false);
+      }
+      expect(await connection.untilClosed()).to.have.length(0);
+      connection.close();
+    });
+
+    it('keeps its connection while it uses it, and loses it when it is idle, over HTTP/2', async () => {
+      const client = await Http2Client.connect(gateway.httpsPort);
+      let goAway = false;
+      client.session.once('goaway', () => (goAway = true));
+      let closed = false;
+      client.session.once('close', () => (closed = true));
+      for (let i = 0; i < 5; i++) {
+        expect((await client.ask('GET', '/healthz')).status).to.equal(200);
+        await sleep(500);
+        expect(closed, 'closed too early').to.equal(false);
+      }
+      await eventually(async () => closed, 'the connection is closed', patienceMs);
+      expect(goAway).to.equal(true);
+    });
+
+    it('keeps a gRPC connection once it was used, since a store may be bound to that', async () => {
+      const connection = await RawHttp2.connect(gateway.grpcPort);
+      await connection.data(connection.request(getPath), framed(Buffer.alloc(0)), { endStream: true });
+      await sleep(2500);
+      expect(connection.closed).to.equal(false);
+      connection.close();
+    });
+  });
+});

@@ -1,0 +1,55 @@
+import { connect, type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders } from 'node:http2';
+import type { ConnectionOptions } from 'node:tls';
+
+export interface Http2Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+/** One HTTP/2 connection of node's own client, over TLS. */
+export class Http2Client {
+  private constructor(readonly session: ClientHttp2Session) {}
+
+  /** @param options by default any certificate will do */
+  static async connect(port: number, options: ConnectionOptions = { rejectUnauthorized: false }): Promise<Http2Client> {
+    const session = connect(`https://localhost:${port}`, { ...options, host: '127.0.0.1', servername: 'localhost' });
+    await new Promise((resolve, reject) => session.once('connect', resolve).once('error', reject));
+    session.on('error', () => undefined);
+    return new Http2Client(session);
+  }
+
+  /** One request with its answer. Fails where the stream is broken off before the answer is whole. */
+  async ask(method: string, path: string, headers: OutgoingHttpHeaders = {}, body?: Uint8Array): Promise<Http2Answer> {
+    const stream = this.open(method, path, headers, body !== undefined);
+    if (body !== undefined) stream.end(body);
+    return answerOf(stream);
+  }
+
+  /** Starts a request. The stream's errors are no news to whoever waits for its answer. */
+  open(method: string, path: string, headers: OutgoingHttpHeaders = {}, hasBody = true): ClientHttp2Stream {
+    const stream = this.session.request({ ':method': method, ':path': path, ...headers }, { endStream: !hasBody });
+    stream.on('error', () => undefined);
+    return stream;
+  }
+
+  close(): void {
+    this.session.destroy();
+  }
+}
+
+/** The answer to a request that was started. */
+export function answerOf(stream: ClientHttp2Stream): Promise<Http2Answer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let headers: Http2Answer['headers'] | undefined;
+    stream.on('response', (all) => (headers = all as Http2Answer['headers']));
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.on('end', () => {
+      if (headers === undefined) return reject(new Error('the stream ended without an answer'));
+      resolve({ status: Number(headers[':status']), headers, body: Buffer.concat(chunks) });
+    });
+    stream.on('error', reject);
+    stream.on('close', () => reject(new Error(`the stream was closed: code ${stream.rstCode}`)));
+  });
+}
