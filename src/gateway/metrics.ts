@@ -24,7 +24,7 @@ const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 6
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  let watching = false;
   const labelNames = ['protocol', 'method'] as const;
   const requests = new Counter({
     name: 'kloset_gateway_requests_total',
@@ -54,7 +54,12 @@ export function createMetrics(sources: MetricSources): Metrics {
   addGauges(sources, registers);
   return {
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    text: () => {
+      // Watching the process costs something, so that begins when somebody asks.
+      if (!watching) collectDefaultMetrics({ register: registry });
+      watching = true;
+      return registry.metrics();
+    },
     meter: {
       request: ({ protocol, method, status, ...bytes }, ms) => {
         requests.inc({ protocol, method, status });

@@ -1,15 +1,10 @@
 import { connect, type ClientHttp2Session, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
 import { Readable } from 'node:stream';
-import type { ClientOptions } from './client-options.js';
 import { HttpStore, type HttpAnswer } from './http-store.js';
 
 /** A client of the HTTP 1.1 API over TLS and HTTP/2, as a Store. */
 export class Http2Store extends HttpStore {
   private session: ClientHttp2Session | undefined;
-
-  constructor(port: number, options: ClientOptions & Required<Pick<ClientOptions, 'tls'>>) {
-    super(port, options);
-  }
 
   override async close(): Promise<void> {
     this.session?.destroy();

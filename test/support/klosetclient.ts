@@ -12,6 +12,8 @@ export interface ClientOptions {
   readonly passphrase?: string | undefined;
   /** Is sent with every request. */
   readonly authToken?: string;
+  /** A PEM file of whom it trusts to vouch for servers; by default whom the system does. */
+  readonly authorities?: string;
 }
 
 export interface Snapshot {
@@ -135,11 +137,11 @@ export class KlosetClient {
   }
 
   private run(command: string, ...args: string[]): Promise<unknown> {
-    const { passphrase, authToken } = this.options;
+    const { passphrase, authToken, authorities } = this.options;
     const token = authToken === undefined ? [] : ['-auth-token', authToken];
     // Nothing of the user's environment: it could name a proxy.
     const child = spawn(this.program, [command, this.location, ...args, ...token], {
-      env: { TMPDIR: this.temporary, HOME: this.temporary, KLOSET_PASSPHRASE: passphrase },
+      env: { TMPDIR: this.temporary, HOME: this.temporary, KLOSET_PASSPHRASE: passphrase, SSL_CERT_FILE: authorities },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 60_000,
     });

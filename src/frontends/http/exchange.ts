@@ -106,11 +106,12 @@ export class Exchange implements OpContext {
 
   /** Answers 200 with the bytes of a read, and releases it. What fails before the first byte is thrown, and can be answered. */
   sendRead(read: ObjectRead, contentType = 'application/octet-stream'): Promise<void> {
-    return sendRead(read, (data) =>
-      data instanceof Uint8Array
-        ? this.send(200, { 'content-type': contentType }, data)
-        : this.sendChunks({ 'content-type': contentType, 'content-length': read.length }, data),
-    );
+    return sendRead(read, (data) => {
+      const headers = ['content-type', contentType, 'content-length', String(read.length)];
+      if (!(data instanceof Uint8Array)) return this.sendChunks(headers, data);
+      this.response.writeHead(200, headers);
+      return this.finish(data);
+    });
   }
 
   /** Answers 200 with text: at once and with its length where it is short, as a stream otherwise. */
@@ -174,7 +175,7 @@ export class Exchange implements OpContext {
     return this.response.headersSent;
   }
 
-  private async sendChunks(headers: OutgoingHttpHeaders, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  private async sendChunks(headers: string[], chunks: AsyncIterable<Uint8Array>): Promise<void> {
     for await (const chunk of chunks) {
       if (!this.response.headersSent) this.response.writeHead(200, headers);
       await this.write(chunk);

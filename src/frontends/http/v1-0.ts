@@ -70,10 +70,14 @@ export function withV10Routes(v11: Routes, { enabled, maxDocumentBytes }: V10Opt
   return { ...v11, ...added, '/': root };
 }
 
-/** Has a handler's failures put as this API does, for the requests that are of it. */
+/** Has failures put as this API does, for the requests that are of it: the handler's own, and those before it gets to work. */
 function inV10(handler: Handler, isOfIt: (headers: IncomingHttpHeaders) => boolean = () => true): Handler {
-  return Object.assign((context: RouteContext) => handler(context), {
-    failureFormat: (headers: IncomingHttpHeaders) => (isOfIt(headers) ? asErr : undefined),
+  const inOwnFormat = (context: RouteContext): Promise<void> => {
+    if (isOfIt(context.headers)) context.exchange.failureFormat = asErr;
+    return handler(context);
+  };
+  return Object.assign(inOwnFormat, {
+    failureFormat: (headers: IncomingHttpHeaders) => (isOfIt(headers) ? asErrWithStatus : undefined),
   });
 }
 
@@ -91,6 +95,9 @@ const asErr: FailureFormat = (status, message) => ({
   contentType,
   text: answer({ Err: message }),
 });
+
+/** That there is no such store, or that nobody may use it, is no business of the API's: its status stays. */
+const asErrWithStatus: FailureFormat = (status, message) => ({ ...asErr(status, message), status });
 
 function byBody(withBody: Handler = refuse, without: Handler = refuse): Handler {
   return inV10((context) => (hasBody(context.headers) ? withBody(context) : without(context)), hasBody);

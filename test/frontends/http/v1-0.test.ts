@@ -52,6 +52,25 @@ describe('HTTP 1.0', () => {
     });
   });
 
+  it('tells in Err what is the matter before a store is asked, with the status that it has elsewhere', async () => {
+    await open({});
+    expect(await send('GET', '/nowhere/states', '{}')).to.deep.equal({
+      status: 404,
+      Err: 'no store "nowhere" here; ask the gateway\'s operator which there are',
+    });
+    await gateway.close();
+    await open({ principals: { ann: { tokens: [`sha256:${'a'.repeat(64)}`], access: { '': 'full' } } } });
+    for (const [method, path] of [
+      ['GET', '/'],
+      ['GET', '/states'],
+      ['PUT', '/lock'],
+    ] as const) {
+      const { status, Err } = await send(method, path, '{}');
+      expect(status, path).to.equal(401);
+      expect(Err).to.match(/^log in to use a store without a name/);
+    }
+  });
+
   it('lets a client of either generation open the store at /', async () => {
     await open({});
     const other = new HttpStore(gateway.httpPort);

@@ -17,12 +17,6 @@ export interface Protocol {
   readonly connect: (port: number, options: ClientOptions) => Store | Promise<Store>;
 }
 
-/** The authority of a test's gateway, for the protocols that are over TLS. */
-function withTls({ tls, ...options }: ClientOptions): ConstructorParameters<typeof Http2Store>[1] {
-  if (tls === undefined) throw new Error('it is over TLS');
-  return { ...options, tls };
-}
-
 /** Every protocol and generation that a gateway speaks. */
 export const protocols: readonly Protocol[] = [
   {
@@ -35,7 +29,7 @@ export const protocols: readonly Protocol[] = [
     name: 'HTTP 1.1 over TLS and HTTP/2',
     frontend: 'http',
     tls: true,
-    connect: (port, options) => new Http2Store(port, withTls(options)),
+    connect: (port, options) => new Http2Store(port, options),
   },
   {
     name: 'HTTP 1.0',

@@ -13,6 +13,46 @@ export const own = 'teams/blue';
 /** Those of others: the default one, and some whose names are like it. */
 export const others = ['', 'teams', 'teams/blue-2', 'teams/blue/old', 'Teams/Blue', 'blue', 'teams/bl', 'teams/green'];
 
+/** Ways to write another's store. */
+export const escapes = [
+  ...others.filter((name) => name !== ''),
+  'teams/blue/../green',
+  'teams/blue/..%2fgreen',
+  'teams/blue/%2e%2e/green',
+  'teams/blue/%2e%2e%2Fgreen',
+  'teams/blue/../../blue',
+  'teams/blue/..',
+  '../teams/green',
+  './teams/green',
+  'teams/./green',
+  'teams//green',
+  '/teams/green',
+  '//teams/green',
+  'teams/blue//teams/green',
+  'teams\\green',
+  'teams/blue\\..\\green',
+  'teams/blue%5c..%5cgreen',
+  'teams%2Fgreen',
+  'teams%252Fgreen',
+  'teams/green%00',
+  'teams/blue%00/../green',
+  'teams/green%20',
+  'teams/green;teams/blue',
+  'TEAMS/GREEN',
+  'teams/BLUE',
+  'teams/blu',
+  'teams/blue.',
+  'teams/gr\u0435en',
+  'teams/gr%d0%b5en',
+  'teams/\uff47reen',
+  'teams/%ef%bd%87reen',
+  'teams/blue%E2%80%8B',
+  'teams/%c0%ae%c0%ae/teams/green',
+  '*',
+  '__proto__',
+  'constructor',
+];
+
 /** Logs the one in who may do everything with `own`. */
 export const authorization = 'Bearer blue-token';
 

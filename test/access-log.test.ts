@@ -1,0 +1,69 @@
+import { expect } from 'chai';
+import { jsonAccessLog } from '../src/access-log.js';
+import { loggedRequests, type RequestRecord } from '../src/frontends/requests.js';
+import { createLog } from '../src/log.js';
+
+const record: RequestRecord = {
+  protocol: 'http',
+  method: 'GET',
+  path: '/resources/states/"\u0007\u00e9',
+  status: 200,
+  received: 0,
+  sent: 136,
+  caller: '10.0.0.1',
+  principal: 'web-1',
+  startedMs: 0,
+};
+
+const grpc: RequestRecord = {
+  ...record,
+  protocol: 'grpc',
+  method: '/s.S/Get',
+  path: '',
+  status: 'OK',
+  principal: undefined,
+};
+
+describe('The access log in JSON', () => {
+  for (const each of [record, grpc]) {
+    it(`has the line that the log would have of a request over ${each.protocol}`, () => {
+      const lines: string[] = [];
+      loggedRequests(createLog('info', 'json', { write: (line) => lines.push(line) })).request(each, 1.23456);
+      const log = jsonAccessLog(
+        (text) => lines.push(text),
+        () => true,
+      );
+      log.request(each, 1.23456);
+      log.flush();
+      const [wanted = '', got = ''] = lines.map((line) => line.replace(/"time":\d+/, '"time":0'));
+      expect(got).to.equal(wanted);
+    });
+  }
+
+  it('gathers lines, and writes them when there are many, when it is told to, and after a moment', async () => {
+    const written: string[] = [];
+    const log = jsonAccessLog(
+      (text) => written.push(text),
+      () => true,
+    );
+    for (let i = 0; i < 300; i++) log.request(record, 1);
+    expect(written).to.have.length(1);
+    log.flush();
+    expect(written).to.have.length(2);
+    expect(written.join('').trimEnd().split('\n')).to.have.length(300);
+    log.request(record, 1);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(written).to.have.length(3);
+    log.flush();
+    expect(written).to.have.length(3);
+  });
+
+  it('is silent where lines are not wanted', () => {
+    const log = jsonAccessLog(
+      () => expect.fail('it wrote'),
+      () => false,
+    );
+    log.request(record, 1);
+    log.flush();
+  });
+});

@@ -1,0 +1,71 @@
+import { expect } from 'chai';
+import { formatAddress } from '../../src/core/address.js';
+import { Authority } from '../support/certificate.js';
+import { startTestGateway, testConfig, type TestGateway } from '../support/gateway.js';
+import { GrpcStore } from '../support/grpc-store.js';
+import { makeObject, newRef } from '../support/objects.js';
+import { eventually, putAll } from '../support/store.js';
+import { emptyStore } from '../support/temp.js';
+
+describe('The metrics', () => {
+  let gateway: TestGateway;
+
+  afterEach(() => gateway.close());
+
+  async function metrics(path = '/metrics'): Promise<{ status: number; text: string }> {
+    const [address] = gateway.gateway.metrics;
+    if (address === undefined) throw new Error('no listener for metrics');
+    const answer = await fetch(`http://${formatAddress(address)}${path}`);
+    return { status: answer.status, text: await answer.text() };
+  }
+
+  it('count requests and bytes of both protocols', async () => {
+    gateway = await startTestGateway(await emptyStore(), { 'metrics-listen': ['127.0.0.1:0'], 'allow-write': true });
+    await fetch(`http://127.0.0.1:${gateway.httpPort}/resources/states`);
+    await fetch(`http://127.0.0.1:${gateway.httpPort}/nowhere`);
+    const store = new GrpcStore(gateway.grpcPort);
+    await putAll(store, newRef('state'), makeObject('state', 1000));
+    await store.close();
+    const put = '/kloset.store.v1.StoreService/PutObject';
+    const text = await eventually(async () => {
+      const now = (await metrics()).text;
+      return now.includes(put) && now;
+    }, 'the upload is counted');
+    expect(text).to.include('kloset_gateway_requests_total{protocol="http",method="GET",status="200"} 1');
+    expect(text).to.include('kloset_gateway_requests_total{protocol="http",method="GET",status="404"} 1');
+    expect(text).to.include(`kloset_gateway_requests_total{protocol="grpc",method="${put}",status="OK"} 1`);
+    expect(text).to.include('kloset_gateway_received_bytes_total{protocol="grpc"} 1000');
+    expect(text).to.match(/^kloset_gateway_connections [1-9]/m);
+    expect(text).to.match(/^process_resident_memory_bytes \d/m);
+    expect((await metrics('/')).status).to.equal(404);
+  });
+
+  it('tell when the certificate ends, and what stores with a quota have', async () => {
+    const { certFile, keyFile } = await (await Authority.create()).issue({ days: 10 });
+    gateway = await startTestGateway(undefined, {
+      'metrics-listen': ['127.0.0.1:0'],
+      cert: certFile,
+      key: keyFile,
+      stores: { blue: { location: await emptyStore(), quota: '1MiB' }, red: { location: await emptyStore() } },
+    });
+    const text = await eventually(async () => {
+      const now = (await metrics()).text;
+      return now.includes('kloset_gateway_store_used_bytes{') && now;
+    }, 'the store is scanned');
+    expect(text).to.include('kloset_gateway_store_used_bytes{store="blue"} 0');
+    expect(text).to.not.include('store="red"');
+    const [, seconds] = /^kloset_gateway_certificate_expiry_timestamp_seconds (\d+)$/m.exec(text) ?? [];
+    expect(Number(seconds) - Date.now() / 1000).to.be.within(9 * 86400, 11 * 86400);
+    expect(gateway.log.filter(({ level }) => level === 'warn').map(({ message }) => message)).to.satisfy(
+      (messages: string[]) => messages.some((message) => /certificate .* expires in (9|10) days/.test(message)),
+    );
+  });
+
+  it('come with a configuration that is taken on later', async () => {
+    const location = await emptyStore();
+    gateway = await startTestGateway(location);
+    expect(gateway.gateway.metrics).to.deep.equal([]);
+    await gateway.gateway.reload(testConfig({ location, 'metrics-listen': ['127.0.0.1:0'] }));
+    expect((await metrics()).text).to.include('kloset_gateway_connections');
+  });
+});

@@ -1,0 +1,105 @@
+import { expect } from 'chai';
+import type { ObjectRef } from '../../src/core/object.js';
+import { makeObject, newRef } from '../support/objects.js';
+import { eventually } from '../support/store.js';
+import { objects, openSockets, untilClean, untilOpenFiles, untilOpenSockets, untilWriting } from './support/folders.js';
+import { ask, put } from './support/raw-http.js';
+import { frameType, RawHttp2 } from './support/raw-http2.js';
+import { startSecureGateway, type SecureGateway } from './support/secure-gateway.js';
+
+const MiB = 1024 * 1024;
+
+const ends: Readonly<Record<string, (connection: RawHttp2, stream: number) => unknown>> = {
+  'resets its stream': (connection, stream) => connection.reset(stream),
+  'resets its stream, and says that there is no error': (connection, stream) => connection.reset(stream, 0),
+  'ends the connection': ({ socket }) => socket.end(),
+  'breaks the connection off': ({ socket }) => socket.destroy(),
+  'says that it goes, and ends the connection': (connection) => {
+    connection.frame(frameType.goAway, 0, 0, Buffer.alloc(8));
+    connection.socket.end();
+  },
+  'sends what is no frame': (connection) => connection.socket.write(Buffer.alloc(64, 0xff)),
+};
+
+const positions: Readonly<Record<string, (size: number) => number>> = {
+  'before the first byte': () => 0,
+  'in the middle': (size) => size / 2,
+  'right before the end': (size) => size,
+};
+
+describe('An upload over HTTP/2 that is cut off', () => {
+  const bytes = makeObject('packfile', 2 * MiB);
+  let gateway: SecureGateway;
+  let openBefore: number;
+  let ref: ObjectRef;
+  let path: string;
+
+  beforeEach(async () => {
+    gateway = await startSecureGateway({ durability: 'none' });
+    openBefore = openSockets();
+    ref = newRef('packfile');
+    path = `/resources/packfiles/${ref.mac}`;
+  });
+
+  afterEach(() => gateway.close());
+
+  for (const [how, cutOff] of Object.entries(ends)) {
+    for (const [where, sentOf] of Object.entries(positions)) {
+      it(`leaves nothing behind when a client ${how} ${where}`, async () => {
+        const sent = sentOf(bytes.length);
+        const connection = await RawHttp2.connectTls(gateway.httpsPort);
+        const stream = connection.open('PUT', path);
+        await connection.data(stream, bytes.subarray(0, sent));
+        if (sent > 0) await untilWriting(gateway.folder);
+        cutOff(connection, stream);
+        await expectNothing();
+        connection.close();
+        await untilOpenSockets(openBefore);
+      });
+    }
+  }
+
+  it('leaves nothing behind when it ends with fewer bytes than it announced', async () => {
+    const connection = await RawHttp2.connectTls(gateway.httpsPort);
+    const stream = connection.open('PUT', path, { 'content-length': String(bytes.length + 1) });
+    await connection.data(stream, bytes, { endStream: true });
+    await expectNothing();
+    expect(connection.resets.get(stream)).to.equal(1); // PROTOCOL_ERROR
+    connection.close();
+  });
+
+  it('is stored whole or not at all when it is reset right behind its end', async () => {
+    const small = makeObject('packfile', 10_000);
+    const refs = Array.from({ length: 50 }, () => newRef('packfile'));
+    const connection = await RawHttp2.connectTls(gateway.httpsPort);
+    await eventually(async () => connection.frames.includes(frameType.settings), 'the server greets');
+    for (const { mac } of refs) {
+      const stream = connection.open('PUT', `/resources/packfiles/${mac}`);
+      await connection.data(stream, small, { endStream: true });
+      connection.reset(stream);
+    }
+    await eventually(
+      async () => gateway.log.filter(({ method }) => method === 'PUT').length === refs.length,
+      'all of them are over',
+      5000,
+    );
+    await untilClean(gateway.folder);
+    await untilOpenFiles(0, gateway.folder);
+    for (const name of await objects(gateway.folder)) {
+      expect(
+        (await ask(gateway.httpPort, 'GET', `/resources/packfiles/${name.slice(-64)}`)).body.equals(small),
+      ).to.equal(true);
+    }
+    connection.close();
+  });
+
+  /** Nothing is stored under the name nor left of it, and it can be used again. */
+  async function expectNothing(): Promise<void> {
+    await eventually(async () => gateway.log.some(({ status }) => status === 499), 'the upload is logged', 5000);
+    await untilClean(gateway.folder);
+    await untilOpenFiles(0, gateway.folder);
+    expect(await objects(gateway.folder)).to.deep.equal([]);
+    expect((await put(gateway.httpPort, path, bytes)).status).to.equal(200);
+    expect((await ask(gateway.httpPort, 'GET', path)).body.equals(bytes)).to.equal(true);
+  }
+});
