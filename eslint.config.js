@@ -10,7 +10,7 @@ const directions = {
   frontends: ['cli', 'config', 'net', 'backends', 'layers', 'client', 'gateway', 'main'],
   client: ['cli', 'config', 'auth', 'net', 'backends', 'layers', 'frontends', 'log', 'gateway', 'main'],
   config: ['cli', 'auth', 'net', 'backends', 'layers', 'frontends', 'client', 'gateway', 'main'],
-  cli: ['net', 'backends', 'layers', 'frontends', 'client', 'main'],
+  cli: ['backends', 'layers', 'frontends', 'client', 'main'],
   auth: ['cli', 'net', 'backends', 'layers', 'frontends', 'client', 'gateway', 'main'],
   gateway: ['cli', 'main'],
   net: ['cli', 'backends', 'layers', 'frontends', 'client', 'gateway', 'main'],

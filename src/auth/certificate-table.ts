@@ -1,7 +1,6 @@
 import type { PrincipalConfig } from '../config/types.js';
-import type { PeerCertificate } from '../core/caller.js';
+import { canonicalCertificateName, type PeerCertificate } from '../core/caller.js';
 import { StoreError } from '../core/errors.js';
-import { canonicalCertificateName } from './certificates.js';
 
 /** A text of a certificate that is repeated to its holder: so many names, and so much of each. */
 const maxNames = 5;

@@ -52,8 +52,3 @@ function nameOf({ type, value }: { readonly type: string; readonly value: string
       return [];
   }
 }
-
-/** A certificate's name as configurations have it, in the form that `peerCertificate` gives: DNS names have no case. */
-export function canonicalCertificateName(name: string): string {
-  return name.startsWith('dns:') ? name.toLowerCase() : name;
-}

@@ -5,13 +5,14 @@ import { formatSize } from '../config/values.js';
 import { formatAddress } from '../core/address.js';
 import { formatLocation } from '../core/location.js';
 import type { ListenerConfig, PrincipalConfig, StoreConfig } from '../config/types.js';
+import { namedFilesProblems } from './named-files.js';
 import { refused, type Outcome } from './outcome.js';
 
 /** These have paragraphs of their own, and principals have secrets, of a kind. */
 const summarized: ReadonlySet<string> = new Set(['listen', 'grpc-listen', 'metrics-listen', 'stores', 'principals']);
 
 /**
- * Checks settings as `serve` does, and shows what they add up to, without secrets.
+ * Checks settings as `serve` does, and the files that they name, and shows what they add up to, without secrets.
  *
  * @param usageProblems what is wrong with the command line, to be reported with the rest
  */
@@ -19,6 +20,8 @@ export async function checkConfig(from: SettingSources, usageProblems: readonly 
   const loaded = await loadConfig(from);
   const problems = [...usageProblems, ...('problems' in loaded ? loaded.problems : [])];
   if ('problems' in loaded || problems.length > 0) return refused(problems);
+  const unusable = await namedFilesProblems(loaded.config);
+  if (unusable.length > 0) return refused(unusable, 1);
   return {
     exitCode: 0,
     stdout: summary(loaded),

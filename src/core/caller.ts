@@ -19,6 +19,11 @@ export interface PeerCertificate {
   readonly problem?: string;
 }
 
+/** A certificate's name as configurations have it, in the form that a PeerCertificate has it: DNS names have no case. */
+export function canonicalCertificateName(name: string): string {
+  return name.startsWith('dns:') ? name.toLowerCase() : name;
+}
+
 /** Who asks, and from where: what came of logging in. */
 export interface Caller {
   /** The principal's name; undefined for one who didn't log in. */

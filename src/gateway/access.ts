@@ -1,6 +1,7 @@
 import { addressGroup } from '../auth/address-group.js';
 import type { Authenticator } from '../auth/authenticator.js';
 import { accessOf, type Grants } from '../auth/grants.js';
+import type { Access } from '../core/access.js';
 import type { AuditTrail } from '../core/audit.js';
 import type { Caller, Peer } from '../core/caller.js';
 import { StoreError } from '../core/errors.js';
@@ -62,7 +63,7 @@ export class ConfiguredAccess implements AccessControl {
     const standing = {
       loggedIn: caller.principal !== undefined,
       canLogIn: authenticator.canLogIn,
-      ceiling: grants.maxAccess.get(caller.peer.listener) ?? 'none',
+      ceiling: this.ceilingOf(caller),
     };
     const limited = new Limited(open.store, turns, turnsKey(caller));
     const allowed = new Policy(limited, access, standing);
@@ -78,12 +79,8 @@ export class ConfiguredAccess implements AccessControl {
 
   /** Where people can log in, who has nothing of a store isn't told whether there is one of that name. */
   private refusedStore(caller: Caller, name: string, exists: boolean): StoreError {
-    const { trail, authenticator } = this.options;
-    const error = authenticator.canLogIn
-      ? noStoreOfYours(caller, name)
-      : exists
-        ? new StoreError('permission_denied', 'not allowed to use this store by way of this address')
-        : noSuchStore(name);
+    const { trail } = this.options;
+    const error = this.whyNone(caller, name, exists);
     const { code, message } = error;
     if (code !== 'not_found') {
       const subject = { caller, store: name };
@@ -91,11 +88,25 @@ export class ConfiguredAccess implements AccessControl {
     }
     return error;
   }
+
+  private whyNone(caller: Caller, name: string, exists: boolean): StoreError {
+    if (this.ceilingOf(caller) === 'none') return notThisWay();
+    if (this.options.authenticator.canLogIn) return noStoreOfYours(caller, name);
+    return exists ? notThisWay() : noSuchStore(name);
+  }
+
+  private ceilingOf({ peer }: Caller): Access {
+    return this.options.grants.maxAccess.get(peer.listener) ?? 'none';
+  }
 }
 
 /** Whose limits count: the principal's, or those of the address where nobody logged in. */
 function turnsKey({ principal, peer }: Caller): string {
   return principal === undefined ? `address ${addressGroup(peer.address)}` : `principal ${principal}`;
+}
+
+function notThisWay(): StoreError {
+  return new StoreError('permission_denied', 'not allowed to use a store by way of this address');
 }
 
 function noSuchStore(name: string): StoreError {

@@ -68,7 +68,8 @@ export class Generation {
 /** Makes a generation of a configuration. Fails with a message for the operator, and with nothing left open. */
 export async function prepare(config: Config, lasting: Lasting, before: Generation | undefined): Promise<Generation> {
   const { pool, bcrypt, throttle, turns, log } = lasting;
-  const htpasswd = config.htpasswd === undefined ? undefined : await readHtpasswd(config.htpasswd);
+  const htpasswd =
+    config.htpasswd === undefined ? undefined : await readHtpasswd(config.htpasswd, (warning) => log.warn({}, warning));
   const authenticator = new Authenticator({
     principals: config.principals,
     htpasswd,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashSync } from 'bcryptjs';
 import { readHtpasswd } from '../../src/auth/htpasswd-file.js';
@@ -22,6 +22,21 @@ describe('readHtpasswd', () => {
     const hash = hashSync('secret', 4);
     await writeFile(path, `ann:${hash}\n`);
     expect([...(await readHtpasswd(path)).entries]).to.deep.equal([['ann', hash]]);
+  });
+
+  it('warns where everybody on the machine can read it', async () => {
+    const path = join(await tempFolder(), 'htpasswd');
+    await writeFile(path, '');
+    for (const mode of [0o640, 0o644]) {
+      const warnings: string[] = [];
+      await chmod(path, mode);
+      await readHtpasswd(path, (warning) => warnings.push(warning));
+      expect(warnings).to.deep.equal(
+        mode === 0o640
+          ? []
+          : [`${path} has hashes of passwords, and can be read by everybody on this machine: \`chmod o-r\` it`],
+      );
+    }
   });
 
   it('names the file and line of everything that is wrong', async () => {

@@ -1,6 +1,10 @@
 import { expect } from 'chai';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkConfig } from '../../src/cli/check-config.js';
+import { makeCertificate } from '../support/certificate.js';
+import { tempFolder } from '../support/temp.js';
 
 const configPath = fileURLToPath(new URL('../../examples/config/kloset-gateway.yaml', import.meta.url));
 const from = { env: {}, flags: {}, configPath: undefined, surroundings: { home: '/home/op', cwd: '/srv' } };
@@ -8,7 +12,8 @@ const from = { env: {}, flags: {}, configPath: undefined, surroundings: { home: 
 describe('check-config', () => {
   it('shows what the settings add up to, and where each was said, without secrets', async () => {
     const env = { KLOSET_GATEWAY_LOG_LEVEL: 'warn', KLOSET_GATEWAY_TOKEN: 'secret' };
-    const flags = { quota: '5GiB', location: '/d', 'drain-timeout': '5m' };
+    const { certFile: cert, keyFile: key } = await makeCertificate();
+    const flags = { quota: '5GiB', location: '/d', 'drain-timeout': '5m', cert, key, 'client-ca': cert };
     const { exitCode, stdout } = await checkConfig({ ...from, env, flags, configPath });
     expect(exitCode).to.equal(0);
     const lines = stdout.split('\n').map((line) => line.trim().replaceAll(/ {2,}/g, ' | '));
@@ -23,10 +28,24 @@ describe('check-config', () => {
       'auditor | 1 token, until 2099-12-31T23:59:59.999Z | *: read-only',
       'log-level | warn | environment',
       'drain-timeout | 5m | option',
-      'cert | cert.pem | file',
+      `cert | ${cert} | option`,
       'durability | fsync',
     ]);
     expect(stdout).not.to.match(/secret|[0-9a-f]{64}/);
+  });
+
+  it('reports what is wrong with the files that the settings name, and exits 1', async () => {
+    const { certFile } = await makeCertificate();
+    const { keyFile } = await makeCertificate();
+    const htpasswd = join(await tempFolder(), 'htpasswd');
+    await writeFile(htpasswd, 'ann:secret\nbob:secret\n');
+    const flags = { cert: certFile, key: keyFile, htpasswd };
+    const { exitCode, stdout, stderr } = await checkConfig({ ...from, flags });
+    expect({ exitCode, stdout }).to.deep.equal({ exitCode: 1, stdout: '' });
+    expect(stderr)
+      .to.include(`${htpasswd}:1: `)
+      .and.to.include(`${htpasswd}:2: `)
+      .and.to.include(`${keyFile} doesn't belong to`);
   });
 
   it('warns, and is content all the same', async () => {

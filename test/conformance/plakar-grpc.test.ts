@@ -7,7 +7,6 @@ describeStore(
   () => openThrough(({ grpcPort }) => PlakarStore.open(grpcPort)),
   {
     onDisk: true,
-    seenAs: (code) => (code === 'too_large' ? 'invalid_argument' : code),
     hides: ['created', 'objectSize'],
   },
 );

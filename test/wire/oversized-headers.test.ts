@@ -59,11 +59,12 @@ describe('Headers beyond the limit', () => {
     const [, secure] = gateway.gateway.http;
     const options: { tls: typeof tls; authorization?: string } = { tls };
     const client = new Http2Store((secure as { port: number }).port, options);
-    // The limit holds from when the client has said that it knows it.
-    expect(await listAll(client, 'state')).to.deep.equal([]);
-    options.authorization = `Bearer ${'x'.repeat(limit)}`;
-    const error: unknown = await client.config().catch((caught: unknown) => caught);
-    expect(error).to.be.an('error');
+    // Also with the first request, when the client doesn't know the limit yet.
+    for (let i = 0; i < 2; i++) {
+      options.authorization = `Bearer ${'x'.repeat(limit)}`;
+      const error: unknown = await client.config().catch((caught: unknown) => caught);
+      expect(error).to.be.an('error');
+    }
     options.authorization = `Bearer ${'x'.repeat(limit - 4000)}`;
     expect(await listAll(client, 'state')).to.deep.equal([]);
     await client.close();

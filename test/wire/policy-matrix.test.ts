@@ -76,7 +76,7 @@ const callers: readonly Caller[] = [
 /** As the HTTP and gRPC clients see it: 401 with WWW-Authenticate, or UNAUTHENTICATED; 403, or PERMISSION_DENIED. */
 function refusalOf({ canLogIn, token }: Caller, level: Access, ceiling: Access, outcome: Row): string {
   // Logging in is no help where nobody may do it. What there is nobody learns where they have nothing of it.
-  const helps = outcome[accessLevels.indexOf(ceiling)] !== 'no' || level === 'none' || ceiling === 'none';
+  const helps = outcome[accessLevels.indexOf(ceiling)] !== 'no' || (level === 'none' && ceiling !== 'none');
   return canLogIn && token === undefined && helps ? 'unauthenticated' : 'permission_denied';
 }
 

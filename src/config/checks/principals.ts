@@ -1,4 +1,5 @@
 import type { Access } from '../../core/access.js';
+import { canonicalCertificateName } from '../../core/caller.js';
 import type { Values } from '../definition.js';
 import type { Path } from '../problems.js';
 import { suggestion } from '../suggestion.js';
@@ -60,7 +61,9 @@ function checkProofs(context: Context, path: Path, written: Written, proofs: Map
   };
   const { tokens = [], certificates = [] } = written;
   tokens.forEach((token, i) => claim(`token ${toToken(token).sha256}`, [...path, 'tokens', i], 'token'));
-  certificates.forEach((each, i) => claim(`certificate ${each}`, [...path, 'certificates', i], 'certificate'));
+  certificates.forEach((each, i) =>
+    claim(`certificate ${canonicalCertificateName(each)}`, [...path, 'certificates', i], 'certificate'),
+  );
   if (certificates.length > 0 && context.given['client-ca'] === undefined) {
     context.problem([...path, 'certificates'], 'no client certificate is trusted: give a client-ca');
   }

@@ -48,6 +48,8 @@ export class HttpConnections {
       const peer = request.stream.session && this.sessions.get(request.stream.session);
       // The connection may be gone before its request is looked at.
       if (peer === undefined) return response.stream.destroy();
+      // Node holds a client to the size that it was told only once the client has said that it knows it.
+      if (sizeOf(request.rawHeaders) > this.limits.maxHeaderBytes) return answerTooLarge(response);
       // What differs between the requests of the two is looked at in Exchange.
       onRequest(request as unknown as http.IncomingMessage, response as unknown as http.ServerResponse, peer);
     });
@@ -118,12 +120,28 @@ function http1Server(onRequest: http.RequestListener): http.Server {
   return server;
 }
 
+/**
+ * Node's own limit of 10 MB for what is on its way in a connection refuses requests where some large objects are. That is bounded by
+ * the number of streams and what each has under way.
+ */
+const unlimitedMiB = 1024 * 1024;
+
 type Http2Listener = (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void;
 
 function http2Server(onRequest: Http2Listener): http2.Http2Server {
-  const server = http2.createServer(onRequest);
+  const server = http2.createServer({ maxSessionMemory: unlimitedMiB }, onRequest);
   server.on('checkContinue', onRequest);
   return server;
+}
+
+/** The size of headers as HTTP/2 counts it (RFC 9113, 6.5.2). */
+function sizeOf(rawHeaders: readonly string[]): number {
+  return rawHeaders.reduce((size, text) => size + text.length + 16, 0);
+}
+
+function answerTooLarge(response: http2.Http2ServerResponse): void {
+  response.writeHead(431, { 'content-type': 'text/plain; charset=utf-8' });
+  response.end('the headers are too large\n');
 }
 
 /** What isn't HTTP, or has headers beyond every measure: there is no request to answer, only a connection. */

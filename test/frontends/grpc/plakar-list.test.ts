@@ -39,8 +39,7 @@ describe("a list in plakar's gRPC protocol", () => {
       store.count = most;
       expect((await client.ask<ListResponse>('list', { type: 1 })).macs).to.have.length(most);
       store.count = most + 1;
-      // RESOURCE_EXHAUSTED, which clients can't tell from a full disk by its code.
-      const { message } = await expectFailure(client.ask('list', { type: 1 }), 'no_space');
+      const { message } = await expectFailure(client.ask('list', { type: 1 }), 'answer_too_large');
       expect(message).to.include('kloset.store.v1.StoreService/ListObjects').and.to.include('http://');
     } finally {
       await client.close();

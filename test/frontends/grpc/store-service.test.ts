@@ -97,7 +97,7 @@ describe('kloset.store.v1.StoreService', () => {
       unary((done) => client.getStoreInfo({ store: 'teams/blue' }, done)),
       'not_found',
     );
-    expect(error.message).to.equal('no store "teams/blue" here: this gateway has one, whose name is empty');
+    expect(error.message).to.equal('no store "teams/blue" here; ask the gateway\'s operator which there are');
   });
 
   it('refuses a range without length with INVALID_ARGUMENT', async () => {
@@ -121,7 +121,7 @@ describe('kloset.store.v1.StoreService', () => {
       path: `packfiles/${ref.mac}`,
     });
     expect(lines[1]).to.include({ method: '/kloset.store.v1.StoreService/DeleteObject', status: 'PERMISSION_DENIED' });
-    expect(lines[0]?.['caller']).to.match(/^127\.0\.0\.1:\d+$/);
+    expect(lines[0]?.['caller']).to.equal('127.0.0.1');
   });
 
   describe('ReadRanges', () => {

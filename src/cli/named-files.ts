@@ -1,0 +1,12 @@
+import { readHtpasswd } from '../auth/htpasswd-file.js';
+import type { Config } from '../config/types.js';
+import { TlsCredentials } from '../net/tls-credentials.js';
+
+/** What is wrong with the files that a configuration names: certificates, keys, passwords. They are read as `serve` reads them. */
+export async function namedFilesProblems({ htpasswd, tls }: Config): Promise<string[]> {
+  const read = [htpasswd && readHtpasswd(htpasswd), tls && TlsCredentials.load(tls)];
+  const results = await Promise.allSettled(read);
+  return results.flatMap((each) =>
+    each.status === 'rejected' ? String((each.reason as Error).message).split('\n') : [],
+  );
+}
