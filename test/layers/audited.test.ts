@@ -24,7 +24,8 @@ describe('Audited', () => {
 
   const trail = { record: (entry: AuditEntry) => void entries.push(entry) };
   const audited = (store: Store): Store => new Audited(store, trail, subject);
-  const withAccess = (access: Access): Store => audited(new Policy(inner, access, { loggedIn: true, canLogIn: true, ceiling: 'full' }));
+  const withAccess = (access: Access): Store =>
+    audited(new Policy(inner, access, { loggedIn: true, canLogIn: true, ceiling: 'full' }));
 
   /** The entries so far, without what they have in common. */
   function events(): object[] {

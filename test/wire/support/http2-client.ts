@@ -13,7 +13,9 @@ export class Http2Client {
 
   /** @param options by default any certificate will do */
   static async connect(port: number, options: ConnectionOptions = { rejectUnauthorized: false }): Promise<Http2Client> {
-    const session = connect(`https://localhost:${port}`, { ...options, host: '127.0.0.1', servername: 'localhost' });
+    // By default the client itself gives requests up when large bodies are under way.
+    const own = { host: '127.0.0.1', servername: 'localhost', maxSessionMemory: 1024 };
+    const session = connect(`https://localhost:${port}`, { ...options, ...own });
     await new Promise((resolve, reject) => session.once('connect', resolve).once('error', reject));
     session.on('error', () => undefined);
     return new Http2Client(session);
