@@ -4,16 +4,30 @@ import tseslint from 'typescript-eslint';
  * Dependencies point one way (CONTRIBUTING.md has the picture). For each layer, the folders of src/ that it may not import.
  */
 const directions = {
-  core: ['cli', 'config', 'auth', 'net', 'backends', 'layers', 'frontends', 'client', 'log', 'gateway', 'main'],
-  backends: ['cli', 'config', 'auth', 'net', 'layers', 'frontends', 'gateway', 'main'],
-  layers: ['cli', 'config', 'auth', 'net', 'backends', 'frontends', 'client', 'gateway', 'main'],
-  frontends: ['cli', 'config', 'net', 'backends', 'layers', 'client', 'gateway', 'main'],
-  client: ['cli', 'config', 'auth', 'net', 'backends', 'layers', 'frontends', 'log', 'gateway', 'main'],
-  config: ['cli', 'auth', 'net', 'backends', 'layers', 'frontends', 'client', 'gateway', 'main'],
-  cli: ['backends', 'layers', 'frontends', 'client', 'main'],
-  auth: ['cli', 'net', 'backends', 'layers', 'frontends', 'client', 'gateway', 'main'],
-  gateway: ['cli', 'main'],
-  net: ['cli', 'backends', 'layers', 'frontends', 'client', 'gateway', 'main'],
+  core: [
+    'workers',
+    'cli',
+    'config',
+    'auth',
+    'net',
+    'backends',
+    'layers',
+    'frontends',
+    'client',
+    'log',
+    'gateway',
+    'main',
+  ],
+  backends: ['workers', 'cli', 'config', 'auth', 'net', 'layers', 'frontends', 'gateway', 'main'],
+  layers: ['workers', 'cli', 'config', 'auth', 'net', 'backends', 'frontends', 'client', 'gateway', 'main'],
+  frontends: ['workers', 'cli', 'config', 'net', 'backends', 'layers', 'client', 'gateway', 'main'],
+  client: ['workers', 'cli', 'config', 'auth', 'net', 'backends', 'layers', 'frontends', 'log', 'gateway', 'main'],
+  config: ['workers', 'cli', 'auth', 'net', 'backends', 'layers', 'frontends', 'client', 'gateway', 'main'],
+  cli: ['workers', 'backends', 'layers', 'frontends', 'client', 'main'],
+  auth: ['workers', 'cli', 'net', 'backends', 'layers', 'frontends', 'client', 'gateway', 'main'],
+  gateway: ['workers', 'cli', 'main'],
+  workers: ['cli', 'auth', 'backends', 'layers', 'frontends', 'client', 'main'],
+  net: ['workers', 'cli', 'backends', 'layers', 'frontends', 'client', 'gateway', 'main'],
 };
 
 const forbid = (from, folders) => ({

@@ -1,7 +1,7 @@
 import type { RequestObserver } from './frontends/requests.js';
 
-/** Lines are gathered up to this many characters, and for this long, in milliseconds. */
-const gatherChars = 32 * 1024;
+/** Lines are gathered up to this many bytes, and for this long, in milliseconds. */
+const gatherBytes = 32 * 1024;
 const gatherMs = 100;
 
 export interface AccessLog extends RequestObserver {
@@ -15,9 +15,11 @@ export interface AccessLog extends RequestObserver {
  *
  * @param write takes some lines, newlines included
  * @param isOn whether lines are wanted now
+ * @param maxBytes of a write, if no single line is longer
  */
-export function jsonAccessLog(write: (lines: string) => void, isOn: () => boolean): AccessLog {
+export function jsonAccessLog(write: (lines: string) => void, isOn: () => boolean, maxBytes = gatherBytes): AccessLog {
   let lines = '';
+  let bytes = 0;
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
     clearTimeout(timer);
@@ -25,6 +27,7 @@ export function jsonAccessLog(write: (lines: string) => void, isOn: () => boolea
     if (lines === '') return;
     write(lines);
     lines = '';
+    bytes = 0;
   };
   return {
     flush,
@@ -34,11 +37,14 @@ export function jsonAccessLog(write: (lines: string) => void, isOn: () => boolea
       const who = principal === undefined ? '' : `"principal":${JSON.stringify(principal)},`;
       const outcome = `"status":${typeof status === 'number' ? status : JSON.stringify(status)}`;
       const figures = `"received":${received},"sent":${sent},"ms":${Math.round(ms * 1000) / 1000}`;
-      lines +=
+      const line =
         `{"level":30,"time":${Date.now()},${what},"caller":${JSON.stringify(caller)},${who}` +
         `${outcome},${figures},"msg":"request"}\n`;
-      if (lines.length >= gatherChars) flush();
-      else timer ??= setTimeout(flush, gatherMs).unref();
+      const length = Buffer.byteLength(line);
+      if (bytes + length > maxBytes) flush();
+      lines += line;
+      bytes += length;
+      timer ??= setTimeout(flush, gatherMs).unref();
     },
   };
 }

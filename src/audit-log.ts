@@ -77,9 +77,11 @@ export class AuditLog implements AuditTrail {
    * Goes on in a new file of this name, for when the old one was moved away; each entry is in one of both, as a whole. Resolves when
    * that is done, or can't be, which is logged as any trouble is.
    */
-  reopen(): Promise<void> {
+  async reopen(): Promise<void> {
     this.mustReopen = true;
-    return this.flush();
+    await this.flush();
+    // That may have been a try which had begun before.
+    if (this.mustReopen) await this.flush();
   }
 
   /** Resolves when all that was recorded is in the file, or can't be written now. Never fails. */

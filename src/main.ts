@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-import { homedir, hostname, userInfo } from 'node:os';
+import './collector.js';
+import cluster from 'node:cluster';
+import { availableParallelism, homedir, hostname, userInfo } from 'node:os';
 import { destination as logTo } from 'pino';
-import { jsonAccessLog } from './access-log.js';
 import type { Host } from './backends/files/temporary.js';
 import { checkConfig } from './cli/check-config.js';
 import { helpText } from './cli/help.js';
@@ -9,12 +10,18 @@ import type { Outcome } from './cli/outcome.js';
 import { parseCommandLine, type ServeCommand } from './cli/parse.js';
 import { createTokenFor } from './cli/token.js';
 import { loadConfig, type Loaded } from './config/load.js';
+import type { Config } from './config/types.js';
 import { startGateway } from './gateway/gateway.js';
+import type { User } from './gateway/user.js';
 import { createLog } from './log.js';
 import { parseActivation } from './net/activation.js';
 import { version } from './package.js';
 import { runPlugin } from './plugin.js';
+import { openProgramLog, type ProgramLog } from './program-log.js';
 import { Reloader } from './reloader.js';
+import { serveAsWorker } from './workers/serve-as-worker.js';
+import { WorkerGroup } from './workers/worker-group.js';
+import { workersFor } from './workers/workers-for.js';
 
 /* The program: the only module that touches the process. */
 
@@ -47,7 +54,7 @@ switch (command.name) {
     await plugin();
     break;
   case 'serve':
-    await serve(command);
+    await (cluster.isWorker ? work() : serve(command));
     break;
   case 'check-config':
     tell(await checkConfig(sourcesOf(command), command.problems));
@@ -60,8 +67,7 @@ switch (command.name) {
 /** What goes wrong is told to plakar; its terminal, where stderr goes, gets no more than warnings. */
 async function plugin(): Promise<void> {
   const log = createLog('warn', 'text', logTo({ dest: 2, sync: true }));
-  const user = { name: userName(), home: homedir(), env: process.env };
-  await runPlugin({ input: process.stdin, output: process.stdout, log, host, user, cwd: process.cwd() });
+  await runPlugin({ input: process.stdin, output: process.stdout, log, host, user: user(), cwd: process.cwd() });
   process.exit(0);
 }
 
@@ -72,29 +78,24 @@ async function serve(serveCommand: ServeCommand): Promise<void> {
   if (serveCommand.problems.length > 0) return refuse(serveCommand.problems);
   const { config } = first;
 
-  // Gathered for a moment: a write for each line would cost more than the request that it is about.
-  const output = logTo({ dest: 2, sync: false, minLength: 4096, periodicFlush: 100 });
-  // A log that nobody reads any more is no reason to stop serving.
-  output.on('error', () => undefined);
-  const format = config.logFormat ?? (process.stderr.isTTY ? 'text' : 'json');
-  const log = createLog(config.logLevel, format, output);
-  const accessLog =
-    format === 'json'
-      ? jsonAccessLog(
-          (line) => output.write(line),
-          () => log.isLevelEnabled('info'),
-        )
-      : undefined;
-
+  const workers = workersFor(config, availableParallelism());
+  const { log, accessLog, flush } = openLog(config, workers > 1);
   try {
-    const user = { name: userName(), home: homedir(), env: process.env };
     const activated = parseActivation(process.env, process.pid);
-    const gateway = await startGateway({ config, log, accessLog, host, user, activated });
+    let fail: (error: Error) => void = () => undefined;
+    const failure = new Promise<never>((_, reject) => (fail = reject));
+    failure.catch(() => undefined);
+    const gateway =
+      workers === 1
+        ? await startGateway({ config, log, accessLog, host, user: user(), activated })
+        : await WorkerGroup.start({ config, workers, activated, log, failed: (error) => fail(error) });
     for (const warning of first.warnings) log.warn({}, warning);
+    if ((config.workers ?? 1) > workers)
+      log.warn({ workers }, 'stores with a quota are served by one process: this one');
     const inForce = ({ config: { logLevel } }: Loaded): void => void (log.level = logLevel);
     const reloader = new Reloader({ load, configFiles: first.configFiles, gateway, inForce, log });
     process.on('SIGHUP', () => void gateway.reopenLogs().then(() => reloader.reload()));
-    const signal = await firstSignal();
+    const signal = await Promise.race([firstSignal(), failure]);
     const drainMs = config.drainMs;
     log.info(
       { signal },
@@ -104,15 +105,42 @@ async function serve(serveCommand: ServeCommand): Promise<void> {
     const impatient = firstSignal().then(() => gateway.close(0));
     await Promise.race([gateway.close(), impatient]);
     log.info({}, 'stopped');
-    accessLog?.flush();
-    output.flushSync();
+    flush();
     process.exit(0);
   } catch (error) {
-    accessLog?.flush();
-    output.flushSync();
+    flush();
     process.stderr.write(`kloset-gateway: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
   }
+}
+
+/** Serves as one of the processes that `serve` started: what to do, and when to stop, is up to that one. */
+async function work(): Promise<void> {
+  // A terminal and systemd send them to every process.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  let opened: ProgramLog | undefined;
+  await serveAsWorker({
+    startGateway: ({ config, activated, shared }) => {
+      opened = openLog(config, true);
+      const { log, accessLog } = opened;
+      return startGateway({ config, log, accessLog, host, user: user(), activated, shared });
+    },
+    inForce: ({ logLevel }) => {
+      if (opened !== undefined) opened.log.level = logLevel;
+    },
+    exit: (code) => {
+      opened?.flush();
+      process.exit(code);
+    },
+  });
+}
+
+function openLog(config: Config, isShared: boolean): ProgramLog {
+  return openProgramLog(config, { isTerminal: process.stderr.isTTY, isShared });
+}
+
+function user(): User {
+  return { name: userName(), home: homedir(), env: process.env };
 }
 
 /** Where the settings of a command come from. */

@@ -8,10 +8,12 @@ export interface ReloaderOptions {
   readonly load: () => Promise<Loaded | { readonly problems: readonly string[] }>;
   /** The files that the configuration in force was read from. */
   readonly configFiles: readonly string[];
-  readonly gateway: Gateway;
+  readonly gateway: Pick<Gateway, 'files' | 'reload'>;
   /** Is told of a configuration that has come into force. */
   readonly inForce: (loaded: Loaded) => void;
   readonly log: Logger;
+  /** How often to look whether a file has changed, in milliseconds. By default as watchFiles does. */
+  readonly watchEveryMs?: number;
 }
 
 /**
@@ -22,6 +24,7 @@ export class Reloader {
   private watch: Watch;
   private last = Promise.resolve();
   private configFiles: readonly string[];
+  private closed = false;
 
   constructor(private readonly options: ReloaderOptions) {
     this.configFiles = options.configFiles;
@@ -30,14 +33,15 @@ export class Reloader {
 
   /** Reads and takes on everything once more, after what is under way. Never fails. */
   reload(): Promise<void> {
-    this.last = this.last.then(() => this.reloadNow());
+    if (!this.closed) this.last = this.last.then(() => this.reloadNow());
     return this.last;
   }
 
   /** Ends the watching, and waits for what is under way. */
   async close(): Promise<void> {
-    this.watch.close();
+    this.closed = true;
     await this.last;
+    this.watch.close();
   }
 
   private async reloadNow(): Promise<void> {
@@ -68,6 +72,7 @@ export class Reloader {
   }
 
   private watchAll(): Watch {
-    return watchFiles([...this.configFiles, ...this.options.gateway.files], () => void this.reload());
+    const { gateway, watchEveryMs } = this.options;
+    return watchFiles([...this.configFiles, ...gateway.files], () => void this.reload(), watchEveryMs);
   }
 }

@@ -85,6 +85,7 @@ function makeUp(context: Context, listeners: readonly ListenerConfig[]): Config 
     noAuth: values['no-auth'] === true,
     limits: limitsOf(context),
     drainMs: values['drain-timeout'] ?? 0,
+    workers: values.workers,
     auditLog: file('audit-log'),
     logLevel: values['log-level'] ?? 'info',
     logFormat: values['log-format'],

@@ -26,6 +26,8 @@ export interface Config {
   readonly limits: Limits;
   /** How long running requests may go on when the gateway stops, in milliseconds. */
   readonly drainMs: number;
+  /** How many processes serve; undefined: as many as suit the machine. */
+  readonly workers: number | undefined;
   /** The file for a line about each write, delete and refusal. */
   readonly auditLog: string | undefined;
   readonly logLevel: (typeof logLevels)[number];

@@ -29,6 +29,7 @@ export function guardSession(session: ServerHttp2Session, limits: SessionLimits,
   let used = false;
   let resets = 0;
   let windowStartMs = 0;
+  let calmed = false;
   const caller = peerOf(session.socket).address;
   session.setLocalWindowSize(receiveWindowBytes);
   session.setTimeout(limits.idleMs, () => {
@@ -41,16 +42,21 @@ export function guardSession(session: ServerHttp2Session, limits: SessionLimits,
     used = true;
     stream.once('close', () => {
       open--;
-      const byClient = stream.rstCode !== constants.NGHTTP2_NO_ERROR && !stream.writableFinished;
-      if (!byClient) return;
+      // Whatever code a client gives, and also where it makes the gateway reset the stream.
+      if (!stream.aborted && stream.writableFinished) return;
       const now = performance.now();
       if (now - windowStartMs > resetWindowMs) {
         windowStartMs = now;
         resets = 0;
       }
-      if (++resets <= limits.maxResets || session.destroyed) return;
+      if (++resets <= limits.maxResets || calmed || session.destroyed) return;
+      calmed = true;
       log.warn({ caller, resets }, 'a client resets its requests on and on: disconnected');
-      session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      const code = constants.NGHTTP2_ENHANCE_YOUR_CALM;
+      // From here on nothing new is taken. Where it is destroyed at once, that often doesn't go out; and without an error, Node
+      // says that there is none.
+      session.goaway(code);
+      setImmediate(() => session.destroy(new Error('the client resets its requests on and on'), code));
     });
   });
 }

@@ -21,6 +21,7 @@ import { prepare, type Generation } from './generation.js';
 import { Listeners } from './listeners.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { checkOpenWriting } from './open-writing.js';
+import type { Shared } from './shared.js';
 import { StorePool } from './stores.js';
 import type { User } from './user.js';
 
@@ -32,7 +33,9 @@ export interface GatewayOptions {
   /** Is told of each request. Default: lines of the log. */
   readonly accessLog?: RequestObserver | undefined;
   /** The sockets that systemd passed on. Default: none. */
-  readonly activated?: readonly ActivatedSocket[];
+  readonly activated?: readonly ActivatedSocket[] | undefined;
+  /** What it shares with other processes. Default: nothing. */
+  readonly shared?: Shared | undefined;
 }
 
 /** A gateway that is serving. */
@@ -50,6 +53,8 @@ export interface Gateway {
   reload(config: Config): Promise<void>;
   /** Opens the audit log's file anew, after it was renamed to rotate it. */
   reopenLogs(): Promise<void>;
+  /** What this process has counted and measured, in prom-client's form: the metrics of several processes are made of it. */
+  metricValues(): Promise<readonly object[]>;
   /**
    * Stops: accepts nothing more, lets running requests go on for `graceMs` milliseconds (by default as configured), breaks off
    * the rest, and leaves nothing behind. May be called again with less patience.
@@ -102,11 +107,11 @@ class RunningGateway implements Gateway {
   private closed: Promise<void> | undefined;
 
   constructor(private readonly options: GatewayOptions) {
-    const { config, log, activated = [] } = options;
+    const { config, log, activated = [], shared } = options;
     const { limits, v10 } = config;
-    this.pool = new StorePool(options);
-    this.turns = new Turns(limits);
-    this.connections = new ConnectionCount(limits.maxConnections);
+    this.pool = new StorePool({ ...options, sweeps: shared?.isFirst ?? true });
+    this.turns = new Turns(limits, shared?.turns);
+    this.connections = new ConnectionCount(limits.maxConnections, shared?.connections);
     this.certificate = new CertificateWatch(log);
     this.activated = new ActivatedSockets(activated);
     this.listeners = new Listeners((each) => this.listenerOptions(each));
@@ -124,7 +129,7 @@ class RunningGateway implements Gateway {
     this.frontends = {
       http: new HttpFrontend({ ...about, v10 }),
       grpc: new GrpcFrontend({ ...about, version, protoFolder: join(packageFolder, 'proto') }),
-      metrics: new MetricsFrontend({ ...this.metered, metrics: () => this.metered.text(), log }),
+      metrics: new MetricsFrontend({ ...this.metered, metrics: () => shared?.metrics() ?? this.metered.text(), log }),
     };
   }
 
@@ -166,15 +171,17 @@ class RunningGateway implements Gateway {
     this.frontends.http.configure(config);
     this.frontends.grpc.configure(config);
     await this.certificate.commit();
-    if (before === undefined)
-      announce({ log, config, gateway: this, stores: next.stores, strays: this.activated.strays });
-    else announceReload(log, this);
+    this.announce(before, next);
     // What still runs on the old one may end as at a stop.
     void before?.retire(next, config.drainMs);
   }
 
   async reopenLogs(): Promise<void> {
     await this.generation?.trail?.reopen();
+  }
+
+  metricValues(): Promise<readonly object[]> {
+    return this.metered.values();
   }
 
   async close(graceMs = this.generation?.config.drainMs ?? 0): Promise<void> {
@@ -192,6 +199,13 @@ class RunningGateway implements Gateway {
     await this.bcrypt.close();
   }
 
+  private announce(before: Generation | undefined, { config, stores }: Generation): void {
+    const { log, shared } = this.options;
+    if (shared?.isFirst === false || (before === undefined && shared?.isSuccessor === true)) return;
+    if (before !== undefined) announceReload(log, this);
+    else announce({ log, config, gateway: this, stores, strays: this.activated.strays });
+  }
+
   private get current(): Generation {
     if (this.generation === undefined) throw new Error('a request before there is a configuration');
     return this.generation;
@@ -204,6 +218,7 @@ class RunningGateway implements Gateway {
       handshakeTimeoutMs,
       connections: this.connections,
       activated: this.activated,
+      unixSockets: this.options.shared?.unixSockets,
       accept: (socket) => {
         if (this.changing === undefined) frontend.accept(socket);
         else void this.changing.catch(() => undefined).then(() => frontend.accept(socket));

@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { RequestObserver } from '../frontends/requests.js';
 
@@ -15,6 +16,8 @@ export interface Metrics {
   readonly contentType: string;
   /** All of them, in Prometheus' text format. */
   text(): Promise<string>;
+  /** All of them, in prom-client's own form. */
+  values(): Promise<readonly object[]>;
 }
 
 /** From a read out of memory to a packfile over a slow line, in seconds. */
@@ -46,22 +49,26 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
   });
   const sent = new Counter({
-    name: 'kloset_gateway_sent_bytes_total',
+    name: 'kloset_gateway_namedbytes_total',
     help: 'Bytes of objects and lists that went out.',
     labelNames: ['protocol'],
     registers,
   });
   addGauges(sources, registers);
+  // Watching the process costs something, so that begins when somebody asks.
+  const asked = (): Registry => {
+    if (!watching) collectDefaultMetrics({ register: registry });
+    watching = true;
+    return registry;
+  };
   return {
     contentType: registry.contentType,
-    text: () => {
-      // Watching the process costs something, so that begins when somebody asks.
-      if (!watching) collectDefaultMetrics({ register: registry });
-      watching = true;
-      return registry.metrics();
-    },
+    text: () => asked().metrics(),
+    values: () => asked().getMetricsAsJSON(),
     meter: {
-      request: ({ protocol, method, status, ...bytes }, ms) => {
+      request: ({ protocol, method: named, status, ...bytes }, ms) => {
+        // Over HTTP/2 a client may call it what it likes, and each name would be kept for good.
+        const method = protocol === 'grpc' || METHODS.includes(named) ? named : 'other';
         requests.inc({ protocol, method, status });
         seconds.observe({ protocol, method }, ms / 1000);
         received.inc({ protocol }, bytes.received);
@@ -83,16 +90,21 @@ function addGauges({ connections, certificateExpiresMs, usedBytes }: MetricSourc
   new Gauge({
     name: 'kloset_gateway_certificate_expiry_timestamp_seconds',
     help: 'When the TLS certificate ends, in seconds since 1970-01-01 UTC.',
+    labelNames: ['use'],
+    aggregator: 'min',
     registers,
     collect() {
       const ms = certificateExpiresMs();
-      if (ms !== undefined) this.set(ms / 1000);
+      this.reset();
+      // Absent without one, so that no alarm goes off.
+      if (ms !== undefined) this.set({ use: 'server' }, ms / 1000);
     },
   });
   new Gauge({
     name: 'kloset_gateway_store_used_bytes',
     help: 'Bytes of packfiles and states, of stores with a quota.',
     labelNames: ['store'],
+    aggregator: 'max',
     registers,
     collect() {
       this.reset();

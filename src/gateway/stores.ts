@@ -40,6 +40,8 @@ export interface StorePoolOptions {
   /** Whose keys and SSH configuration count. */
   readonly user: User;
   readonly log: Logger;
+  /** Whether leftovers are swept here: of several processes, one does. */
+  readonly sweeps: boolean;
 }
 
 /**
@@ -118,7 +120,7 @@ export class StorePool {
     },
     cleanUps: Entry['cleanUps'],
   ): Promise<OpenStore> {
-    const { host, user, log } = this.options;
+    const { host, user, log, sweeps } = this.options;
     const sample = where === 'sample' ? await copySample() : undefined;
     if (sample) cleanUps.push(() => sample.remove());
     const location = where === 'sample' ? { scheme: 'fs' as const, path: sample?.path ?? '' } : where;
@@ -127,7 +129,7 @@ export class StorePool {
     const files = await openStore(location, { ...needs, host, ssh: sshOptions, upstream }, log);
     cleanUps.push(() => files.close());
     const sweep = files.sweep?.bind(files);
-    if (sweep && needs.writable && allows(files.info().access, 'append')) {
+    if (sweep && sweeps && needs.writable && allows(files.info().access, 'append')) {
       cleanUps.push(await keepSwept({ sweep }, log));
     }
     const quota = quotaBytes === undefined ? undefined : new Quota(files, quotaBytes, { name, log });

@@ -1,4 +1,5 @@
 import { canceled, StoreError } from '../core/errors.js';
+import type { Places } from '../core/places.js';
 import { Slots } from '../core/slots.js';
 import type { OpContext } from '../core/store.js';
 
@@ -12,6 +13,9 @@ export interface TurnLimits {
   readonly queueMs: number;
 }
 
+/** Makes the places of one caller. @param key names the caller; @param places how many there are */
+export type MakePlaces = (kind: 'requests' | 'uploads', key: string, places: number) => Places;
+
 /** The permission to do one thing. `end` is called once, when it is done. */
 export interface Turn {
   end(): void;
@@ -24,7 +28,11 @@ export interface Turn {
 export class Turns {
   private readonly shares = new Map<string, Share>();
 
-  constructor(private limits: TurnLimits) {}
+  /** @param makePlaces by default those of this process alone */
+  constructor(
+    private limits: TurnLimits,
+    private readonly makePlaces: MakePlaces = (_kind, _key, places) => new Slots(places),
+  ) {}
 
   /** How many callers have something under way. */
   get callers(): number {
@@ -59,9 +67,9 @@ export class Turns {
     return this.wait(share, [share.uploads, share.requests], ctx);
   }
 
-  private async wait(share: Share, places: readonly Slots[], { signal }: OpContext): Promise<Turn> {
+  private async wait(share: Share, places: readonly Places[], { signal }: OpContext): Promise<Turn> {
     const untilMs = performance.now() + this.limits.queueMs;
-    const taken: Slots[] = [];
+    const taken: Places[] = [];
     try {
       for (const slots of places) {
         if (!(await slots.take(signal, untilMs - performance.now()))) throw this.tooMany(share, slots);
@@ -75,7 +83,7 @@ export class Turns {
     }
   }
 
-  private tooMany(share: Share, slots: Slots): StoreError {
+  private tooMany(share: Share, slots: Places): StoreError {
     const { maxRequests, maxUploads, queueMs } = this.limits;
     const text = slots === share.uploads ? `uploads at once: ${maxUploads}` : `requests at once: ${maxRequests}`;
     return new StoreError(
@@ -87,7 +95,10 @@ export class Turns {
   private shareOf(key: string): Share {
     const present = this.shares.get(key);
     if (present !== undefined) return present;
-    const share = new Share(this.limits, () => {
+    const { maxRequests, maxUploads } = this.limits;
+    const requests = this.makePlaces('requests', key, maxRequests);
+    const uploads = this.makePlaces('uploads', key, maxUploads);
+    const share = new Share(requests, uploads, () => {
       // Another one may be in its place already.
       if (this.shares.get(key) === share) this.shares.delete(key);
     });
@@ -98,8 +109,6 @@ export class Turns {
 
 /** What one caller has under way; as a turn, it is that of a request. */
 class Share implements Turn {
-  readonly requests: Slots;
-  readonly uploads: Slots;
   /** The turn of an upload. They are all alike. */
   readonly upload: Turn = {
     end: () => {
@@ -109,12 +118,10 @@ class Share implements Turn {
   };
 
   constructor(
-    limits: TurnLimits,
+    readonly requests: Places,
+    readonly uploads: Places,
     private readonly forget: () => void,
-  ) {
-    this.requests = new Slots(limits.maxRequests);
-    this.uploads = new Slots(limits.maxUploads);
-  }
+  ) {}
 
   resize({ maxRequests, maxUploads }: TurnLimits): void {
     this.requests.resize(maxRequests);

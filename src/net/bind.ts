@@ -4,7 +4,7 @@ import type { ListenerConfig } from '../config/types.js';
 import { formatAddress, type ListenAddress } from '../core/address.js';
 import { isLoopback } from '../core/ip-address.js';
 import type { ActivatedSockets } from './activation.js';
-import { listenOnUnixSocket } from './unix-socket.js';
+import { listenOnUnixSocket, type UnixSocketPlaces } from './unix-socket.js';
 import { listenOn, type ListenTarget } from './listen-on.js';
 
 /** A server that listens. */
@@ -21,17 +21,20 @@ export interface Bound {
  * Makes servers listen at an address as its operator means it: `localhost` is both 127.0.0.1 and ::1 where they exist, with one
  * port, and an empty host every address of the machine. There is a server for each socket. Fails with a message for the
  * operator, and with nothing left open.
+ *
+ * @param places where unix sockets are put into their places by another process
  */
 export async function bind(
   config: Pick<ListenerConfig, 'address' | 'mode' | 'owner'>,
   activated: ActivatedSockets,
   makeServer: () => Server,
+  places?: UnixSocketPlaces,
 ): Promise<Bound[]> {
   const { address } = config;
   const bound: Bound[] = [];
   try {
     if ('path' in address) {
-      bound.push(await bindPath({ ...config, path: address.path }, makeServer()));
+      bound.push(await bindPath({ ...config, path: address.path }, makeServer(), places));
     } else if ('systemd' in address) {
       for (const { fd, name } of activated.take(address.systemd)) {
         bound.push(await bindSocket({ fd }, (real) => real ?? { systemd: name }, makeServer()));
@@ -53,8 +56,12 @@ export async function bind(
   }
 }
 
-async function bindPath(options: Parameters<typeof listenOnUnixSocket>[1], server: Server): Promise<Bound> {
-  const remove = await listenOnUnixSocket(server, options);
+async function bindPath(
+  options: Parameters<typeof listenOnUnixSocket>[1],
+  server: Server,
+  places: UnixSocketPlaces | undefined,
+): Promise<Bound> {
+  const remove = await listenOnUnixSocket(server, options, places);
   return {
     address: { path: options.path },
     localOnly: true,

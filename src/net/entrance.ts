@@ -47,9 +47,14 @@ export class Entrance {
     server.on('connection', (socket) => {
       // A frontend has its own listeners. Until then there is nothing to do about an error: the connection is closed by it.
       socket.on('error', () => undefined);
-      if (!this.options.connections.add(socket)) this.refuse(socket);
-      else if (handshakes === undefined) enter(socket);
-      else handshakes.start(socket);
+      const begin = (counted: boolean): void => {
+        if (!counted) this.refuse(socket);
+        else if (handshakes === undefined) enter(socket);
+        else handshakes.start(socket);
+      };
+      const counted = this.options.connections.add(socket);
+      if (typeof counted === 'boolean') begin(counted);
+      else void counted.then(begin);
     });
     return server;
   }

@@ -7,6 +7,7 @@ import { bind } from './bind.js';
 import type { ConnectionCount } from './connection-count.js';
 import { Entrance } from './entrance.js';
 import type { TlsCredentials } from './tls-credentials.js';
+import type { UnixSocketPlaces } from './unix-socket.js';
 
 export interface ListenerOptions {
   /** For a listener with TLS. */
@@ -17,6 +18,8 @@ export interface ListenerOptions {
   readonly connections: ConnectionCount;
   /** What systemd passed on. */
   readonly activated: ActivatedSockets;
+  /** Who puts unix sockets into their places; undefined: this process. */
+  readonly unixSockets?: UnixSocketPlaces | undefined;
   /** Takes a connection, after its TLS handshake if there is one. `peerOf` knows its other end. */
   readonly accept: (socket: Socket) => void;
   readonly log: Logger;
@@ -35,7 +38,7 @@ export interface Listener {
 /** Listens as configured. Fails with a message for the operator, and with nothing left open. */
 export async function openListener(config: ListenerConfig, options: ListenerOptions): Promise<Listener> {
   const entrance = new Entrance(config, options);
-  const bound = await bind(config, options.activated, () => entrance.makeServer());
+  const bound = await bind(config, options.activated, () => entrance.makeServer(), options.unixSockets);
   return {
     config,
     addresses: bound.map(({ address }) => address),

@@ -54,7 +54,7 @@ describe('The metrics', () => {
     }, 'the store is scanned');
     expect(text).to.include('kloset_gateway_store_used_bytes{store="blue"} 0');
     expect(text).to.not.include('store="red"');
-    const [, seconds] = /^kloset_gateway_certificate_expiry_timestamp_seconds (\d+)$/m.exec(text) ?? [];
+    const [, seconds] = /^kloset_gateway_certificate_expiry_timestamp_seconds\{use="server"\} (\d+)$/m.exec(text) ?? [];
     expect(Number(seconds) - Date.now() / 1000).to.be.within(9 * 86400, 11 * 86400);
     expect(gateway.log.filter(({ level }) => level === 'warn').map(({ message }) => message)).to.satisfy(
       (messages: string[]) => messages.some((message) => /certificate .* expires in (9|10) days/.test(message)),

@@ -23,6 +23,9 @@ export interface FileSystem {
   /** What `path` names. `not_found`. Links are not followed. */
   stat(path: string): Promise<FileStat>;
 
+  /** Whether `path` names anything. Links are not followed. */
+  isThere(path: string): Promise<boolean>;
+
   /**
    * Gives the file `from` a second name, atomically. `already_exists` where `to` is taken, by anything: this never replaces.
    * `not_found` where `from` or `to`'s folder is missing. `unimplemented` where the file server has no way to promise that.
@@ -107,5 +110,6 @@ export interface WritableFile {
   /** Makes all that was written durable. */
   sync(): Promise<void>;
 
+  /** Fails, too, where the file server doesn't have as many bytes as it said yes to. */
   close(): Promise<void>;
 }

@@ -81,30 +81,22 @@ export class Upload {
   private async write(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     let file: WritableFile | undefined;
     let writing = Promise.resolve();
-    let size = 0;
     try {
       for await (const batch of gather(chunks)) {
         file ??= await this.inFolder(() => this.files.create(this.temporary, this.options.fileMode));
         await writing;
         writing = file.write(batch);
-        for (const chunk of batch) size += chunk.length;
         // A failure is thrown where the write is waited for; until then it is not an unhandled one.
         writing.catch(() => undefined);
       }
       await writing;
       if (this.options.durable) await file?.sync();
-    } finally {
+    } catch (error) {
       await writing.catch(() => undefined);
-      await file?.close();
+      await file?.close().catch(() => undefined);
+      throw error;
     }
-    await this.requireSize(size);
-  }
-
-  /** Believes the file server's own count, not the writes that it said yes to. */
-  private async requireSize(size: number): Promise<void> {
-    const stored = await this.files.stat(this.temporary);
-    if (stored.size === size) return;
-    throw new StoreError('internal', `the store's disk kept ${stored.size} of ${size} bytes: nothing is stored`);
+    await file?.close();
   }
 
   /** Runs `work`, and once more with the folders made that it misses. */
@@ -132,6 +124,8 @@ export class Upload {
   }
 
   private async openPresent(): Promise<ReadableFile | undefined> {
+    // Nearly always it isn't, and that is told in less time than it takes to fail.
+    if (!(await this.files.isThere(this.path))) return undefined;
     try {
       return await this.files.open(this.path);
     } catch (error) {

@@ -1,7 +1,7 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, linkSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
-import { StoreError } from '../../core/errors.js';
+import { hasCode, StoreError } from '../../core/errors.js';
 import type {
   DirectoryEntry,
   FileStat,
@@ -11,11 +11,15 @@ import type {
   WritableFile,
 } from '../files/file-system.js';
 import { AdaptiveReader } from './adaptive-read.js';
+import { close, fsync, open } from './descriptors.js';
 import { fromErrno, isUnsupportedLink } from './errno.js';
 import { FolderVersions } from './folder-versions.js';
+import { LocalWritableFile } from './local-writable-file.js';
+import { ShortCalls } from './short-calls.js';
 
 /** Without O_NONBLOCK, opening a pipe that someone put into the store would wait for ever. */
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY;
 
 const noLinks =
   "the file system under the store has no hard links, without which the gateway can't promise never to overwrite: " +
@@ -31,6 +35,7 @@ export class LocalFileSystem implements FileSystem {
   readonly openFiles = 512;
 
   private readonly reader = new AdaptiveReader();
+  private readonly calls = new ShortCalls();
 
   /** @param root the folder's absolute path */
   constructor(
@@ -50,35 +55,60 @@ export class LocalFileSystem implements FileSystem {
     }
   }
 
-  async create(path: string, mode: number): Promise<WritableFile> {
-    const handle = await this.run(fs.open(join(this.root, path), 'wx', mode));
-    try {
-      // The process's umask may have taken away what the store's other files have.
-      await this.run(handle.chmod(mode));
-      return new LocalWritableFile(handle);
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+  create(path: string, mode: number): Promise<WritableFile> {
+    return LocalWritableFile.create(join(this.root, path), mode, this.calls);
   }
 
   async stat(path: string): Promise<FileStat> {
-    const stat = await this.run(fs.lstat(join(this.root, path)));
+    const at = join(this.root, path);
+    const stat = await this.call(
+      () => lstatSync(at),
+      () => fs.lstat(at),
+    );
     return { type: typeOf(stat), size: stat.size, modifiedMs: stat.mtimeMs, mode: stat.mode & 0o7777 };
   }
 
+  isThere(path: string): Promise<boolean> {
+    const at = join(this.root, path);
+    const options = { throwIfNoEntry: false } as const;
+    return this.call(
+      () => lstatSync(at, options) !== undefined,
+      () =>
+        fs.lstat(at).then(
+          () => true,
+          (error: unknown) => {
+            if (hasCode(fromErrno(error), 'not_found')) return false;
+            throw error;
+          },
+        ),
+    );
+  }
+
   link(from: string, to: string): Promise<void> {
-    return fs.link(join(this.root, from), join(this.root, to)).catch((error: unknown) => {
+    const names = [join(this.root, from), join(this.root, to)] as const;
+    const work = this.calls.run(
+      () => linkSync(...names),
+      () => fs.link(...names),
+    );
+    return work.catch((error: unknown) => {
       throw isUnsupportedLink(error) ? new StoreError('unimplemented', noLinks, { cause: error }) : fromErrno(error);
     });
   }
 
   rename(from: string, to: string): Promise<void> {
-    return this.run(fs.rename(join(this.root, from), join(this.root, to)));
+    const names = [join(this.root, from), join(this.root, to)] as const;
+    return this.call(
+      () => renameSync(...names),
+      () => fs.rename(...names),
+    );
   }
 
   remove(path: string): Promise<void> {
-    return this.run(fs.unlink(join(this.root, path)));
+    const at = join(this.root, path);
+    return this.call(
+      () => unlinkSync(at),
+      () => fs.unlink(at),
+    );
   }
 
   async list(path: string): Promise<DirectoryEntry[]> {
@@ -96,11 +126,18 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async syncFolder(path: string): Promise<void> {
-    const handle = await this.run(fs.open(join(this.root, path), constants.O_RDONLY | constants.O_DIRECTORY));
+    const at = join(this.root, path);
+    const fd = await this.call(
+      () => openSync(at, folderFlags),
+      () => open(at, folderFlags),
+    );
     try {
-      await this.run(handle.sync());
+      await this.run(fsync(fd));
     } finally {
-      await handle.close();
+      await this.call(
+        () => closeSync(fd),
+        () => close(fd),
+      );
     }
   }
 
@@ -112,6 +149,11 @@ export class LocalFileSystem implements FileSystem {
 
   async close(): Promise<void> {
     // Nothing is kept open between operations.
+  }
+
+  /** Does a small call, one way or the other. */
+  private call<T>(here: () => T, inPool: () => Promise<T>): Promise<T> {
+    return this.run(this.calls.run(here, inPool));
   }
 
   private run<T>(work: Promise<T>): Promise<T> {
@@ -158,39 +200,6 @@ class LocalReadableFile implements ReadableFile {
     // Nothing was written through this handle that closing could lose.
     await this.handle.close().catch(() => undefined);
   }
-}
-
-class LocalWritableFile implements WritableFile {
-  constructor(private readonly handle: fs.FileHandle) {}
-
-  async write(chunks: readonly Uint8Array[]): Promise<void> {
-    let rest = [...chunks];
-    while (rest.length > 0) {
-      const { bytesWritten } = await this.handle.writev(rest).catch(rethrow);
-      rest = after(rest, bytesWritten);
-    }
-  }
-
-  sync(): Promise<void> {
-    return this.handle.sync().catch(rethrow);
-  }
-
-  close(): Promise<void> {
-    return this.handle.close().catch(rethrow);
-  }
-}
-
-/** What is left of `chunks` when the first `taken` bytes are gone: a nearly full disk takes a part. */
-function after(chunks: readonly Uint8Array[], taken: number): Uint8Array[] {
-  let index = 0;
-  let skip = taken;
-  for (const chunk of chunks) {
-    if (skip < chunk.length) break;
-    skip -= chunk.length;
-    index++;
-  }
-  const [partial, ...whole] = chunks.slice(index);
-  return partial === undefined ? [] : [partial.subarray(skip), ...whole];
 }
 
 function typeOf(entry: { isFile(): boolean; isDirectory(): boolean }): FileType {

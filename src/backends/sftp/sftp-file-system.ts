@@ -79,6 +79,10 @@ export class SftpFileSystem implements FileSystem {
     return this.pool.run((session) => lstat(session, this.at(path)));
   }
 
+  isThere(path: string): Promise<boolean> {
+    return this.pool.run((session) => isThere(session, this.at(path)));
+  }
+
   /** Where the server has no hard links, `from` is gone afterwards. */
   async link(from: string, to: string): Promise<void> {
     const { createWith } = this.capabilities;

@@ -1,6 +1,6 @@
 import { setting } from '../setting.js';
 import { logFormats, logLevels } from '../types.js';
-import { choice, duration, text } from '../values.js';
+import { choice, count, duration, text } from '../values.js';
 
 /** How the program runs and what it tells. */
 export const running = {
@@ -14,6 +14,12 @@ export const running = {
     value: 'TIME',
     default: '30s',
     description: 'how long running requests may go on at a stop',
+  }),
+  workers: setting({
+    schema: count(1, 64),
+    value: 'N',
+    defaultText: 'half as many as there are cores, from 1 to 8',
+    description: 'processes that share the work; stores with a quota are served by one',
   }),
   'log-level': setting({
     schema: choice(logLevels),

@@ -9,7 +9,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { setMaxListeners, type EventEmitter } from 'node:events';
-import { constants, type ServerHttp2Session } from 'node:http2';
+import type { ServerHttp2Session } from 'node:http2';
 import { canceled, hasCode, type StoreError } from '../../core/errors.js';
 import type { Peer } from '../../core/caller.js';
 import type { Logger } from '../../core/logger.js';
@@ -20,6 +20,9 @@ import type { AccessControl } from '../frontend.js';
 import type { Pace } from '../pace.js';
 import { reportError, type RequestRecord, type Requests } from '../requests.js';
 import { connectionOf, streamOf } from './connection.js';
+import { eachMessage } from './each-message.js';
+import type { Encode } from './framing.js';
+import { MessageSender, type Send } from './message-sender.js';
 
 /** What the handlers of every kind of call are given. */
 export interface CallContext extends OpContext {
@@ -33,21 +36,14 @@ export interface CallContext extends OpContext {
   readonly report: (error: unknown) => StoreError;
 }
 
-/** Sends one message. Resolves when the transport has taken its bytes: only then may the buffers in it be used again. */
-export type Send<Res> = (message: Res) => Promise<void>;
-
 /** What grpc-js's four kinds of calls have in common. */
 interface Call extends EventEmitter {
   readonly cancelled: boolean;
   readonly metadata: Metadata;
   getPath(): string;
+  sendMetadata(metadata: Metadata): void;
   /** Infinity where there is none. */
   getDeadline(): Date | number;
-}
-
-/** Where a call's messages go out. */
-interface Sink<Res> {
-  write(message: Res, taken: (error?: Error | null) => void): boolean;
 }
 
 export interface CallsOptions {
@@ -77,13 +73,14 @@ export class Calls {
   }
 
   serverStream<Req, Res>(
+    encode: Encode<Res>,
     handler: (request: Req, send: Send<Res>, context: CallContext) => Promise<void>,
   ): handleServerStreamingCall<Req, Res> {
     return (call) => {
       void this.serve(
         call,
         async (context) => {
-          await handler(call.request, this.sender(call, context), context);
+          await handler(call.request, this.sender(call, encode, context), context);
           call.end();
         },
         // Destroying the stream instead would leave the client without any status.
@@ -98,21 +95,29 @@ export class Calls {
     return (call, callback) => {
       void this.serve(
         call,
-        async (context) => callback(null, await handler(this.received(call, this.options.pace), context)),
+        async (context) => callback(null, await handler(this.received(call), context)),
         (error) => callback(error),
       );
     };
   }
 
+  /**
+   * @param atOnce how many requests of a call are answered at once
+   * @param answer answers one of them; the call's status is what it throws
+   */
   bidi<Req, Res>(
-    handler: (requests: AsyncIterable<Req>, send: Send<Res>, context: CallContext) => Promise<void>,
+    encode: Encode<Res>,
+    atOnce: number,
+    answer: (request: Req, send: Send<Res>, context: CallContext) => Promise<void>,
   ): handleBidiStreamingCall<Req, Res> {
     return (call) => {
       void this.serve(
         call,
         async (context) => {
+          const send = this.sender(call, encode, context);
           // However long such a client thinks before it asks for more.
-          await handler(this.received(call, undefined), this.sender(call, context), context);
+          await eachMessage<Req>(call, atOnce, (request) => answer(request, send, context));
+          if (call.cancelled) throw canceled();
           call.end();
         },
         (error) => call.emit('error', error),
@@ -127,7 +132,7 @@ export class Calls {
   ): Promise<void> {
     const { access, log, requests, peerOf } = this.options;
     const gone = new AbortController();
-    // Each message that is being sent listens.
+    // Each read that waits for its turn listens.
     setMaxListeners(0, gone.signal);
     const report = (error: unknown): StoreError => reportError(error, log);
     call.on('cancelled', () => gone.abort(canceled()));
@@ -158,24 +163,18 @@ export class Calls {
 
   /**
    * The messages of a client's stream. Throws `canceled` where the client is gone: grpc-js ends the stream like a whole one when
-   * a client resets it, and only says so beside.
-   *
-   * @param pace what the client is held to, where it has to send
+   * a client resets it, and only says so beside. The client is held to the pace.
    */
-  private async *received<Req>(
-    call: ServerReadableStream<Req, unknown>,
-    pace: Pace | undefined,
-  ): AsyncGenerator<Req, void, undefined> {
+  private async *received<Req>(call: ServerReadableStream<Req, unknown>): AsyncGenerator<Req, void, undefined> {
     const messages = call.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Req>;
-    const incoming = pace?.start();
+    const incoming = this.options.pace.start();
     const stream = streamOf(call);
     // Not by whole messages: over a slow line a large one takes longer than a client may be silent.
-    const count = (data: Buffer): void => incoming?.moved(data.length);
-    if (incoming !== undefined) stream.on('data', count);
+    const count = (data: Buffer): void => incoming.moved(data.length);
+    stream.on('data', count);
     try {
       for (;;) {
-        const next = messages.next();
-        const { done, value } = await (incoming?.wait(next) ?? next);
+        const { done, value } = await incoming.wait(messages.next());
         if (done === true) break;
         yield value as Req;
       }
@@ -189,28 +188,9 @@ export class Calls {
     if (call.cancelled) throw canceled();
   }
 
-  private sender<Res>(call: Sink<Res>, { signal }: CallContext): Send<Res> {
-    const { pace } = this.options;
-    // Several may be under way at once.
-    return async (message) => {
-      const taken = new Promise<void>((resolve, reject) => {
-        const abort = (): void => reject(canceled());
-        if (signal.aborted) return abort();
-        signal.addEventListener('abort', abort, { once: true });
-        call.write(message, (error) => {
-          signal.removeEventListener('abort', abort);
-          if (error) reject(canceled(error));
-          else resolve();
-        });
-      });
-      try {
-        await pace.start().wait(taken, sizeOf(message));
-      } catch (error) {
-        // The status would wait behind what the client doesn't take, and that in memory.
-        if (hasCode(error, 'too_slow')) streamOf(call).close(constants.NGHTTP2_CANCEL);
-        throw error;
-      }
-    };
+  private sender<Res>(call: Call, encode: Encode<Res>, { signal }: CallContext): Send<Res> {
+    const sender = new MessageSender(call, { encode, signal, pace: this.options.pace });
+    return (message) => sender.send(message);
   }
 }
 
@@ -225,10 +205,4 @@ function afterDeadline(call: Call, act: () => void): NodeJS.Timeout | undefined 
   const graceMs = 1000;
   const ms = Number(call.getDeadline()) - Date.now() + graceMs;
   return ms < foreverMs ? setTimeout(act, ms).unref() : undefined;
-}
-
-/** How many bytes of an object a message has. */
-function sizeOf(message: unknown): number {
-  const { chunk } = message as { chunk?: unknown };
-  return chunk instanceof Uint8Array ? chunk.length : 0;
 }

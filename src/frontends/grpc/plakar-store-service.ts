@@ -1,4 +1,5 @@
 import {
+  GetResponse,
   type GetRequest_Range as WireRange,
   type ListResponse,
   type PutRequest,
@@ -15,6 +16,7 @@ import { settled } from '../settled.js';
 import type { CallContext, Calls } from './call.js';
 import { Bindings } from './bindings.js';
 import { parseKind, parseRange } from './convert.js';
+import { encodeChunked } from './framing.js';
 import { parseInit, type InitConfig } from './plakar-init.js';
 
 /** Gives the store of a connection, as the caller of a call on it has it. */
@@ -114,7 +116,7 @@ export function plakarStoreService({ open, calls }: PlakarStoreServiceOptions): 
       }
     }),
 
-    get: calls.serverStream(async (request, send, context) => {
+    get: calls.serverStream(encodeChunked(GetResponse, 1), async (request, send, context) => {
       const ref = parseRef(request, context);
       const store = await storeOf(context);
       const read = await store.get(ref, request.range && rangeOf(request.range), context);

@@ -1,8 +1,9 @@
-import type {
+import {
   GetObjectResponse,
   ListObjectsResponse,
-  PutObjectRequest,
-  StoreServiceServer,
+  ReadRangesResponse,
+  type PutObjectRequest,
+  type StoreServiceServer,
 } from '../../../gen/kloset/store/v1/store.js';
 import { hasCode } from '../../core/errors.js';
 import type { MacBatch } from '../../core/mac-batch.js';
@@ -14,7 +15,8 @@ import type { Store } from '../../core/store.js';
 import { sendChunks } from '../send-read.js';
 import type { CallContext, Calls } from './call.js';
 import { parseKind, parseRange, parseRef, toDetails, wireAccess, wireKinds } from './convert.js';
-import { readRanges } from './read-ranges.js';
+import { encodeChunked, encodeWhole } from './framing.js';
+import { answerRead, readsAtOnce } from './read-ranges.js';
 import { parseUpload } from './upload.js';
 
 export interface StoreServiceOptions {
@@ -48,7 +50,7 @@ export function storeService({ calls, version }: StoreServiceOptions): StoreServ
       };
     }),
 
-    listObjects: calls.serverStream(async (request, send, context) => {
+    listObjects: calls.serverStream(encodeWhole(ListObjectsResponse), async (request, send, context) => {
       const store = context.storeOf(request.store);
       const kind = parseKind(request.kind);
       context.record.path = `${kind}s`;
@@ -66,7 +68,7 @@ export function storeService({ calls, version }: StoreServiceOptions): StoreServ
       return { details: toDetails(await context.storeOf(store).stat(ref, context)) };
     }),
 
-    getObject: calls.serverStream(async (request, send, context) => {
+    getObject: calls.serverStream(encodeChunked(GetObjectResponse, 2), async (request, send, context) => {
       const ref = parseRef(request.ref);
       context.record.path = `${ref.kind}s/${ref.mac}`;
       const range = request.range === undefined ? undefined : parseRange(request.range);
@@ -83,7 +85,7 @@ export function storeService({ calls, version }: StoreServiceOptions): StoreServ
       });
     }),
 
-    readRanges: calls.bidi((requests, send, context) => readRanges(requests, send, context)),
+    readRanges: calls.bidi(encodeChunked(ReadRangesResponse, 2), readsAtOnce, answerRead),
 
     putObject: calls.clientStream(async (requests: AsyncIterable<PutObjectRequest>, context) => {
       const { store, ref, body } = await parseUpload(requests, context.record);

@@ -56,17 +56,19 @@ export async function compile(): Promise<readonly string[]> {
 /**
  * Starts the program on free ports of 127.0.0.1. Resolves when it serves.
  *
+ * @param location the store's; undefined: the options name a configuration file that says what to serve, and where
  * @param how.wrapper a command that runs it, such as strace; it must become the program, rather than be its parent
  * @param how.program node's arguments that run it
  */
 export async function startProcess(
-  location: string,
+  location: string | undefined,
   options: readonly string[] = [],
   how: { wrapper?: readonly string[]; program?: readonly string[] } = {},
 ): Promise<GatewayProcess> {
   const { wrapper = [], program = source } = how;
   const addresses = ['--listen', '127.0.0.1:0', '--grpc-listen', '127.0.0.1:0'];
-  const node = [process.execPath, ...program, 'serve', location, ...addresses, ...options];
+  const what = location === undefined ? options : [location, ...addresses, ...options];
+  const node = [process.execPath, ...program, 'serve', ...what];
   const [command = '', ...args] = [...wrapper, ...node];
   const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
   running.add(child);

@@ -1,0 +1,110 @@
+import * as fs from 'node:fs';
+import { StoreError } from '../../core/errors.js';
+import type { WritableFile } from '../files/file-system.js';
+import { close, fchmod, fstat, fsync, open, writev } from './descriptors.js';
+import { fromErrno } from './errno.js';
+import type { ShortCalls } from './short-calls.js';
+
+/** Up to here a file may be written on the event loop, in bytes. Larger ones, network disks flush when they are closed. */
+const smallBytes = 64 * 1024;
+
+/** A new file of this machine. Its number instead of Node's FileHandle, which knows no calls on the event loop. */
+export class LocalWritableFile implements WritableFile {
+  private size = 0;
+
+  private constructor(
+    private readonly fd: number,
+    private readonly calls: ShortCalls,
+  ) {}
+
+  /** @param path absolute */
+  static async create(path: string, mode: number, calls: ShortCalls): Promise<LocalWritableFile> {
+    const opening = calls.run(
+      () => fs.openSync(path, 'wx', mode),
+      () => open(path, 'wx', mode),
+    );
+    const fd = await opening.catch(rethrow);
+    const file = new LocalWritableFile(fd, calls);
+    try {
+      await file.setMode(mode);
+      return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  async write(chunks: readonly Uint8Array[]): Promise<void> {
+    let rest = chunks;
+    while (rest.length > 0) {
+      const written = await this.writeSome(rest);
+      this.size += written;
+      rest = after(rest, written);
+    }
+  }
+
+  sync(): Promise<void> {
+    return fsync(this.fd).catch(rethrow);
+  }
+
+  async close(): Promise<void> {
+    try {
+      // The file system's own count, against the writes that it said yes to.
+      const { size } = await this.stat();
+      if (size === this.size) return;
+      throw new StoreError('internal', `the store's disk kept ${size} of ${this.size} bytes: nothing is stored`);
+    } finally {
+      await this.call(
+        () => fs.closeSync(this.fd),
+        () => close(this.fd),
+      );
+    }
+  }
+
+  /** The process's umask may have taken away what the store's other files have. */
+  private async setMode(mode: number): Promise<void> {
+    if (((await this.stat()).mode & 0o7777) === mode) return;
+    await this.call(
+      () => fs.fchmodSync(this.fd, mode),
+      () => fchmod(this.fd, mode),
+    );
+  }
+
+  private stat(): Promise<fs.Stats> {
+    return this.call(
+      () => fs.fstatSync(this.fd),
+      () => fstat(this.fd),
+    );
+  }
+
+  private writeSome(chunks: readonly Uint8Array[]): Promise<number> {
+    const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+    return this.call(
+      () => fs.writevSync(this.fd, chunks),
+      async () => (await writev(this.fd, chunks)).bytesWritten,
+      bytes,
+    );
+  }
+
+  /** @param bytes how many more the file has afterwards */
+  private call<T>(here: () => T, inPool: () => Promise<T>, bytes = 0): Promise<T> {
+    return (this.size + bytes <= smallBytes ? this.calls.run(here, inPool) : inPool()).catch(rethrow);
+  }
+}
+
+/** What is left of `chunks` when the first `taken` bytes are gone: a nearly full disk takes a part. */
+function after(chunks: readonly Uint8Array[], taken: number): Uint8Array[] {
+  let index = 0;
+  let skip = taken;
+  for (const chunk of chunks) {
+    if (skip < chunk.length) break;
+    skip -= chunk.length;
+    index++;
+  }
+  const [partial, ...whole] = chunks.slice(index);
+  return partial === undefined ? [] : [partial.subarray(skip), ...whole];
+}
+
+function rethrow(error: unknown): never {
+  throw fromErrno(error);
+}
