@@ -145,13 +145,13 @@ describe('A gateway of three workers', function () {
     await writeFile(config, 'http-v1.0-limit: 40MiB\n');
     await start('--config', config);
     const inForce = async (status: number): Promise<void> => {
-      for (let i = 0; i < 30; i++) expect((await ask(gateway.httpPort, 'GET', '/states')).status).to.equal(status);
+      for (let i = 0; i < 30; i++) expect((await ask(gateway.httpPort, 'GET', '/packfile/blob')).status).to.equal(status);
     };
-    const { status: before } = await ask(gateway.httpPort, 'GET', '/states');
+    const { status: before } = await ask(gateway.httpPort, 'GET', '/packfile/blob');
     await writeFile(config, 'no-http-v1.0: true\n');
     gateway.signal('SIGHUP');
     await untilLogged('the configuration was read anew, and is in force');
-    const { status: after } = await ask(gateway.httpPort, 'GET', '/states');
+    const { status: after } = await ask(gateway.httpPort, 'GET', '/packfile/blob');
     expect(after).to.not.equal(before);
     await inForce(after);
     await writeFile(config, 'audit-log: /nonexistent/folder/audit.log\n');

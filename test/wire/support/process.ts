@@ -59,18 +59,29 @@ export async function compile(): Promise<readonly string[]> {
  * @param location the store's; undefined: the options name a configuration file that says what to serve, and where
  * @param how.wrapper a command that runs it, such as strace; it must become the program, rather than be its parent
  * @param how.program node's arguments that run it
+ * @param how.env added to its environment
+ * @param how.descriptors what it has from descriptor 3 on
  */
 export async function startProcess(
   location: string | undefined,
   options: readonly string[] = [],
-  how: { wrapper?: readonly string[]; program?: readonly string[] } = {},
+  how: {
+    wrapper?: readonly string[];
+    program?: readonly string[];
+    env?: Readonly<Record<string, string>>;
+    descriptors?: readonly number[];
+  } = {},
 ): Promise<GatewayProcess> {
-  const { wrapper = [], program = source } = how;
+  const { wrapper = [], program = source, env = {}, descriptors = [] } = how;
   const addresses = ['--listen', '127.0.0.1:0', '--grpc-listen', '127.0.0.1:0'];
   const what = location === undefined ? options : [location, ...addresses, ...options];
   const node = [process.execPath, ...program, 'serve', ...what];
   const [command = '', ...args] = [...wrapper, ...node];
-  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(command, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe', ...descriptors],
+  });
   running.add(child);
   const exited = new Promise<Exit>((resolve) =>
     child.once('exit', (code, signal) => {
