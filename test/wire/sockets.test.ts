@@ -132,7 +132,7 @@ describe('The program, started by systemd with its sockets', function () {
     const address = { host: '127.0.0.1', port: 0 };
     const sockets = [await listening(address), await listening(address)];
     const names = ['grpc', 'http'];
-    const options = ['--location', await emptyStore(), '--listen', 'systemd:http', '--grpc-listen', 'systemd:grpc'];
+    const options = [await emptyStore(), '--listen', 'systemd:http', '--grpc-listen', 'systemd:grpc'];
     const gateway = await startProcess(undefined, [...options, '--allow-write', '--min-free-space', '0'], {
       wrapper: ['sh', '-c', 'LISTEN_PID=$$ exec "$0" "$@"'],
       env: { LISTEN_FDS: '2', LISTEN_FDNAMES: names.join(':') },
@@ -156,7 +156,7 @@ describe('The program, started by systemd with its sockets', function () {
 
   it('refuses to let everybody write on one that others can reach', async () => {
     const { descriptor } = await listening({ host: '0.0.0.0', port: 0 });
-    const options = ['--location', await emptyStore(), '--listen', 'systemd', '--grpc-listen', 'off', '--allow-write'];
+    const options = [await emptyStore(), '--listen', 'systemd', '--grpc-listen', 'off', '--allow-write'];
     const failure: unknown = await startProcess(undefined, options, {
       wrapper: ['sh', '-c', 'LISTEN_PID=$$ exec "$0" "$@"'],
       env: { LISTEN_FDS: '1' },

@@ -145,7 +145,8 @@ describe('A gateway of three workers', function () {
     await writeFile(config, 'http-v1.0-limit: 40MiB\n');
     await start('--config', config);
     const inForce = async (status: number): Promise<void> => {
-      for (let i = 0; i < 30; i++) expect((await ask(gateway.httpPort, 'GET', '/packfile/blob')).status).to.equal(status);
+      for (let i = 0; i < 30; i++)
+        expect((await ask(gateway.httpPort, 'GET', '/packfile/blob')).status).to.equal(status);
     };
     const { status: before } = await ask(gateway.httpPort, 'GET', '/packfile/blob');
     await writeFile(config, 'no-http-v1.0: true\n');
@@ -205,6 +206,17 @@ describe('A gateway of three workers', function () {
     ]).catch((error: unknown) => error);
     taken.close();
     expect(String(failed).match(/EADDRINUSE/g)).to.have.length(1);
+  });
+
+  it('ends with the reason where workers end again and again', async () => {
+    await start();
+    const killing = setInterval(() => {
+      for (const pid of childrenOf(gateway.pid)) process.kill(pid, 'SIGKILL');
+    }, 100);
+    const exit = await gateway.exited.finally(() => clearInterval(killing));
+    expect(exit.code).to.equal(1);
+    const told = gateway.log.filter(({ text }) => String(text).includes('workers end again and again'));
+    expect(told).to.have.length(1);
   });
 
   it('adds up the metrics of all workers', async () => {

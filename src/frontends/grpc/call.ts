@@ -19,10 +19,11 @@ import type { OpContext, Store } from '../../core/store.js';
 import type { AccessControl } from '../frontend.js';
 import type { Pace } from '../pace.js';
 import { reportError, type RequestRecord, type Requests } from '../requests.js';
-import { connectionOf, streamOf } from './connection.js';
+import { connectionOf, decodeWith, streamOf } from './connection.js';
 import { eachMessage } from './each-message.js';
 import type { Encode } from './framing.js';
 import { MessageSender, type Send } from './message-sender.js';
+import type { Decode } from './unframing.js';
 
 /** What the handlers of every kind of call are given. */
 export interface CallContext extends OpContext {
@@ -89,10 +90,13 @@ export class Calls {
     };
   }
 
+  /** @param decode makes messages of what came; those that it makes several of are several for the handler */
   clientStream<Req, Res>(
+    decode: Decode<Req>,
     handler: (requests: AsyncIterable<Req>, context: CallContext) => Promise<Res>,
   ): handleClientStreamingCall<Req, Res> {
     return (call, callback) => {
+      decodeWith(call, decode);
       void this.serve(
         call,
         async (context) => callback(null, await handler(this.received(call), context)),
@@ -166,7 +170,7 @@ export class Calls {
    * a client resets it, and only says so beside. The client is held to the pace.
    */
   private async *received<Req>(call: ServerReadableStream<Req, unknown>): AsyncGenerator<Req, void, undefined> {
-    const messages = call.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Req>;
+    const messages = call.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<ReturnType<Decode<Req>>>;
     const incoming = this.options.pace.start();
     const stream = streamOf(call);
     // Not by whole messages: over a slow line a large one takes longer than a client may be silent.
@@ -176,7 +180,8 @@ export class Calls {
       for (;;) {
         const { done, value } = await incoming.wait(messages.next());
         if (done === true) break;
-        yield value as Req;
+        if (Array.isArray(value)) yield* value as readonly Req[];
+        else yield value as Req;
       }
     } catch (error) {
       throw hasCode(error, 'too_slow') ? error : canceled(error);

@@ -1,14 +1,11 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import { StreamDecoder, type Decode } from './unframing.js';
 
-/**
- * The HTTP/2 stream of a call. grpc-js has no way to it, so this reaches into the call (grpc-js 1.14.7), and throws should its
- * inside change.
- */
+/* grpc-js has no way to what is here, so this reaches into its calls (grpc-js 1.14.7), and throws should their inside change. */
+
+/** The HTTP/2 stream of a call. */
 export function streamOf(call: object): ServerHttp2Stream {
-  let inner: unknown = field(call, 'call');
-  // Interceptors, where there are some, are around the call that has the stream.
-  for (let next = inner; next !== undefined; next = field(inner, 'nextCall')) inner = next;
-  const stream = field(inner, 'stream');
+  const stream = field(innermost(call), 'stream');
   if (typeof stream !== 'object' || stream === null) throw new Error('a gRPC call without its HTTP/2 stream');
   return stream as ServerHttp2Stream;
 }
@@ -24,6 +21,26 @@ export function connectionOf(call: object): ServerHttp2Session {
   const session = field(streamOf(call), 'session');
   if (typeof session !== 'object' || session === null) throw new Error('a gRPC call without its HTTP/2 session');
   return session as ServerHttp2Session;
+}
+
+/** Has the messages of a call decoded in another way. Before the first of them is asked for. */
+export function decodeWith(call: object, decode: Decode<unknown>): void {
+  const inner = innermost(call);
+  const [decoder, handler] = [field(inner, 'decoder'), field(inner, 'handler')];
+  if (typeof field(decoder, 'write') !== 'function' || typeof field(handler, 'deserialize') !== 'function') {
+    throw new Error('a gRPC call without its decoder');
+  }
+  Object.assign(inner as object, {
+    decoder: new StreamDecoder(),
+    handler: { ...(handler as object), deserialize: decode },
+  });
+}
+
+/** Interceptors, where there are some, are around the call that has the stream. */
+function innermost(call: object): unknown {
+  let inner: unknown = field(call, 'call');
+  for (let next = inner; next !== undefined; next = field(inner, 'nextCall')) inner = next;
+  return inner;
 }
 
 function field(value: unknown, name: string): unknown {

@@ -8,11 +8,14 @@ interface Generated<Message> {
   encode(message: Message, writer: BinaryWriter): BinaryWriter;
 }
 
-/** What gRPC has before each message: a byte that says that it isn't compressed, and its length in four. */
-const prefix = new Uint8Array(5);
+/** What gRPC has before each message: whether it is compressed, in a byte, and its length, in four. */
+export const prefixBytes = 5;
+
+/** Of a message that isn't compressed, without its length. */
+const prefix = new Uint8Array(prefixBytes);
 
 /** Protobuf's wire type of bytes: their length comes before them. */
-const lengthDelimited = 2;
+export const lengthDelimited = 2;
 
 const nothing = new Uint8Array();
 
@@ -51,6 +54,6 @@ function begun(writer: BinaryWriter): BinaryWriter {
 /** @param following how many bytes of the message come behind those that were written */
 function framed(start: BinaryWriter, following: number): Uint8Array {
   const bytes = start.finish();
-  new DataView(bytes.buffer).setUint32(1, bytes.length - prefix.length + following);
+  new DataView(bytes.buffer).setUint32(1, bytes.length - prefixBytes + following);
   return bytes;
 }

@@ -2,8 +2,8 @@ import {
   GetResponse,
   type GetRequest_Range as WireRange,
   type ListResponse,
-  type PutRequest,
-  type StorageResource,
+  PutRequest,
+  StorageResource,
   type StoreServer,
 } from '../../../gen/plakar/store.js';
 import type { ObjectKind as WireKind } from '../../../gen/kloset/store/v1/store.js';
@@ -18,6 +18,7 @@ import { Bindings } from './bindings.js';
 import { parseKind, parseRange } from './convert.js';
 import { encodeChunked } from './framing.js';
 import { parseInit, type InitConfig } from './plakar-init.js';
+import { decodeChunked } from './unframing.js';
 
 /** Gives the store of a connection, as the caller of a call on it has it. */
 export type StoreOfCall = (context: CallContext) => Store;
@@ -36,6 +37,12 @@ const listedMacBytes = 34;
 
 /** plakar's bits: bit 1 is writing, bit 2 reading. */
 const modeBits = { write: 1 << 1, read: 1 << 2 } as const;
+
+const decodeUpload = decodeChunked(PutRequest, 3, (chunk) => ({
+  mac: new Uint8Array(),
+  type: StorageResource.STORAGE_RESOURCE_UNDEFINED,
+  chunk,
+}));
 
 /**
  * plakar's own service store.Store. Which store a call is about it doesn't say: that was said on its connection before, with
@@ -95,7 +102,7 @@ export function plakarStoreService({ open, calls }: PlakarStoreServiceOptions): 
       return response;
     }),
 
-    put: calls.clientStream(async (requests: AsyncIterable<PutRequest>, context) => {
+    put: calls.clientStream(decodeUpload, async (requests: AsyncIterable<PutRequest>, context) => {
       const messages = requests[Symbol.asyncIterator]();
       let left = maxDrainedBytes;
       try {

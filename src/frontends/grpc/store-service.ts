@@ -2,7 +2,7 @@ import {
   GetObjectResponse,
   ListObjectsResponse,
   ReadRangesResponse,
-  type PutObjectRequest,
+  PutObjectRequest,
   type StoreServiceServer,
 } from '../../../gen/kloset/store/v1/store.js';
 import { hasCode } from '../../core/errors.js';
@@ -17,6 +17,7 @@ import type { CallContext, Calls } from './call.js';
 import { parseKind, parseRange, parseRef, toDetails, wireAccess, wireKinds } from './convert.js';
 import { encodeChunked, encodeWhole } from './framing.js';
 import { answerRead, readsAtOnce } from './read-ranges.js';
+import { decodeChunked } from './unframing.js';
 import { parseUpload } from './upload.js';
 
 export interface StoreServiceOptions {
@@ -30,6 +31,8 @@ const listBatch = 8192;
 
 /** How many objects are looked at at once for a list with details. */
 const statsAhead = 16;
+
+const decodeUpload = decodeChunked(PutObjectRequest, 2, (value) => ({ part: { $case: 'chunk', value } }));
 
 /** The service kloset.store.v1.StoreService: the messages are explained in its proto file. */
 export function storeService({ calls, version }: StoreServiceOptions): StoreServiceServer {
@@ -87,7 +90,7 @@ export function storeService({ calls, version }: StoreServiceOptions): StoreServ
 
     readRanges: calls.bidi(encodeChunked(ReadRangesResponse, 2), readsAtOnce, answerRead),
 
-    putObject: calls.clientStream(async (requests: AsyncIterable<PutObjectRequest>, context) => {
+    putObject: calls.clientStream(decodeUpload, async (requests: AsyncIterable<PutObjectRequest>, context) => {
       const { store, ref, body } = await parseUpload(requests, context.record);
       context.record.path = `${ref.kind}s/${ref.mac}`;
       return context.storeOf(store).put(ref, body, context);

@@ -90,6 +90,7 @@ export async function startProcess(
     }),
   );
   const log: Record<string, unknown>[] = [];
+  if (child.stderr === null) throw new Error('no pipe for its log');
   createInterface(child.stderr).on('line', (line) => log.push(parseLine(line)));
   const port = (protocol: string): number => {
     const address = log.find((line) => line[protocol] !== undefined)?.[protocol];

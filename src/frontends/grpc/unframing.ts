@@ -1,0 +1,103 @@
+import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { lengthDelimited, prefixBytes } from './framing.js';
+
+/** The largest message that is taken, in bytes: gRPC's default. */
+const maxMessageBytes = 4 * 1024 * 1024;
+
+/** A message as it came, in the pieces that the connection brought. grpc-js takes it for the buffer that it would have made of them. */
+export class MessagePieces {
+  constructor(readonly pieces: readonly Buffer[]) {}
+
+  /** Whether it is compressed: what is, isn't kept in pieces. */
+  readUInt8(): number {
+    return 0;
+  }
+
+  /** What grpc-js takes for the message without its prefix. */
+  subarray(): this {
+    return this;
+  }
+}
+
+/** Finds the messages in a stream's bytes, in place of grpc-js's own decoder: that one copies them, into memory that is new each time. */
+export class StreamDecoder {
+  private prefix: Buffer | undefined;
+  private pieces: Buffer[] = [];
+  private missing = prefixBytes;
+
+  /** The messages that are complete with these bytes. Throws for one that is too large. */
+  write(data: Buffer): (MessagePieces | Buffer)[] {
+    const complete: (MessagePieces | Buffer)[] = [];
+    for (let at = 0; at < data.length;) {
+      const piece = data.subarray(at, at + this.missing);
+      at += piece.length;
+      this.missing -= piece.length;
+      this.pieces.push(piece);
+      if (this.missing === 0 && this.prefix === undefined) this.begin(Buffer.concat(this.pieces));
+      if (this.missing === 0 && this.prefix !== undefined) complete.push(this.end(this.prefix));
+    }
+    return complete;
+  }
+
+  private begin(prefix: Buffer): void {
+    const length = prefix.readUInt32BE(1);
+    if (length > maxMessageBytes)
+      throw new Error(`a message of ${length} bytes, and at most ${maxMessageBytes} are taken`);
+    this.prefix = prefix;
+    this.pieces = [];
+    this.missing = length;
+  }
+
+  private end(prefix: Buffer): MessagePieces | Buffer {
+    const { pieces } = this;
+    this.prefix = undefined;
+    this.pieces = [];
+    this.missing = prefixBytes;
+    return prefix[0] === 0 ? new MessagePieces(pieces) : Buffer.concat([prefix, ...pieces]);
+  }
+}
+
+/** A message; or several, each with a part of its chunk, which mean the same. */
+export type Decode<Message> = (bytes: Uint8Array | MessagePieces) => Message | readonly Message[];
+
+/** What the generated code has for each message. */
+interface Generated<Message> {
+  decode(bytes: Uint8Array): Message;
+}
+
+/**
+ * For messages that mostly are a chunk and nothing else.
+ *
+ * @param field the chunk's number
+ * @param withChunk makes such a message
+ */
+export function decodeChunked<Message>(
+  generated: Generated<Message>,
+  field: number,
+  withChunk: (chunk: Uint8Array) => Message,
+): Decode<Message> {
+  const tag = (field << 3) | lengthDelimited;
+  return (bytes) => {
+    if (!(bytes instanceof MessagePieces)) return generated.decode(bytes);
+    const { pieces } = bytes;
+    const [first] = pieces;
+    if (first === undefined || pieces.length === 1) return generated.decode(first ?? new Uint8Array());
+    const start = chunkStart(
+      first,
+      tag,
+      pieces.reduce((sum, { length }) => sum + length, 0),
+    );
+    if (start === undefined) return generated.decode(Buffer.concat(pieces));
+    return [first.subarray(start), ...pieces.slice(1)].map(withChunk);
+  };
+}
+
+/** Where the chunk begins in a message that has nothing else; undefined where that isn't so, or can't be seen in its first piece. */
+function chunkStart(first: Buffer, tag: number, messageBytes: number): number | undefined {
+  const longestStart = 10;
+  if (first.length < longestStart || first[0] !== tag) return undefined;
+  const reader = new BinaryReader(first);
+  reader.uint32();
+  const chunkBytes = reader.uint32();
+  return reader.pos + chunkBytes === messageBytes ? reader.pos : undefined;
+}
