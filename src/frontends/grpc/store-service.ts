@@ -32,7 +32,9 @@ const listBatch = 8192;
 /** How many objects are looked at at once for a list with details. */
 const statsAhead = 16;
 
-const decodeUpload = decodeChunked(PutObjectRequest, 2, (value) => ({ part: { $case: 'chunk', value } }));
+const decodeUpload = decodeChunked(PutObjectRequest, 2, (value): PutObjectRequest => ({
+  part: { $case: 'chunk', value },
+}));
 
 /** The service kloset.store.v1.StoreService: the messages are explained in its proto file. */
 export function storeService({ calls, version }: StoreServiceOptions): StoreServiceServer {
