@@ -22,8 +22,8 @@ export class Listeners {
 
   /**
    * Opens what a configuration has and isn't open, and closes what it doesn't have. Fails with a message for the operator, and
-   * with the listeners as they were. Two can't have one address, so a listener that changes at its address is closed for a
-   * moment; connections stay.
+   * with the listeners as they were. Two can't have one address, so a listener that changes at its address, or from `localhost` to
+   * every address with the same port, is closed for a moment; connections stay.
    *
    * @param check is called with all of them before anything is closed for good; what it throws makes this fail
    */
@@ -33,7 +33,7 @@ export class Listeners {
     const keptKeys = new Set(kept.map(({ config }) => keyOf(config)));
     const added = [...wanted].filter(([key]) => !keptKeys.has(key)).map(([, config]) => config);
     const leaving = this.open.filter((listener) => !kept.includes(listener));
-    const inTheWay = leaving.filter(({ config }) => added.some((each) => isAtSameAddress(each, config)));
+    const inTheWay = leaving.filter(({ config }) => added.some((each) => collides(each, config)));
     requireRestart(inTheWay);
     const opened: Listener[] = [];
     for (const listener of inTheWay) await listener.close();
@@ -71,6 +71,8 @@ function requireRestart(changing: readonly Listener[]): void {
   );
 }
 
-function isAtSameAddress(a: ListenerConfig, b: ListenerConfig): boolean {
-  return formatAddress(a.address) === formatAddress(b.address);
+/** Whether two can't listen at once. One host may be another one as well: of two with the same port, that is taken for granted. */
+function collides({ address: a }: ListenerConfig, { address: b }: ListenerConfig): boolean {
+  if ('port' in a && 'port' in b && a.port === b.port && a.port !== 0) return true;
+  return formatAddress(a) === formatAddress(b);
 }

@@ -137,11 +137,13 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
   /** Starts another worker in the place of one that ended, after a pause where that happens again and again. */
   private replace(index: number, reason: string, startedMs: number): void {
     if (this.stopping) return;
-    const { log, failed } = this.options;
+    const { log, failed, activated } = this.options;
     this.failures = performance.now() - startedMs > goodAfterMs ? 0 : this.failures + 1;
-    if (this.failures > maxFailures) {
-      return void this.close(0).then(() => failed(new Error(`workers end again and again: ${reason}`)));
-    }
+    const giveUp = (why: string): void => void this.close(0).then(() => failed(new Error(`${why}: ${reason}`)));
+    if (this.failures > maxFailures) return giveUp('workers end again and again');
+    // The system closes a passed socket with the last process that listens on it, and nobody can open it again.
+    if (activated.length > 0 && this.workers.length === 0)
+      return giveUp("no worker is left, nor are systemd's sockets");
     log.error({ worker: index }, `${reason}: another one takes its place`);
     const pauseMs = this.failures === 0 ? 0 : firstPauseMs * 2 ** (this.failures - 1);
     setTimeout(() => void this.inTurn(() => this.startAgain(index, true)), pauseMs);

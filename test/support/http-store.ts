@@ -45,7 +45,9 @@ export class HttpStore implements Store {
   }
 
   async stat(ref: ObjectRef): Promise<ObjectStat> {
-    const { headers } = await this.ask('HEAD', pathOf(ref));
+    const answer = await this.ask('HEAD', pathOf(ref));
+    await collect(answer);
+    const { headers } = answer;
     return { size: Number(headers['content-length']), modifiedMs: Date.parse(headers['last-modified'] ?? '') };
   }
 
@@ -58,13 +60,14 @@ export class HttpStore implements Store {
   }
 
   async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>): Promise<PutResult> {
-    await this.ask('PUT', pathOf(ref), {}, body);
+    // Read, so that the connection can be used again.
+    await collect(await this.ask('PUT', pathOf(ref), {}, body));
     // The API doesn't tell whether it is new.
     return { created: true };
   }
 
   async delete(ref: ObjectRef): Promise<void> {
-    await this.ask('DELETE', pathOf(ref));
+    await collect(await this.ask('DELETE', pathOf(ref)));
   }
 
   async close(): Promise<void> {

@@ -80,11 +80,11 @@ export async function* readChunks(
   ahead: number,
   pool = new BufferPool(),
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  // One buffer for each chunk that is under way, and one for the chunk that the consumer has.
+  // One for each chunk that is under way: the next read begins when the consumer is done with the oldest one.
   const buffers: Buffer[] = [];
   let turn = 0;
   const chunks = mapAhead(offsets(offset, length), ahead, async (at) => {
-    const index = turn++ % (ahead + 1);
+    const index = turn++ % ahead;
     const buffer = (buffers[index] ??= pool.take(chunkBytes));
     const size = Math.min(chunkBytes, offset + length - at);
     await readExactly(file, buffer, at, size);

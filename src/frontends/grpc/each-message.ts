@@ -41,5 +41,7 @@ export function eachMessage<Message>(
       settle();
     });
     messages.once('close', () => ended || fail(canceled()));
+    // It may have been gone before anybody listened.
+    if (messages.destroyed) fail(canceled());
   });
 }

@@ -43,8 +43,9 @@ export class MessageSender<Message> {
 
   /** See Send. Several may be under way at once. */
   send(message: Message): Promise<void> {
+    const pieces = this.options.encode(message);
     const batch = (this.gathering ??= this.begin());
-    batch.pieces.push(...this.options.encode(message));
+    batch.pieces.push(...pieces);
     return batch.sent;
   }
 

@@ -4,6 +4,9 @@ import { lengthDelimited, prefixBytes } from './framing.js';
 /** The largest message that is taken, in bytes: gRPC's default. */
 const maxMessageBytes = 4 * 1024 * 1024;
 
+/** Pieces that are smaller than this on average are dearer than copying them, in bytes. */
+const worthKeepingBytes = 2048;
+
 /** A message as it came, in the pieces that the connection brought. grpc-js takes it for the buffer that it would have made of them. */
 export class MessagePieces {
   constructor(readonly pieces: readonly Buffer[]) {}
@@ -41,8 +44,9 @@ export class StreamDecoder {
 
   private begin(prefix: Buffer): void {
     const length = prefix.readUInt32BE(1);
-    if (length > maxMessageBytes)
+    if (length > maxMessageBytes) {
       throw new Error(`a message of ${length} bytes, and at most ${maxMessageBytes} are taken`);
+    }
     this.prefix = prefix;
     this.pieces = [];
     this.missing = length;
@@ -80,15 +84,12 @@ export function decodeChunked<Message>(
   return (bytes) => {
     if (!(bytes instanceof MessagePieces)) return generated.decode(bytes);
     const { pieces } = bytes;
-    const [first] = pieces;
-    if (first === undefined || pieces.length === 1) return generated.decode(first ?? new Uint8Array());
-    const start = chunkStart(
-      first,
-      tag,
-      pieces.reduce((sum, { length }) => sum + length, 0),
-    );
+    const [first, ...rest] = pieces;
+    if (first === undefined || rest.length === 0) return generated.decode(first ?? new Uint8Array());
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const start = length < pieces.length * worthKeepingBytes ? undefined : chunkStart(first, tag, length);
     if (start === undefined) return generated.decode(Buffer.concat(pieces));
-    return [first.subarray(start), ...pieces.slice(1)].map(withChunk);
+    return [first.subarray(start), ...rest].map(withChunk);
   };
 }
 
