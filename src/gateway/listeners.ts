@@ -73,6 +73,6 @@ function requireRestart(changing: readonly Listener[]): void {
 
 /** Whether two can't listen at once. One host may be another one as well: of two with the same port, that is taken for granted. */
 function collides({ address: a }: ListenerConfig, { address: b }: ListenerConfig): boolean {
-  if ('port' in a && 'port' in b && a.port === b.port && a.port !== 0) return true;
+  if ('port' in a && 'port' in b) return a.port === b.port && a.port !== 0;
   return formatAddress(a) === formatAddress(b);
 }

@@ -124,27 +124,4 @@ describe('Listeners', () => {
       expect(await knock(port)).to.equal('open');
     });
   }
-
-  it('of systemd are not given up: that takes a restart', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { _handle: handle } = server as unknown as { readonly _handle: { readonly fd: number } };
-    const activated = new ActivatedSockets([{ fd: handle.fd, name: 'http' }]);
-    const own = new Listeners(() => ({
-      tls: undefined,
-      handshakeTimeoutMs: 1000,
-      connections: new ConnectionCount(100),
-      activated,
-      accept: (socket) => accepted.push(socket),
-      log: silent,
-    }));
-    const config = (name: string) =>
-      testConfig({ location: '/x', listen: [{ name, address: 'systemd:http' }], 'grpc-listen': 'off' });
-    await own.change(config('one'), () => undefined);
-    const error: unknown = await own.change(config('other'), () => undefined).catch((thrown: unknown) => thrown);
-    expect(String(error)).to.include("systemd:http is a socket of systemd's: restart the gateway");
-    expect(own.current.map(({ config: { name } }) => name)).to.deep.equal(['one']);
-    await own.close();
-    server.close();
-  });
 });

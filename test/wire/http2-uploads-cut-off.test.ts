@@ -3,6 +3,7 @@ import type { ObjectRef } from '../../src/core/object.js';
 import { makeObject, newRef } from '../support/objects.js';
 import { eventually } from '../support/store.js';
 import { objects, openSockets, untilClean, untilOpenFiles, untilOpenSockets, untilWriting } from './support/folders.js';
+import { Http2Client } from './support/http2-client.js';
 import { ask, put } from './support/raw-http.js';
 import { frameType, RawHttp2 } from './support/raw-http2.js';
 import { startSecureGateway, type SecureGateway } from './support/secure-gateway.js';
@@ -69,6 +70,19 @@ describe('An upload over HTTP/2 that is cut off', () => {
     await expectNothing();
     expect(connection.resets.get(stream)).to.equal(1); // PROTOCOL_ERROR
     connection.close();
+  });
+
+  it("leaves nothing behind when node's own client cancels it, which ends it like a whole one first", async () => {
+    const client = await Http2Client.connect(gateway.httpsPort);
+    for (let i = 0; i < 20; i++) {
+      const stream = client.open('PUT', `/resources/packfiles/${newRef('packfile').mac}`);
+      stream.write(bytes.subarray(0, MiB + i));
+      await untilWriting(gateway.folder);
+      stream.close(8); // CANCEL
+      await untilClean(gateway.folder);
+    }
+    expect(await objects(gateway.folder)).to.deep.equal([]);
+    client.close();
   });
 
   it('is stored whole or not at all when it is reset right behind its end', async () => {

@@ -168,39 +168,46 @@ describe('A gateway that takes on another configuration', function () {
     expect(gateway.log.filter(({ message }) => message.includes('read anew'))).to.have.length(reloads);
   });
 
-  it('lets downloads and uploads of a store that is gone finish, and begins no others', async () => {
-    const green = { ...login, store: 'green' };
-    const ref = newRef('state');
-    const bytes = makeObject('state', 32 * MiB);
-    for (const client of [
-      open(new HttpStore(gateway.httpPort, green)),
-      open(new GrpcStore(gateway.grpcPort, green)),
-    ] as const) {
-      await reload();
-      await putAll(client, ref, bytes);
-      const read = await client.get(ref, undefined);
-      const uploaded = newRef('state');
-      let go = (): void => undefined;
-      const gone = new Promise<void>((resolve) => (go = resolve));
-      async function* body(): AsyncGenerator<Uint8Array> {
-        yield bytes.subarray(0, MiB);
-        await gone;
-        yield* inChunks(bytes.subarray(MiB));
+  for (const kind of ['a local store', "another gateway's store"] as const) {
+    it(`lets downloads and uploads of ${kind} that is gone finish, and begins no others`, async () => {
+      const inner =
+        kind === 'a local store' ? undefined : await startTestGateway(folders.green, { 'allow-write': true });
+      const location = inner === undefined ? folders.green : `grpc://127.0.0.1:${inner.grpcPort}`;
+      const stores = { blue: { location: folders.blue }, green: { location } };
+      const green = { ...login, store: 'green' };
+      const ref = newRef('state');
+      const bytes = makeObject('state', 32 * MiB);
+      for (const client of [
+        open(new HttpStore(gateway.httpPort, green)),
+        open(new GrpcStore(gateway.grpcPort, green)),
+      ] as const) {
+        await reload({ stores });
+        await putAll(client, ref, bytes);
+        const read = await client.get(ref, undefined);
+        const uploaded = newRef('state');
+        let go = (): void => undefined;
+        const gone = new Promise<void>((resolve) => (go = resolve));
+        async function* body(): AsyncGenerator<Uint8Array> {
+          yield bytes.subarray(0, MiB);
+          await gone;
+          yield* inChunks(bytes.subarray(MiB));
+        }
+        const upload = client.put(uploaded, body());
+        await untilOpenFiles(2, folders.green);
+        await reload({
+          stores: { blue: { location: folders.blue } },
+          principals: principal('ann', { blue: 'full' }),
+        });
+        await expectFailure(listAll(client, 'state'), 'permission_denied');
+        go();
+        await upload;
+        expect((await readAll(read)).equals(bytes)).to.equal(true);
+        await reload({ stores });
+        expect(await listAll(client, 'state')).to.include.members([ref.mac, uploaded.mac]);
       }
-      const upload = client.put(uploaded, body());
-      await untilOpenFiles(2, folders.green);
-      await reload({
-        stores: { blue: { location: folders.blue } },
-        principals: principal('ann', { blue: 'full' }),
-      });
-      await expectFailure(listAll(client, 'state'), 'permission_denied');
-      go();
-      await upload;
-      expect((await readAll(read)).equals(bytes)).to.equal(true);
-      await reload();
-      expect(await listAll(client, 'state')).to.include.members([ref.mac, uploaded.mac]);
-    }
-  });
+      await inner?.close();
+    });
+  }
 
   it('listens where it is to listen from then on, and lets nobody do anything through a listener that is gone', async () => {
     const { listen } = settings();

@@ -80,9 +80,10 @@ export const limits = {
     description: 'streams at once of one HTTP/2 connection',
   }),
   'max-resets': setting({
-    schema: count(1, 1_000_000),
+    schema: count(1, 1000),
     value: 'N',
     default: 1000,
-    description: 'streams that a client may reset in ten seconds on one connection, before it is closed',
+    description:
+      'streams that a client may reset in ten seconds on one connection, before it is closed; Node cuts it at 1000 by itself',
   }),
 } as const;
