@@ -2,9 +2,11 @@ import { expect } from 'chai';
 import { chmod, mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileStore } from '../../../src/backends/files/file-store.js';
+import type { WritableFile } from '../../../src/backends/files/file-system.js';
 import { temporaryName } from '../../../src/backends/files/temporary.js';
 import { LocalFileSystem } from '../../../src/backends/local/local-file-system.js';
 import { openStore, type OpenedStore } from '../../../src/backends/open-store.js';
+import { StoreError } from '../../../src/core/errors.js';
 import { host, silent } from '../../support/gateway.js';
 import { inChunks, makeObject, newRef } from '../../support/objects.js';
 import { expectFailure, listAll, putAll } from '../../support/store.js';
@@ -56,6 +58,33 @@ describe('files and folders that a put makes', () => {
     await putAll(store, newRef('state'), makeObject('state', 100)).catch((caught: unknown) => (error = caught));
     expect(error).to.have.property('code', 'unavailable');
     expect(await readdir(folder)).to.deep.equal([]);
+  });
+});
+
+/** Says yes to all writes, and tells in the end that not all of them arrived. */
+class LosingFileSystem extends LocalFileSystem {
+  override async create(path: string, mode: number): Promise<WritableFile> {
+    const file = await super.create(path, mode);
+    const close = async (): Promise<void> => {
+      await file.close();
+      throw new StoreError('internal', 'not all bytes were kept');
+    };
+    return { write: (chunks) => file.write(chunks), sync: () => file.sync(), close };
+  }
+}
+
+describe('a put whose file turns out to be short when it is closed', () => {
+  it('fails, publishes nothing and leaves nothing behind', async () => {
+    const folder = await emptyStore();
+    const store = await FileStore.open(new LosingFileSystem(folder), { durable: true, maxObjectBytes: 1e6, host });
+    for (const kind of ['packfile', 'state', 'lock'] as const) {
+      await expectFailure(store.put(newRef(kind), inChunks(makeObject(kind, 1000))), 'internal');
+      expect(await listAll(store, kind)).to.deep.equal([]);
+    }
+    for (const kind of ['packfiles', 'states', 'locks']) {
+      const names = await readdir(join(folder, kind));
+      expect(names.filter((name) => name.startsWith('tmp.'))).to.deep.equal([]);
+    }
   });
 });
 

@@ -105,6 +105,14 @@ describe('Decoding chunks', () => {
     );
   });
 
+  it('gives the same bytes when the message is cut within its first bytes', () => {
+    const message = encoded({ $case: 'chunk', value: bytes });
+    for (let cut = 1; cut < 12; cut++) {
+      const got = [decode(new MessagePieces([message.subarray(0, cut), message.subarray(cut)]))].flat();
+      expect(Buffer.concat(chunks(got as PutObjectRequest[])).equals(bytes)).to.equal(true);
+    }
+  });
+
   it('joins pieces that are tiny', () => {
     expect(decoded(encoded({ $case: 'chunk', value: bytes }), 100)).to.have.length(1);
   });
