@@ -38,7 +38,6 @@ export class Authenticator {
   private readonly tokens: TokenTable;
   private readonly certificates: CertificateTable;
   private readonly passwords: Passwords | undefined;
-  private readonly restricted: ReadonlyMap<string, ReadonlySet<string>>;
   private readonly attempts = new SingleFlight<void>();
 
   constructor(private readonly options: AuthenticatorOptions) {
@@ -47,13 +46,11 @@ export class Authenticator {
     this.tokens = new TokenTable(principals, options.sameBytes);
     this.certificates = new CertificateTable(principals);
     this.passwords = htpasswd && new Passwords({ htpasswd, compare, now });
-    this.restricted = new Map(principals.flatMap(({ name, listeners }) => (listeners ? [[name, listeners]] : [])));
   }
 
   /**
    * Who a request comes from. At once, unless a password has to be checked or the answer is held back: this runs for every request.
-   * Throws, or fails with, `unauthenticated`, `too_many_requests`, or `permission_denied` where the principal may not use the
-   * peer's listener.
+   * Throws, or fails with, `unauthenticated` or `too_many_requests`.
    *
    * @param authorization the value of the Authorization header
    */
@@ -77,7 +74,7 @@ export class Authenticator {
 
   private byToken(peer: Peer, { principal, expiresMs }: KnownToken): Caller | Promise<Caller> {
     if (this.options.now() >= expiresMs) return this.options.throttle.fail(peer.address, expired());
-    return this.admit(peer, principal.name);
+    return { principal: principal.name, peer };
   }
 
   private byPassword(
@@ -86,26 +83,16 @@ export class Authenticator {
     { name, secret }: Extract<Credentials, { scheme: 'basic' }>,
   ): Caller | Promise<Caller> {
     const fingerprint = passwords.fingerprint(name, secret);
-    if (passwords.isRemembered(fingerprint)) return this.admit(peer, name);
+    if (passwords.isRemembered(fingerprint)) return { principal: name, peer };
     // Requests that come at once with the same password are one attempt, and take up one place in the queue of their address.
     const attempt = this.attempts.run(`${fingerprint} ${peer.address}`, () =>
       this.options.throttle.attempt(peer.address, () => passwords.check(name, secret), wrong()),
     );
-    return attempt.then(() => this.admit(peer, name));
+    return attempt.then(() => ({ principal: name, peer }));
   }
 
   private byCertificate(peer: Peer, certificate: PeerCertificate): Caller {
-    return this.admit(peer, this.certificates.principalOf(certificate).name);
-  }
-
-  private admit(peer: Peer, principal: string): Caller {
-    if (this.restricted.get(principal)?.has(peer.listener) === false) {
-      throw new StoreError(
-        'permission_denied',
-        "not from this address: the gateway's operator lets you use other addresses of it only",
-      );
-    }
-    return { principal, peer };
+    return { principal: this.certificates.principalOf(certificate).name, peer };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Config } from '../config/types.js';
 import { allows, type Access } from '../core/access.js';
 import type { Caller } from '../core/caller.js';
+import { StoreError } from '../core/errors.js';
 
 /** What a configuration says about access, by names. */
 export interface Grants {
@@ -8,6 +9,8 @@ export interface Grants {
   readonly principals: ReadonlyMap<string, ReadonlyMap<string, Access>>;
   /** By store: what is everyone's. */
   readonly anonymous: ReadonlyMap<string, Access>;
+  /** By principal: the listeners that it may use, where these aren't all. */
+  readonly listeners: ReadonlyMap<string, ReadonlySet<string>>;
   /** By listener: the most that anybody may do who comes that way. */
   readonly maxAccess: ReadonlyMap<string, Access>;
 }
@@ -20,9 +23,19 @@ export function grantsOf({
 }: Pick<Config, 'principals' | 'stores' | 'listeners'>): Grants {
   return {
     principals: new Map(principals.map(({ name, access }) => [name, access])),
+    listeners: new Map(principals.flatMap(({ name, listeners: own }) => (own ? [[name, own]] : []))),
     anonymous: new Map([...stores].map(([name, { anonymous }]) => [name, anonymous])),
     maxAccess: new Map(listeners.map(({ name, maxAccess }) => [name, maxAccess])),
   };
+}
+
+/** Throws `permission_denied` where a principal comes by a listener that it may not use. */
+export function requireListener({ listeners }: Grants, { principal, peer }: Caller): void {
+  if (principal === undefined || listeners.get(principal)?.has(peer.listener) !== false) return;
+  throw new StoreError(
+    'permission_denied',
+    "not from this address: the gateway's operator lets you use other addresses of it only",
+  );
 }
 
 /**

@@ -25,7 +25,7 @@ export interface AuditEntry {
   readonly bytes?: number;
 }
 
-/** `login` is for those who were nobody yet when they were turned away, `open` for those who have nothing of the store. */
+/** `login` is for those who were turned away before they could ask for anything, `open` for those who have nothing of the store. */
 export type AuditOperation = 'put' | 'delete' | 'get' | 'list' | 'stat' | 'config' | 'login' | 'open';
 
 /**

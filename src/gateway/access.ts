@@ -1,6 +1,6 @@
 import { addressGroup } from '../auth/address-group.js';
 import type { Authenticator } from '../auth/authenticator.js';
-import { accessOf, type Grants } from '../auth/grants.js';
+import { accessOf, requireListener, type Grants } from '../auth/grants.js';
 import type { Access } from '../core/access.js';
 import type { AuditTrail } from '../core/audit.js';
 import type { Caller, Peer } from '../core/caller.js';
@@ -39,12 +39,14 @@ export class ConfiguredAccess implements AccessControl {
   constructor(private readonly options: ConfiguredAccessOptions) {}
 
   login(peer: Peer, authorization: string | undefined): Caller | Promise<Caller> {
+    const refuse = (error: unknown): never => this.refuseLogin({ principal: undefined, peer }, error);
+    let caller;
     try {
-      const caller = this.options.authenticator.login(peer, authorization);
-      return caller instanceof Promise ? caller.catch((error: unknown) => this.refuseLogin(peer, error)) : caller;
+      caller = this.options.authenticator.login(peer, authorization);
     } catch (error) {
-      return this.refuseLogin(peer, error);
+      return refuse(error);
     }
+    return caller instanceof Promise ? caller.then((known) => this.admit(known), refuse) : this.admit(caller);
   }
 
   storeOf(caller: Caller, name: string): Store {
@@ -70,9 +72,18 @@ export class ConfiguredAccess implements AccessControl {
     return trail === undefined ? allowed : new Audited(allowed, trail, { caller, store: name });
   }
 
-  private refuseLogin(peer: Peer, error: unknown): never {
+  private admit(caller: Caller): Caller {
+    try {
+      requireListener(this.options.grants, caller);
+      return caller;
+    } catch (error) {
+      return this.refuseLogin(caller, error);
+    }
+  }
+
+  private refuseLogin(caller: Caller, error: unknown): never {
     const { code, message } = StoreError.from(error);
-    const subject = { caller: { principal: undefined, peer }, store: '' };
+    const subject = { caller, store: '' };
     this.options.trail?.record(auditEntry(subject, { operation: 'login', outcome: 'refused', code, reason: message }));
     throw error;
   }

@@ -200,28 +200,6 @@ describe('Authenticator', () => {
     expect(text).to.match(/certificate isn't accepted: it has expired/);
   });
 
-  describe('by a listener that the principal may not use', () => {
-    const ways: [string, string | undefined, string[] | undefined][] = [
-      ['a token', 'Bearer kgw_operator', undefined],
-      ['a token as password', basic('operator:kgw_operator'), undefined],
-      ['a password', basic('operator:operator password'), undefined],
-      ['a certificate', undefined, ['cn:operator']],
-    ];
-    for (const [what, header, names] of ways) {
-      it(`refuses ${what}, which is right elsewhere`, async () => {
-        const authenticator = open({ htpasswd });
-        const from = names === undefined ? peer : withCertificate(names);
-        // Twice: the second time a password is remembered.
-        for (let i = 0; i < 2; i++) {
-          const error = await expectFailure(login(authenticator, header, from), 'permission_denied');
-          expect(error.message).to.match(/not from this address/);
-        }
-        const caller = await login(authenticator, header, { ...from, listener: 'admin' });
-        expect(caller.principal).to.equal('operator');
-      });
-    }
-  });
-
   it('compares as often for a name that is not there as for a wrong token or password', async () => {
     /** What a refusal costs. */
     async function cost(file: Htpasswd | undefined, header: string): Promise<typeof compared> {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { accessOf, grantsOf } from '../../src/auth/grants.js';
+import { accessOf, grantsOf, requireListener } from '../../src/auth/grants.js';
 import type { Config, ListenerConfig, PrincipalConfig, StoreConfig } from '../../src/config/types.js';
 import { accessLevels, allows, type Access } from '../../src/core/access.js';
 
@@ -85,4 +85,19 @@ describe('accessOf', () => {
       }
     }
   }
+});
+
+describe('requireListener', () => {
+  it('lets a principal in by the listeners that it may use, and by no other; everybody else by all', () => {
+    const restricted = { ...principal('ops', { '*': 'full' }), listeners: new Set(['admin']) };
+    const own = grantsOf({ ...config, principals: [...config.principals, restricted] });
+    const by = (name: string, listener: string) => () =>
+      requireListener(own, { principal: name, peer: { listener, address: '192.0.2.1' } });
+    expect(by('ops', 'admin')).to.not.throw();
+    expect(by('ops', 'network')).to.throw('not from this address').with.property('code', 'permission_denied');
+    expect(by('operator', 'network')).to.not.throw();
+    expect(() =>
+      requireListener(own, { principal: undefined, peer: { listener: 'network', address: 'x' } }),
+    ).to.not.throw();
+  });
 });
