@@ -81,9 +81,9 @@ export interface Store {
   /**
    * An object, or a range of it: past the end there is nothing, so a range gives what there is, possibly no bytes.
    * `not_found` where there is none. It fails before it returns wherever it can, so that callers can still answer with
-   * the right status.
+   * the right status. Nothing is thrown at once; a read that need not be waited for may be returned at once.
    */
-  get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): Promise<ObjectRead>;
+  get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): ObjectRead | Promise<ObjectRead>;
 
   /**
    * Stores an object, whole or not at all. It is visible only when complete, and synced to disk (unless the store was

@@ -3,7 +3,7 @@ import { callerName, type Caller } from '../core/caller.js';
 import { StoreError } from '../core/errors.js';
 import type { ObjectKind, ObjectRef } from '../core/object.js';
 import type { ByteRange } from '../core/range.js';
-import type { ObjectRead, ObjectStat, OpContext, PutResult, Store } from '../core/store.js';
+import type { ObjectStat, OpContext, PutResult, Store } from '../core/store.js';
 import { Layer } from './layer.js';
 
 /** Who does something, and with which store. */
@@ -57,8 +57,9 @@ export class Audited extends Layer {
     return this.watched(this.inner.stat(ref, ctx), 'stat', ref);
   }
 
-  override get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): Promise<ObjectRead> {
-    return this.watched(this.inner.get(ref, range, ctx), 'get', ref);
+  override get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): ReturnType<Store['get']> {
+    const read = this.inner.get(ref, range, ctx);
+    return read instanceof Promise ? this.watched(read, 'get', ref) : read;
   }
 
   override async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult> {

@@ -1,6 +1,6 @@
 import type { ObjectKind, ObjectRef } from '../core/object.js';
 import type { ByteRange } from '../core/range.js';
-import type { ObjectRead, ObjectStat, OpContext, PutResult, Store, StoreInfo } from '../core/store.js';
+import type { ObjectStat, OpContext, PutResult, Store, StoreInfo } from '../core/store.js';
 
 /** A Store around a Store that passes everything on. A layer extends it, and shows only what it does otherwise. */
 export abstract class Layer implements Store {
@@ -22,7 +22,7 @@ export abstract class Layer implements Store {
     return this.inner.stat(ref, ctx);
   }
 
-  get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): Promise<ObjectRead> {
+  get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): ReturnType<Store['get']> {
     return this.inner.get(ref, range, ctx);
   }
 

@@ -36,9 +36,9 @@ export class Limited extends Layer {
     return this.inTurn(ctx, () => this.inner.delete(ref, ctx));
   }
 
-  override get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): Promise<ObjectRead> {
+  override get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): ReturnType<Store['get']> {
     const turn = this.turns.take(this.key, ctx);
-    const read = (taken: Turn): Promise<ObjectRead> => untilRelease(taken, this.inner.get(ref, range, ctx));
+    const read = (taken: Turn): ReturnType<Store['get']> => untilRelease(taken, this.inner.get(ref, range, ctx));
     return turn instanceof Promise ? turn.then(read) : read(turn);
   }
 
@@ -77,20 +77,34 @@ function untilSettled<T>(turn: Turn, result: Promise<T>): Promise<T> {
   return result;
 }
 
-function untilRelease(turn: Turn, result: Promise<ObjectRead>): Promise<ObjectRead> {
+function untilRelease(turn: Turn, result: ObjectRead | Promise<ObjectRead>): ReturnType<Store['get']> {
+  if (!(result instanceof Promise)) return new ReadInTurn(turn, result);
   return result.then(
-    (read) => ({
-      objectSize: read.objectSize,
-      length: read.length,
-      data: read.data,
-      release: (sent) => {
-        read.release(sent);
-        turn.end();
-      },
-    }),
+    (read) => new ReadInTurn(turn, read),
     (error: unknown) => {
       turn.end();
       throw error;
     },
   );
+}
+
+/** A read that keeps its turn until it is released. */
+class ReadInTurn implements ObjectRead {
+  readonly objectSize: number;
+  readonly length: number;
+  readonly data: ObjectRead['data'];
+
+  constructor(
+    private readonly turn: Turn,
+    private readonly read: ObjectRead,
+  ) {
+    this.objectSize = read.objectSize;
+    this.length = read.length;
+    this.data = read.data;
+  }
+
+  release(sent?: boolean): void {
+    this.read.release(sent);
+    this.turn.end();
+  }
 }

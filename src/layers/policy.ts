@@ -2,7 +2,7 @@ import { allows, type Access } from '../core/access.js';
 import { StoreError } from '../core/errors.js';
 import type { ObjectKind, ObjectRef } from '../core/object.js';
 import type { ByteRange } from '../core/range.js';
-import type { ObjectRead, ObjectStat, OpContext, PutResult, Store, StoreInfo } from '../core/store.js';
+import type { ObjectStat, OpContext, PutResult, Store, StoreInfo } from '../core/store.js';
 import { Layer } from './layer.js';
 
 /** Where an access comes from: it decides what a refusal says. */
@@ -77,7 +77,7 @@ export class Policy extends Layer {
     return this.mayRead ? this.inner.stat(ref, ctx) : this.refuse('read-only', `to read ${ref.kind}s`);
   }
 
-  override get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): Promise<ObjectRead> {
+  override get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): ReturnType<Store['get']> {
     return this.mayRead ? this.inner.get(ref, range, ctx) : this.refuse('read-only', `to read ${ref.kind}s`);
   }
 

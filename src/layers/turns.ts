@@ -21,12 +21,14 @@ export interface Turn {
   end(): void;
 }
 
-/**
- * Counts what each caller has under way. Who has as much as it may waits in a line of its own, so nobody else waits for it. Of
- * callers who have nothing under way nothing is kept.
- */
+/** How many callers may come before those are forgotten that have nothing under way. */
+const newCallers = 1000;
+
+/** Counts what each caller has under way. Who has as much as it may waits in a line of its own, so nobody else waits for it. */
 export class Turns {
   private readonly shares = new Map<string, Share>();
+  /** With so many callers it is time to forget some. */
+  private sweepAt = newCallers;
 
   /** @param makePlaces by default those of this process alone */
   constructor(
@@ -36,7 +38,7 @@ export class Turns {
 
   /** How many callers have something under way. */
   get callers(): number {
-    return this.shares.size;
+    return [...this.shares.values()].filter((share) => !share.isIdle).length;
   }
 
   /** Changes the limits, for those in line as well. What is under way stays so. */
@@ -78,7 +80,6 @@ export class Turns {
       return places.length > 1 ? share.upload : share;
     } catch (error) {
       for (const slots of taken) slots.give();
-      share.forgetIfIdle();
       throw error instanceof StoreError ? error : canceled(error);
     }
   }
@@ -98,12 +99,16 @@ export class Turns {
     const { maxRequests, maxUploads } = this.limits;
     const requests = this.makePlaces('requests', key, maxRequests);
     const uploads = this.makePlaces('uploads', key, maxUploads);
-    const share = new Share(requests, uploads, () => {
-      // Another one may be in its place already.
-      if (this.shares.get(key) === share) this.shares.delete(key);
-    });
+    if (this.shares.size >= this.sweepAt) this.sweep();
+    const share = new Share(requests, uploads);
     this.shares.set(key, share);
     return share;
+  }
+
+  /** Making a share for each request would cost more than its turn, so those of callers who come again are kept. */
+  private sweep(): void {
+    for (const [key, share] of this.shares) if (share.isIdle) this.shares.delete(key);
+    this.sweepAt = this.shares.size + newCallers;
   }
 }
 
@@ -120,8 +125,11 @@ class Share implements Turn {
   constructor(
     readonly requests: Places,
     readonly uploads: Places,
-    private readonly forget: () => void,
   ) {}
+
+  get isIdle(): boolean {
+    return this.requests.isIdle && this.uploads.isIdle;
+  }
 
   resize({ maxRequests, maxUploads }: TurnLimits): void {
     this.requests.resize(maxRequests);
@@ -130,10 +138,5 @@ class Share implements Turn {
 
   end(): void {
     this.requests.give();
-    this.forgetIfIdle();
-  }
-
-  forgetIfIdle(): void {
-    if (this.requests.isIdle && this.uploads.isIdle) this.forget();
   }
 }

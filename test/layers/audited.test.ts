@@ -86,7 +86,7 @@ describe('Audited', () => {
     const store = withAccess('none');
     const ref = newRef('packfile');
     const told: string[] = [];
-    const refused = async (work: Promise<unknown>): Promise<void> => {
+    const refused = async (work: unknown): Promise<void> => {
       told.push((await expectFailure(work, 'permission_denied')).message);
     };
     await refused(store.config(ctx));

@@ -266,7 +266,7 @@ class CountingStore {
         return during(false, () => super.stat(ref, context));
       }
       override get(ref: ObjectRef, _range: undefined, context: OpContext): Promise<ObjectRead> {
-        return during(false, () => super.get(ref, undefined, context));
+        return during(false, async () => super.get(ref, undefined, context));
       }
       override delete(ref: ObjectRef, context: OpContext) {
         return during(false, () => super.delete(ref, context));

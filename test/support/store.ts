@@ -36,7 +36,7 @@ export async function putAll(store: Store, ref: ObjectRef, bytes: Uint8Array, ch
 }
 
 /** Resolves to the StoreError that `work` fails with; fails where it doesn't, or with something else. */
-export async function failure(work: Promise<unknown>): Promise<StoreError> {
+export async function failure(work: unknown): Promise<StoreError> {
   try {
     await work;
   } catch (error) {
@@ -46,7 +46,7 @@ export async function failure(work: Promise<unknown>): Promise<StoreError> {
   throw new Error('it succeeded, and should have failed');
 }
 
-export async function expectFailure(work: Promise<unknown>, code: ErrorCode): Promise<StoreError> {
+export async function expectFailure(work: unknown, code: ErrorCode): Promise<StoreError> {
   const error = await failure(work);
   expect(error.code, error.message).to.equal(code);
   return error;

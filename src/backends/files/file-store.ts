@@ -89,11 +89,11 @@ export class FileStore implements Store {
     return { size: stat.size, modifiedMs: stat.modifiedMs };
   }
 
-  get(ref: ObjectRef, range: ByteRange | undefined): Promise<ObjectRead> {
+  get(ref: ObjectRef, range: ByteRange | undefined): ObjectRead | Promise<ObjectRead> {
     // By far the most frequent request there is: a small piece of a packfile that is open, and in memory.
     const file = ref.kind === 'packfile' && range !== undefined ? this.openFiles.atHand(objectPath(ref)) : undefined;
     const read = file && range && readObjectNow(file, range, this.buffers);
-    return read === undefined ? this.readLater(ref, range) : Promise.resolve(read);
+    return read ?? this.readLater(ref, range);
   }
 
   private async readLater(ref: ObjectRef, range: ByteRange | undefined): Promise<ObjectRead> {

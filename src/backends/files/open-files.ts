@@ -38,11 +38,8 @@ export class OpenFiles {
    * others have their turn. Nobody closes it. Undefined where `open` has to be waited for.
    */
   atHand(path: string): ReadableFile | undefined {
-    const opening = this.entries.get(path);
-    const entry = opening?.entry;
-    if (opening === undefined || entry === undefined || this.now() - entry.seenMs >= freshMs) return undefined;
-    this.touch(path, opening);
-    return entry.file;
+    const entry = this.entries.get(path)?.entry;
+    return entry !== undefined && this.now() - entry.seenMs < freshMs ? entry.file : undefined;
   }
 
   /** As the file system's own open, of a file that never changes; perhaps of one that is open already. */
@@ -117,7 +114,7 @@ export class OpenFiles {
     return new LentFile(entry);
   }
 
-  /** The one that was used last is the last one to go. */
+  /** The one that was used last is the last one to go, as far as is looked at: those at hand are all of the last second. */
   private touch(path: string, opening: Opening): void {
     if (this.entries.get(path) !== opening) return;
     this.entries.delete(path);

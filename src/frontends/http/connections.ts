@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { Peer } from '../../core/caller.js';
 import type { Logger } from '../../core/logger.js';
 import { peerOf } from '../../core/peer.js';
+import { HttpResponse } from './response.js';
 import { guardSession, receiveWindowBytes } from '../http2-sessions.js';
 
 export interface ConnectionLimits {
@@ -34,7 +35,7 @@ export type HttpListener = (request: http.IncomingMessage, response: http.Server
 export class HttpConnections {
   private readonly sockets = new Set<Socket>();
   private readonly sessions = new Map<http2.Http2Session, Peer>();
-  private readonly http1: http.Server;
+  private readonly http1: Http1Server;
   private readonly http2: http2.Http2Server;
   private closed: Promise<void> | undefined;
 
@@ -108,9 +109,14 @@ export class HttpConnections {
   }
 }
 
-function http1Server(onRequest: http.RequestListener): http.Server {
+type Http1Server = http.Server<typeof http.IncomingMessage, typeof HttpResponse>;
+
+function http1Server(onRequest: (request: http.IncomingMessage, response: HttpResponse) => void): Http1Server {
   // Node's default time for a request would cut every upload at five minutes. Who trickles is cut by the pace.
-  const server = http.createServer({ connectionsCheckingInterval: headerCheckMs, requestTimeout: 0 }, onRequest);
+  const server = http.createServer(
+    { ServerResponse: HttpResponse, connectionsCheckingInterval: headerCheckMs, requestTimeout: 0 },
+    onRequest,
+  );
   // Whether a body is wanted is known only when the request has been looked at.
   server.on('checkContinue', onRequest);
   server.on('clientError', answerUnparsable);

@@ -7,6 +7,7 @@ import type { Pace, Transfer } from '../pace.js';
 import type { RequestRecord, Requests } from '../requests.js';
 import { sendRead } from '../send-read.js';
 import { settled } from '../settled.js';
+import { bytesType, HttpResponse } from './response.js';
 
 /** List answers up to this size are sent whole, with a Content-Length. */
 const gatherBytes = 64 * 1024;
@@ -104,8 +105,12 @@ export class Exchange implements OpContext {
     if (this.request.httpVersionMajor === 2) await settled(() => this.lost);
   }
 
-  /** Answers 200 with the bytes of a read, and releases it. What fails before the first byte is thrown, and can be answered. */
-  sendRead(read: ObjectRead, contentType = 'application/octet-stream'): Promise<void> {
+  /**
+   * Answers 200 with the bytes of a read, and releases it. What fails before the first byte is thrown, and can be answered. A small
+   * answer is sent at once, and there is nothing to wait for.
+   */
+  sendRead(read: ObjectRead, contentType = bytesType): Promise<void> | undefined {
+    if (contentType === bytesType && this.sendAtOnce(read)) return undefined;
     return sendRead(read, (data) => {
       const headers = ['content-type', contentType, 'content-length', String(read.length)];
       if (!(data instanceof Uint8Array)) return this.sendChunks(headers, data);
@@ -173,6 +178,18 @@ export class Exchange implements OpContext {
   /** Whether the answer's status is on its way, so that it is too late for another one. */
   get committed(): boolean {
     return this.response.headersSent;
+  }
+
+  private sendAtOnce(read: ObjectRead): boolean {
+    const { response, record } = this;
+    const { data, length } = read;
+    if (!(data instanceof Uint8Array) || length > freelyTakenBytes || !(response instanceof HttpResponse)) return false;
+    const isSent = response.sendBytes(data, (isTaken) => {
+      this.finished = isTaken;
+      read.release(isTaken);
+    });
+    if (isSent) record.sent += length;
+    return isSent;
   }
 
   private async sendChunks(headers: string[], chunks: AsyncIterable<Uint8Array>): Promise<void> {

@@ -32,7 +32,7 @@ export class Router {
     const known = cut > 0 ? this.folders.get(folder) : undefined;
     const mac = target.slice(cut + 1);
     if (known !== undefined && target[cut] === '/' && isMac(mac)) {
-      return { store: known.store, methods: known.methods, params: { ...known.params, mac } };
+      return { store: known.store, methods: known.methods, params: { resource: known.params.resource, mac } };
     }
     const { store, api } = parsePath(target);
     const match = findRoute(this.routes, api);

@@ -12,13 +12,13 @@ export interface RouteContext {
 }
 
 export interface PathParams {
-  readonly resource?: string;
-  readonly mac?: string;
+  readonly resource?: string | undefined;
+  readonly mac?: string | undefined;
 }
 
-/** Answers a request through its exchange, or throws before it has. */
+/** Answers a request through its exchange, or throws before it has. Where it is answered at once, there is no promise. */
 export interface Handler {
-  (context: RouteContext): Promise<void>;
+  (context: RouteContext): Promise<void> | undefined;
   /** How the failures of a request with these headers are put, also those of logging in; undefined: as plain text. */
   readonly failureFormat?: (headers: IncomingHttpHeaders) => FailureFormat | undefined;
 }

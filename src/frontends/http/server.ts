@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Peer } from '../../core/caller.js';
+import type { Caller, Peer } from '../../core/caller.js';
 import { wireStatus } from '../../core/status.js';
 import type { Frontend, FrontendOptions } from '../frontend.js';
 import { Pace, type PaceLimits } from '../pace.js';
@@ -39,7 +39,7 @@ export class HttpFrontend implements Frontend {
     this.pace = new Pace(options.limits);
     this.router = new Router(withV10Routes(v11Routes, options.v10));
     this.connections = new HttpConnections(options.limits, options.log, (request, response, peer) => {
-      void this.serve(request, response, peer);
+      this.serve(request, response, peer);
     });
   }
 
@@ -61,40 +61,44 @@ export class HttpFrontend implements Frontend {
   }
 
   /** Answers a request, with its failure if need be. Never fails. */
-  private async serve(request: IncomingMessage, response: ServerResponse, peer: Peer): Promise<void> {
+  private serve(request: IncomingMessage, response: ServerResponse, peer: Peer): void {
     const { requests } = this;
     const target = request.url ?? '';
     const record = requests.start('http', request.method ?? '', pathOf(target), peer.address);
     const exchange = new Exchange(request, response, record, this.pace, requests);
     requests.enter();
+    const leave = (): void => requests.leave();
     try {
-      await this.answer(target, exchange, record, request, peer);
+      const answering = this.answer(target, exchange, record, request, peer);
+      if (answering === undefined) leave();
+      else void answering.catch((error: unknown) => this.answerFailure(exchange, error)).finally(leave);
     } catch (error) {
-      await this.answerFailure(exchange, error);
-    } finally {
-      requests.leave();
+      void this.answerFailure(exchange, error).finally(leave);
     }
   }
 
-  private async answer(
+  /** Finds out who asks, and has it answered: at once, where neither takes time. */
+  private answer(
     target: string,
     exchange: Exchange,
     record: RequestRecord,
     { headers }: IncomingMessage,
     peer: Peer,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     if (record.path === healthPath) return this.answerHealth(exchange);
     const { store: name, methods, params } = this.router.find(target);
     const handler = Object.hasOwn(methods, record.method) ? methods[record.method] : undefined;
     exchange.failureFormat = handler?.failureFormat?.(headers) ?? exchange.failureFormat;
     const { access } = this.options;
+    const asCaller = (caller: Caller): Promise<void> | undefined => {
+      record.principal = caller.principal;
+      const store = access.storeOf(caller, name);
+      if (handler !== undefined) return handler({ store, exchange, params, headers });
+      const allow = Object.keys(methods).join(', ');
+      return exchange.sendFailure(405, `method not allowed: this path has ${allow}`, { allow });
+    };
     const login = access.login(peer, headers.authorization);
-    const caller = login instanceof Promise ? await login : login;
-    record.principal = caller.principal;
-    const store = access.storeOf(caller, name);
-    if (handler !== undefined) return handler({ store, exchange, params, headers });
-    const allow = Object.keys(methods).join(', ');
-    return exchange.sendFailure(405, `method not allowed: this path has ${allow}`, { allow });
+    return login instanceof Promise ? login.then(asCaller) : asCaller(login);
   }
 
   private async answerFailure(exchange: Exchange, error: unknown): Promise<void> {

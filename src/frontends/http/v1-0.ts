@@ -72,7 +72,7 @@ export function withV10Routes(v11: Routes, { enabled, maxDocumentBytes }: V10Opt
 
 /** Has failures put as this API does, for the requests that are of it: the handler's own, and those before it gets to work. */
 function inV10(handler: Handler, isOfIt: (headers: IncomingHttpHeaders) => boolean = () => true): Handler {
-  const inOwnFormat = (context: RouteContext): Promise<void> => {
+  const inOwnFormat: Handler = (context) => {
     if (isOfIt(context.headers)) context.exchange.failureFormat = asErr;
     return handler(context);
   };

@@ -3,6 +3,7 @@ import { eccUnimplemented, parseMac, type ObjectKind, type ObjectRef } from '../
 import { clip } from '../../core/range.js';
 import { jsonList } from './json-list.js';
 import { parseRangeHeader } from './range-header.js';
+import { bytesType } from './response.js';
 import type { RouteContext, Routes } from './routes.js';
 
 /*
@@ -12,8 +13,6 @@ import type { RouteContext, Routes } from './routes.js';
  * - A range is answered with 200, never 206, and its end is exclusive.
  * - It sends `Content-Type: application/json` with everything, also with raw bytes and with nothing.
  */
-
-const bytes = 'application/octet-stream';
 
 /** The resources of the API, as paths name them; `ecc` for the two that no store keeps. */
 const resources: Readonly<Record<string, ObjectKind | 'ecc'>> = {
@@ -31,7 +30,7 @@ export const v11Routes: Routes = {
 };
 
 async function getConfig({ store, exchange }: RouteContext): Promise<void> {
-  await exchange.send(200, { 'content-type': bytes }, await store.config(exchange));
+  await exchange.send(200, { 'content-type': bytesType }, await store.config(exchange));
 }
 
 async function getList({ store, exchange, params }: RouteContext): Promise<void> {
@@ -40,9 +39,9 @@ async function getList({ store, exchange, params }: RouteContext): Promise<void>
   await exchange.sendText('application/json', jsonList('[', store.list(kind, exchange), ']\n'));
 }
 
-async function getObject({ store, exchange, params, headers }: RouteContext): Promise<void> {
-  const ref = parseRef(params);
-  await exchange.sendRead(await store.get(ref, parseRangeHeader(headers.range), exchange));
+function getObject({ store, exchange, params, headers }: RouteContext): Promise<void> | undefined {
+  const read = store.get(parseRef(params), parseRangeHeader(headers.range), exchange);
+  return read instanceof Promise ? read.then((later) => exchange.sendRead(later)) : exchange.sendRead(read);
 }
 
 async function headObject({ store, exchange, params, headers }: RouteContext): Promise<void> {
@@ -50,7 +49,7 @@ async function headObject({ store, exchange, params, headers }: RouteContext): P
   const range = parseRangeHeader(headers.range);
   const { size, modifiedMs } = await store.stat(ref, exchange);
   await exchange.send(200, {
-    'content-type': bytes,
+    'content-type': bytesType,
     'content-length': clip(range, size).length,
     'last-modified': new Date(modifiedMs).toUTCString(),
   });
