@@ -19,7 +19,7 @@ export interface UploadOptions {
 }
 
 /** Chunks are gathered until they have this many bytes: few large writes cost a fraction of many small ones. */
-const batchBytes = 512 * 1024;
+const batchBytes = 256 * 1024;
 
 /** Puts one object into a store of files, so that it is there whole or not at all. */
 export class Upload {
@@ -34,7 +34,8 @@ export class Upload {
   ) {
     this.path = objectPath(ref);
     this.folder = objectFolder(ref);
-    this.temporary = `${kindFolder(ref.kind)}/${temporaryName(options.host)}`;
+    const place = files.temporariesInBuckets ? this.folder : kindFolder(ref.kind);
+    this.temporary = `${place}/${temporaryName(options.host)}`;
   }
 
   /** Stores an immutable object. Resolves to whether it is new; false where the same bytes were there. */

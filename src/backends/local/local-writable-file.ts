@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { dispose } from '../../core/disposable.js';
 import { StoreError } from '../../core/errors.js';
 import type { WritableFile } from '../files/file-system.js';
 import { close, fchmod, fstat, fsync, open, writev } from './descriptors.js';
@@ -41,6 +42,7 @@ export class LocalWritableFile implements WritableFile {
       this.size += written;
       rest = after(rest, written);
     }
+    for (const chunk of chunks) dispose(chunk);
   }
 
   sync(): Promise<void> {

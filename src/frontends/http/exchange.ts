@@ -1,12 +1,13 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
-import { canceled, hasCode } from '../../core/errors.js';
+import { canceled } from '../../core/errors.js';
 import { wireStatus } from '../../core/status.js';
 import type { ObjectRead, OpContext } from '../../core/store.js';
 import type { Pace, Transfer } from '../pace.js';
 import type { RequestRecord, Requests } from '../requests.js';
 import { sendRead } from '../send-read.js';
 import { settled } from '../settled.js';
+import { piecesOf } from './body.js';
 import { bytesType, HttpResponse } from './response.js';
 
 /** List answers up to this size are sent whole, with a Content-Length. */
@@ -84,22 +85,7 @@ export class Exchange implements OpContext {
   async *body(): AsyncGenerator<Uint8Array, void, undefined> {
     // Only now does a client that asked first (`Expect: 100-continue`) have to send it.
     if (this.request.headers.expect !== undefined) this.response.writeContinue();
-    const chunks = this.request.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
-    const incoming = this.pace.start();
-    try {
-      for (;;) {
-        const next = await incoming.wait(chunks.next());
-        if (next.done === true) break;
-        incoming.moved(next.value.length);
-        this.record.received += next.value.length;
-        yield next.value;
-      }
-    } catch (error) {
-      throw hasCode(error, 'too_slow') ? error : canceled(error);
-    } finally {
-      // Not waited for: where the client is, this is never done.
-      chunks.return?.().catch(() => undefined);
-    }
+    yield* piecesOf(this.request, this.pace.start(), (bytes) => (this.record.received += bytes));
     if (!this.request.complete) throw canceled();
     // Over HTTP/2 Node ends the body like a whole one when the client resets the stream, and says so just behind.
     if (this.request.httpVersionMajor === 2) await settled(() => this.lost);
@@ -159,7 +145,7 @@ export class Exchange implements OpContext {
     // Closing at once, with bytes of the request unread, would reset the connection and destroy the answer on its way.
     if (!this.request.complete) {
       // Whoever still waits for more of the body, as an upload to another server may, would keep it, and stop it when letting go.
-      this.request.removeAllListeners('readable');
+      this.request.removeAllListeners('data');
       this.request.on('data', () => undefined);
       this.request.resume();
       const timer = setTimeout(() => this.request.complete || this.request.destroy(), lingerMs);

@@ -89,6 +89,9 @@ describe('a put whose file turns out to be short when it is closed', () => {
 });
 
 describe('the sweep', () => {
+  const isAlive = (pid: number): boolean => pid === host.pid;
+  const alone = { durable: true, maxObjectBytes: 1e6, host: { ...host, isAlive } };
+
   it("removes what gateways left behind that are gone, and nothing of others'", async () => {
     const folder = await emptyStore();
     const store = await open(folder);
@@ -97,22 +100,35 @@ describe('the sweep', () => {
     const elsewhere = temporaryName({ ...host, name: 'elsewhere' });
     const longAgo = temporaryName({ ...host, name: 'elsewhere' });
     const foreign = ['tmp.123456', 'tmp.kloset-gateway', 'README'];
-    for (const kind of ['packfiles', 'states', 'locks']) {
+    const folders = ['packfiles', 'packfiles/ab', 'states', 'states/cd', 'locks'];
+    for (const bucket of ['packfiles/ab', 'states/cd']) await mkdir(join(folder, bucket));
+    for (const kind of folders) {
       for (const name of [dead, own, elsewhere, longAgo, ...foreign]) await writeFile(join(folder, kind, name), 'x');
       const old = Date.now() / 1000 - 25 * 3600;
       for (const name of [longAgo, ...foreign]) await utimes(join(folder, kind, name), old, old);
     }
-    const options = {
-      durable: true,
-      maxObjectBytes: 1e6,
-      host: { ...host, isAlive: (pid: number) => pid === host.pid },
-    };
-    const withDeath = await FileStore.open(new LocalFileSystem(folder), options);
-    expect(await withDeath.sweep()).to.equal(6);
-    for (const kind of ['packfiles', 'states', 'locks']) {
-      expect(await readdir(join(folder, kind))).to.have.members([own, elsewhere, ...foreign]);
+    const withDeath = await FileStore.open(new LocalFileSystem(folder), alone);
+    expect(await withDeath.sweep()).to.equal(10);
+    for (const kind of folders) {
+      const names = (await readdir(join(folder, kind))).filter((name) => name.length > 2);
+      expect(names).to.have.members([own, elsewhere, ...foreign]);
     }
     expect(await store.sweep?.()).to.equal(0);
+  });
+
+  it('finds what is left later in a bucket that had nothing', async () => {
+    const folder = await emptyStore();
+    const bucket = join(folder, 'packfiles/ab');
+    await mkdir(bucket);
+    const anHourAgo = new Date(Date.now() - 3600 * 1000);
+    await utimes(bucket, anHourAgo, anHourAgo);
+    const store = await FileStore.open(new LocalFileSystem(folder), alone);
+    for (let i = 0; i < 3; i++) {
+      expect(await store.sweep()).to.equal(0);
+      await writeFile(join(bucket, temporaryName({ ...host, pid: host.pid + 1 })), 'x');
+      expect(await store.sweep()).to.equal(1);
+      expect(await readdir(bucket)).to.deep.equal([]);
+    }
   });
 });
 

@@ -1,0 +1,62 @@
+import type { IncomingMessage } from 'node:http';
+import { finished } from 'node:stream';
+import { markDisposable } from '../../core/disposable.js';
+import { canceled } from '../../core/errors.js';
+import type { Transfer } from '../pace.js';
+
+/** What comes while nobody asks for it is kept up to here, in bytes; then the client has to wait. */
+const keptBytes = 256 * 1024;
+
+/**
+ * The bytes of a request as they come, several at once where the consumer was busy: one event and one promise less for each than
+ * a stream's own iterator has, which also stops the socket after every piece. Ends where the request does, also where it is cut
+ * off; fails with `canceled` where its connection does. Whoever stops early leaves the connection alone.
+ *
+ * @param received is told of every piece as it comes
+ */
+export async function* piecesOf(
+  request: IncomingMessage,
+  incoming: Transfer,
+  received: (bytes: number) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let pieces: Uint8Array[] = [];
+  let kept = 0;
+  let over = false;
+  let failure: Error | undefined;
+  let proceed = (): void => undefined;
+
+  const onData = (piece: Uint8Array): void => {
+    // Those of HTTP/2 are parts of one piece of memory.
+    if (request.httpVersionMajor === 1) markDisposable(piece);
+    pieces.push(piece);
+    kept += piece.length;
+    incoming.moved(piece.length);
+    received(piece.length);
+    if (kept >= keptBytes) request.pause();
+    proceed();
+  };
+  const onOver = (error?: Error | null): void => {
+    over = true;
+    failure = error ?? undefined;
+    proceed();
+  };
+  request.on('data', onData);
+  // Also where it was over before anybody listened.
+  const forget = finished(request, { writable: false }, onOver);
+  try {
+    while (!over || pieces.length > 0) {
+      if (pieces.length === 0) await incoming.wait(new Promise<void>((resolve) => (proceed = resolve)));
+      if (failure !== undefined) throw canceled(failure);
+      const some = pieces;
+      pieces = [];
+      kept = 0;
+      request.resume();
+      yield* some;
+    }
+  } finally {
+    request.off('data', onData);
+    forget();
+    // Unless somebody else reads on.
+    if (request.listenerCount('data') === 0) request.pause();
+  }
+}
