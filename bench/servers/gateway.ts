@@ -19,12 +19,14 @@ export async function startGateway(
   const [port, grpcPort] = [await freePort(), await freePort()];
   const [address, grpcAddress] = [`127.0.0.1:${port}`, `127.0.0.1:${grpcPort}`];
   const { nodeArgs, gatewayArgs } = bench.options;
-  const main = join(root, 'dist/src/main.js');
+  // With flags for Node of one's own, those that the launcher sets are up to oneself.
+  const isBare = nodeArgs.length === 0;
+  const start = isBare ? [] : [...nodeArgs, join(root, 'dist/src/main.js')];
   const listen = ['--listen', address, '--grpc-listen', grpcAddress];
   const server = await Server.start(bench, {
     name,
-    program: process.execPath,
-    args: [...nodeArgs, main, 'serve', location, ...listen, ...args, ...gatewayArgs],
+    program: isBare ? join(root, 'bin/kloset-gateway') : process.execPath,
+    args: [...start, 'serve', location, ...listen, ...args, ...gatewayArgs],
     ports: [port, grpcPort],
   });
   return { name, server, http: plakarsPaths(address), address: grpcAddress };

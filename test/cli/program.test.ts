@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { helpText } from '../../src/cli/help.js';
 import { tempFolder } from '../support/temp.js';
@@ -22,6 +23,25 @@ describe('the program', () => {
   it('prints its version', () => {
     const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string };
     expect(run('--version')).to.deep.equal({ status: 0, stdout: `kloset-gateway ${version}\n`, stderr: '' });
+  });
+
+  it('is started by its launcher in its own place, also by way of a link, with little space for new objects', async () => {
+    const link = join(await tempFolder(), 'kloset-gateway');
+    symlinkSync(`${root}/bin/kloset-gateway`, link);
+    const launched = spawn(link, ['serve', '--sample', '--listen', '127.0.0.1:0', '--grpc-listen', 'off']);
+    try {
+      await once(launched.stderr, 'data');
+      const [node = '', ...args] = readFileSync(`/proc/${launched.pid}/cmdline`, 'utf8').split('\0');
+      expect(node).to.match(/node$/);
+      expect(args.slice(0, 3).map((arg) => basename(arg))).to.deep.equal([
+        '--max-semi-space-size=2',
+        'main.js',
+        'serve',
+      ]);
+    } finally {
+      launched.kill();
+      expect(await once(launched, 'exit')).to.deep.equal([0, null]);
+    }
   });
 
   it('prints its help, which the README has word for word', () => {
