@@ -4,7 +4,7 @@ import type { ObjectKind, ObjectRef } from '../../core/object.js';
 import type { ByteRange } from '../../core/range.js';
 import { isConfig, verifiedObject } from '../../core/serialized-object.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../core/store.js';
-import { BufferPool } from './buffer-pool.js';
+import { BufferPool } from '../../core/buffer-pool.js';
 import type { FileSystem } from './file-system.js';
 import { FreeSpace } from './free-space.js';
 import { configPath, kindFolder, objectFolder, objectPath } from './layout.js';

@@ -1,4 +1,6 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { standIn } from '../../core/disposable.js';
+import { Gatherer } from '../gatherer.js';
 import { lengthDelimited, prefixBytes } from './framing.js';
 
 /** The largest message that is taken, in bytes: gRPC's default. */
@@ -7,9 +9,12 @@ const maxMessageBytes = 4 * 1024 * 1024;
 /** Pieces that are smaller than this on average are dearer than copying them, in bytes. */
 const worthKeepingBytes = 2048;
 
-/** A message as it came, in the pieces that the connection brought. grpc-js takes it for the buffer that it would have made of them. */
+/** Messages from this size on are gathered into larger pieces, in bytes. */
+const worthGatheringBytes = 64 * 1024;
+
+/** A message as it came, in the pieces that the connection brought, or in larger ones. grpc-js takes it for the buffer that it would have made of them. */
 export class MessagePieces {
-  constructor(readonly pieces: readonly Buffer[]) {}
+  constructor(readonly pieces: readonly Uint8Array[]) {}
 
   /** Whether it is compressed: what is, isn't kept in pieces. */
   readUInt8(): number {
@@ -22,10 +27,12 @@ export class MessagePieces {
   }
 }
 
-/** Finds the messages in a stream's bytes, in place of grpc-js's own decoder: that one copies them, into memory that is new each time. */
+/** Finds the messages in a stream's bytes, in place of grpc-js's own decoder: that one copies them all, into memory that is new each time. */
 export class StreamDecoder {
   private prefix: Buffer | undefined;
-  private pieces: Buffer[] = [];
+  private pieces: Uint8Array[] = [];
+  /** Where the message that comes is a large one. */
+  private gatherer: Gatherer | undefined;
   private missing = prefixBytes;
 
   /** The messages that are complete with these bytes. Throws for one that is too large. */
@@ -35,7 +42,8 @@ export class StreamDecoder {
       const piece = data.subarray(at, at + this.missing);
       at += piece.length;
       this.missing -= piece.length;
-      this.pieces.push(piece);
+      if (this.gatherer === undefined) this.pieces.push(piece);
+      else this.gatherer.add(piece, this.pieces, this.missing);
       if (this.missing === 0 && this.prefix === undefined) this.begin(Buffer.concat(this.pieces));
       if (this.missing === 0 && this.prefix !== undefined) complete.push(this.end(this.prefix));
     }
@@ -50,10 +58,13 @@ export class StreamDecoder {
     this.prefix = prefix;
     this.pieces = [];
     this.missing = length;
+    if (length >= worthGatheringBytes) this.gatherer = new Gatherer();
   }
 
   private end(prefix: Buffer): MessagePieces | Buffer {
     const { pieces } = this;
+    this.gatherer?.flush(pieces);
+    this.gatherer = undefined;
     this.prefix = undefined;
     this.pieces = [];
     this.missing = prefixBytes;
@@ -89,12 +100,12 @@ export function decodeChunked<Message>(
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const start = length < pieces.length * worthKeepingBytes ? undefined : chunkStart(first, tag, length);
     if (start === undefined) return generated.decode(Buffer.concat(pieces));
-    return [first.subarray(start), ...rest].map(withChunk);
+    return [standIn(first, first.subarray(start)), ...rest].map(withChunk);
   };
 }
 
 /** Where the chunk begins in a message that has nothing else; undefined where that isn't so, or can't be seen in its first piece. */
-function chunkStart(first: Buffer, tag: number, messageBytes: number): number | undefined {
+function chunkStart(first: Uint8Array, tag: number, messageBytes: number): number | undefined {
   const longestStart = 10;
   if (first.length < longestStart || first[0] !== tag) return undefined;
   const reader = new BinaryReader(first);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream';
-import { markDisposable } from '../../core/disposable.js';
+import { freeWhenDone } from '../../core/disposable.js';
 import { canceled } from '../../core/errors.js';
 import type { Transfer } from '../pace.js';
 
@@ -27,7 +27,7 @@ export async function* piecesOf(
 
   const onData = (piece: Uint8Array): void => {
     // Those of HTTP/2 are parts of one piece of memory.
-    if (request.httpVersionMajor === 1) markDisposable(piece);
+    if (request.httpVersionMajor === 1) freeWhenDone(piece);
     pieces.push(piece);
     kept += piece.length;
     incoming.moved(piece.length);

@@ -2,8 +2,8 @@
 const smallestBits = 12;
 const largestBits = 20;
 
-/** How many bytes of each size are kept for the next ones. */
-const keptBytes = 4 * 1024 * 1024;
+/** How many bytes are kept for the next ones. */
+const keptBytes = 16 * 1024 * 1024;
 
 /**
  * Buffers that are used again. A new one for each answer costs more than the read that fills it: its memory is touched for the
@@ -11,18 +11,24 @@ const keptBytes = 4 * 1024 * 1024;
  */
 export class BufferPool {
   private readonly free: Buffer[][] = Array.from({ length: largestBits - smallestBits + 1 }, () => []);
+  private freeBytes = 0;
 
   /** A buffer of at least `length` bytes, with whatever is in it. */
   take(length: number): Buffer {
     const bits = bitsFor(length);
     if (bits > largestBits) return Buffer.allocUnsafeSlow(length);
-    return this.free[bits - smallestBits]?.pop() ?? Buffer.allocUnsafeSlow(2 ** bits);
+    const kept = this.free[bits - smallestBits]?.pop();
+    if (kept === undefined) return Buffer.allocUnsafeSlow(2 ** bits);
+    this.freeBytes -= kept.length;
+    return kept;
   }
 
   /** Takes a buffer back, once and for all, that `take` gave. */
   give(buffer: Buffer): void {
     const kept = this.free[bitsFor(buffer.length) - smallestBits];
-    if (kept !== undefined && (kept.length + 1) * buffer.length <= keptBytes) kept.push(buffer);
+    if (kept === undefined || this.freeBytes + buffer.length > keptBytes) return;
+    kept.push(buffer);
+    this.freeBytes += buffer.length;
   }
 }
 
