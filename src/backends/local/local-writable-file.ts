@@ -7,7 +7,7 @@ import { fromErrno } from './errno.js';
 import type { ShortCalls } from './short-calls.js';
 
 /** Up to here a file may be written on the event loop, in bytes. Larger ones, network disks flush when they are closed. */
-const smallBytes = 64 * 1024;
+const smallBytes = 2 * 1024 * 1024;
 
 /** A new file of this machine. Its number instead of Node's FileHandle, which knows no calls on the event loop. */
 export class LocalWritableFile implements WritableFile {

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream';
-import { freeWhenDone } from '../../core/disposable.js';
+import { dispose, freeWhenDone } from '../../core/disposable.js';
 import { canceled } from '../../core/errors.js';
+import { Gatherer } from '../gatherer.js';
 import type { Transfer } from '../pace.js';
 
 /** What comes while nobody asks for it is kept up to here, in bytes; then the client has to wait. */
-const keptBytes = 256 * 1024;
+const keptBytes = 512 * 1024;
 
 /**
  * The bytes of a request as they come, several at once where the consumer was busy: one event and one promise less for each than
@@ -25,18 +26,28 @@ export async function* piecesOf(
   let failure: Error | undefined;
   let proceed = (): void => undefined;
 
+  const gatherer = new Gatherer();
+  let isFirst = true;
   const onData = (piece: Uint8Array): void => {
-    // Those of HTTP/2 are parts of one piece of memory.
-    if (request.httpVersionMajor === 1) freeWhenDone(piece);
-    pieces.push(piece);
-    kept += piece.length;
     incoming.moved(piece.length);
     received(piece.length);
+    kept += piece.length;
+    // Those of HTTP/2 are parts of one piece of memory.
+    if (request.httpVersionMajor === 1) freeWhenDone(piece);
+    if (isFirst) {
+      // It may tell that the rest isn't wanted, and of a small body it is all there is.
+      isFirst = false;
+      pieces.push(piece);
+    } else {
+      gatherer.add(piece, pieces);
+      dispose(piece);
+    }
     if (kept >= keptBytes) request.pause();
-    proceed();
+    if (pieces.length > 0) proceed();
   };
   const onOver = (error?: Error | null): void => {
     over = true;
+    gatherer.flush(pieces);
     failure = error ?? undefined;
     proceed();
   };
