@@ -15,7 +15,7 @@ export async function startReaders(bench: Bench, store: string): Promise<HttpTar
 }
 
 /** Until a compiler at run time has seen enough of the code. */
-const warmUpSeconds = 1.5;
+const warmUpSeconds = 3;
 
 /** A job as it is in a round. The first, which doesn't count, takes no less than it takes to warm up. */
 export function inRound(job: Job, round: number): Job {

@@ -93,9 +93,15 @@ export class FileStore implements Store {
 
   get(ref: ObjectRef, range: ByteRange | undefined): ObjectRead | Promise<ObjectRead> {
     // By far the most frequent request there is: a small piece of a packfile that is open, and in memory.
-    const file = ref.kind === 'packfile' && range !== undefined ? this.openFiles.atHand(objectPath(ref)) : undefined;
-    const read = file && range && readObjectNow(file, range, this.buffers);
-    return read ?? this.readLater(ref, range);
+    if (ref.kind !== 'packfile' || range === undefined) return this.readLater(ref, range);
+    const path = objectPath(ref);
+    const file = this.openFiles.atHand(path);
+    const read = file && readObjectNow(file, range, this.buffers);
+    if (read !== undefined) return read;
+    // Or in one that has to come from the disk.
+    const lent = this.openFiles.lendAtHand(path);
+    if (lent === undefined) return this.readLater(ref, range);
+    return readObject(lent, range, this.files.readAhead, this.buffers);
   }
 
   private async readLater(ref: ObjectRef, range: ByteRange | undefined): Promise<ObjectRead> {

@@ -38,8 +38,20 @@ export class OpenFiles {
    * others have their turn. Nobody closes it. Undefined where `open` has to be waited for.
    */
   atHand(path: string): ReadableFile | undefined {
+    return this.freshEntry(path)?.file;
+  }
+
+  /** The same, for as long as it takes: whoever gets it closes it. */
+  lendAtHand(path: string): ReadableFile | undefined {
+    const entry = this.freshEntry(path);
+    if (entry === undefined) return undefined;
+    entry.users++;
+    return new LentFile(entry);
+  }
+
+  private freshEntry(path: string): Entry | undefined {
     const entry = this.entries.get(path)?.entry;
-    return entry !== undefined && this.now() - entry.seenMs < freshMs ? entry.file : undefined;
+    return entry !== undefined && this.now() - entry.seenMs < freshMs ? entry : undefined;
   }
 
   /** As the file system's own open, of a file that never changes; perhaps of one that is open already. */

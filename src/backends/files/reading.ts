@@ -8,7 +8,7 @@ import type { ReadableFile } from './file-system.js';
 /** Up to here an answer is one buffer. */
 const smallBytes = 256 * 1024;
 
-/** Larger ones come in chunks of this size: measured best, see docs/performance.md of the project's benchmarks. */
+/** Larger ones come in chunks of this size: measured best. */
 export const chunkBytes = 1024 * 1024;
 
 /**

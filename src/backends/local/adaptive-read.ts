@@ -1,4 +1,4 @@
-import { readSync } from 'node:fs';
+import { read, readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { Detours } from './detours.js';
 
@@ -36,13 +36,15 @@ export class AdaptiveReader {
   }
 }
 
-async function readInPool(
-  file: FileHandle,
+/** Not by the handle's own `read`, which takes longer for what is around the reading than that takes. */
+function readInPool(
+  { fd }: FileHandle,
   target: Uint8Array,
   at: number,
   length: number,
   offset: number,
 ): Promise<number> {
-  const { bytesRead } = await file.read(target, at, length, offset);
-  return bytesRead;
+  return new Promise((resolve, reject) => {
+    read(fd, target, at, length, offset, (error, got) => (error ? reject(error) : resolve(got)));
+  });
 }

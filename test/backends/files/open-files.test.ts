@@ -75,6 +75,25 @@ describe('OpenFiles', () => {
     expect([...shelf.open].filter(([, count]) => count > 0).map(([path]) => path)).to.have.members(['a', 'd', 'e']);
   });
 
+  it('has a file at hand that was looked at within a second, and lends it for as long as it takes', async () => {
+    expect(files.atHand('a')).to.equal(undefined);
+    expect(files.lendAtHand('a')).to.equal(undefined);
+    await (await files.open('a')).close();
+    const lent = files.lendAtHand('a');
+    expect(files.atHand('a')).to.not.equal(undefined);
+    files.drop('a');
+    expect(files.atHand('a')).to.equal(undefined);
+    expect(shelf.open.get('a')).to.equal(1);
+    expect(await lent?.read(Buffer.alloc(1), 0, 1)).to.equal(0);
+    await lent?.close();
+    await lent?.close();
+    expect(shelf.open.get('a')).to.equal(0);
+    await (await files.open('a')).close();
+    nowMs += 1000;
+    expect(files.atHand('a')).to.equal(undefined);
+    expect(files.lendAtHand('a')).to.equal(undefined);
+  });
+
   it('closes a file that is dropped with its last reader', async () => {
     const [first, second] = [await files.open('a'), await files.open('a')];
     files.drop('a');
