@@ -25,6 +25,7 @@ export function isMac(name: string): name is Mac {
 
 /** Parses 64 hex digits, either case. Throws `invalid_argument`. */
 export function parseMac(text: string): Mac {
+  if (isMac(text)) return text;
   const mac = text.toLowerCase();
   if (!isMac(mac)) throw new StoreError('invalid_argument', 'invalid MAC: it has to be 64 hex digits');
   return mac;

@@ -4,8 +4,42 @@ import { giveBackWhenDone } from '../core/disposable.js';
 /** How large the chunks are that pieces are gathered into, in bytes. */
 const gatherBytes = 256 * 1024;
 
-/** Of all uploads: whoever writes their chunks gives them back. */
+/** Whoever is done with a chunk gives it back. */
 const pool = new BufferPool();
+
+/** Pieces from here on are not worth copying, in bytes. */
+const largeBytes = 64 * 1024;
+
+/**
+ * The same bytes in fewer pieces: small ones that follow each other are copied together. Whoever is done with a piece disposes of it.
+ * Each piece that goes out costs more than copying a small one.
+ */
+export function fewer(pieces: readonly Uint8Array[]): Uint8Array[] {
+  const result: Uint8Array[] = [];
+  let small: Uint8Array[] = [];
+  const endSmall = (): void => {
+    if (small.length < 2) result.push(...small);
+    else gather(small, result);
+    small = [];
+  };
+  for (const piece of pieces) {
+    if (piece.length < largeBytes) {
+      small.push(piece);
+      continue;
+    }
+    endSmall();
+    result.push(piece);
+  }
+  endSmall();
+  return result;
+}
+
+function gather(pieces: readonly Uint8Array[], chunks: Uint8Array[]): void {
+  const gatherer = new Gatherer();
+  let following = pieces.reduce((sum, { length }) => sum + length, 0);
+  for (const piece of pieces) gatherer.add(piece, chunks, (following -= piece.length));
+  gatherer.flush(chunks);
+}
 
 /**
  * Copies pieces that a connection brought into larger chunks, whose memory is used again. What is done for each piece of an upload costs

@@ -1,7 +1,9 @@
 import { Metadata } from '@grpc/grpc-js';
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { dispose } from '../../core/disposable.js';
 import { canceled, hasCode } from '../../core/errors.js';
+import { fewer } from '../gatherer.js';
 import type { Pace } from '../pace.js';
 import { streamOf } from './connection.js';
 import type { Encode } from './framing.js';
@@ -66,7 +68,7 @@ export class MessageSender<Message> {
     }
   }
 
-  private write(pieces: readonly Uint8Array[]): Promise<void> {
+  private write(messages: readonly Uint8Array[]): Promise<void> {
     const { stream } = this;
     return new Promise((resolve, reject) => {
       const lose = (): void => reject(canceled());
@@ -74,13 +76,15 @@ export class MessageSender<Message> {
       // Its status may have been sent already: grpc-js does that when the call's time is up.
       if (this.options.signal.aborted || stream.closed || stream.writableEnded) return lose();
       this.loseWrites.add(lose);
+      const pieces = fewer(messages);
       const last = pieces.length - 1;
       stream.cork();
       for (const piece of pieces.slice(0, last)) stream.write(piece);
       stream.write(pieces[last], (error) => {
         this.loseWrites.delete(lose);
-        if (error) reject(canceled(error));
-        else resolve();
+        if (error) return reject(canceled(error));
+        for (const piece of pieces) dispose(piece);
+        resolve();
       });
       stream.uncork();
     });
