@@ -1,3 +1,4 @@
+import { dispose } from '../../core/disposable.js';
 import { StoreError } from '../../core/errors.js';
 import { parseMac, type Mac } from '../../core/object.js';
 import type { OpContext } from '../../core/store.js';
@@ -90,6 +91,7 @@ async function* decodeStream(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<
   let tail: string | undefined;
   for await (const chunk of chunks) {
     const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
+    dispose(chunk);
     if (tail !== undefined) {
       tail = checkTail(tail + text);
       continue;
