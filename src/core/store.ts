@@ -96,7 +96,8 @@ export interface Store {
    * - `invalid_argument` under 48 bytes, or where the header isn't a serialized object's of that kind; `too_large` over the
    *   size limit; `no_space` on a full disk; and whatever `body` throws, when it throws. Nothing is left behind then.
    *
-   * `body`'s chunks belong to the store once yielded, which disposes of those that were marked so. It need not be read to its end when the put fails early.
+   * `body`'s chunks belong to the store once yielded, memory included (see disposable.ts). It need not be read to its end when the
+   * put fails early.
    */
   put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult>;
 

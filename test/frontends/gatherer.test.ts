@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { dispose } from '../../src/core/disposable.js';
-import { Gatherer } from '../../src/frontends/gatherer.js';
+import { fewer, Gatherer } from '../../src/frontends/gatherer.js';
 import { seededBytes } from '../support/objects.js';
 
 const KiB = 1024;
@@ -28,5 +28,20 @@ describe('Gatherer', () => {
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('Fewer pieces', () => {
+  it('are the same bytes: small ones that follow each other as one, and each other as it was', () => {
+    const bytes = seededBytes(200 * KiB, 'fewer');
+    const [first, second, large, last] = [0, 10, 60 * KiB, 190 * KiB].map((at, i, all) =>
+      bytes.subarray(at, all[i + 1] ?? bytes.length),
+    ) as [Buffer, Buffer, Buffer, Buffer];
+    const pieces = fewer([first, second, large, last]);
+    expect(Buffer.concat(pieces).equals(bytes)).to.equal(true);
+    expect(pieces).to.have.length(3);
+    expect(pieces[1]).to.equal(large);
+    expect(pieces[2]).to.equal(last);
+    expect(fewer([])).to.deep.equal([]);
   });
 });

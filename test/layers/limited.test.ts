@@ -202,7 +202,7 @@ describe('Limited', () => {
     expect(turns.callers).to.equal(0);
   });
 
-  it('never has more under way than the limits say, and forgets everybody in the end, in any mix of operations', async () => {
+  it('never has more under way than the limits say, and nothing in the end, in any mix of operations', async () => {
     const operation = fc.record({
       caller: fc.constantFrom('a', 'b'),
       what: fc.constantFrom('get', 'stat', 'list', 'put', 'lock', 'delete'),

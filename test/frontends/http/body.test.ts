@@ -48,6 +48,15 @@ describe('The body of a request', () => {
     expect(request.complete).to.equal(true);
   });
 
+  it('gives the first bytes as they come, which may tell that the rest is not wanted', async () => {
+    const { request, client } = await begin(`Content-Length: ${5 * MiB}`);
+    client.write('some bytes');
+    const body = pieces(request);
+    const first = await body.next();
+    expect(first.done === true ? undefined : Buffer.from(first.value).toString()).to.equal('some bytes');
+    await body.return();
+  });
+
   it('waits for a consumer that is slower than its client', async () => {
     const { request, client } = await begin(`Content-Length: ${64 * MiB}`);
     client.write(Buffer.alloc(64 * MiB));
