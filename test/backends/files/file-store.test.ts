@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { FileStore } from '../../../src/backends/files/file-store.js';
 import type { WritableFile } from '../../../src/backends/files/file-system.js';
 import { temporaryName } from '../../../src/backends/files/temporary.js';
+import { FolderVersions } from '../../../src/backends/local/folder-versions.js';
 import { LocalFileSystem } from '../../../src/backends/local/local-file-system.js';
 import { openStore, type OpenedStore } from '../../../src/backends/open-store.js';
 import { StoreError } from '../../../src/core/errors.js';
@@ -90,6 +91,9 @@ describe('a put whose file turns out to be short when it is closed', () => {
 
 describe('the sweep', () => {
   const isAlive = (pid: number): boolean => pid === host.pid;
+  /** A store's folder in which nothing changed for a while: what is known of its buckets may be relied on. */
+  const settled = (folder: string): LocalFileSystem =>
+    new LocalFileSystem(folder, new FolderVersions(() => Date.now() + 3600 * 1000));
   const alone = { durable: true, maxObjectBytes: 1e6, host: { ...host, isAlive } };
 
   it("removes what gateways left behind that are gone, and nothing of others'", async () => {
@@ -116,13 +120,23 @@ describe('the sweep', () => {
     expect(await store.sweep?.()).to.equal(0);
   });
 
+  it('looks again at a file whose process was alive, though its bucket is as it was', async () => {
+    const folder = await emptyStore();
+    const bucket = join(folder, 'packfiles/ab');
+    await mkdir(bucket);
+    await writeFile(join(bucket, temporaryName({ ...host, pid: host.pid + 1 })), 'x');
+    let alive = true;
+    const store = await FileStore.open(settled(folder), { ...alone, host: { ...host, isAlive: () => alive } });
+    expect(await store.sweep()).to.equal(0);
+    alive = false;
+    expect(await store.sweep()).to.equal(1);
+  });
+
   it('finds what is left later in a bucket that had nothing', async () => {
     const folder = await emptyStore();
     const bucket = join(folder, 'packfiles/ab');
     await mkdir(bucket);
-    const anHourAgo = new Date(Date.now() - 3600 * 1000);
-    await utimes(bucket, anHourAgo, anHourAgo);
-    const store = await FileStore.open(new LocalFileSystem(folder), alone);
+    const store = await FileStore.open(settled(folder), alone);
     for (let i = 0; i < 3; i++) {
       expect(await store.sweep()).to.equal(0);
       await writeFile(join(bucket, temporaryName({ ...host, pid: host.pid + 1 })), 'x');

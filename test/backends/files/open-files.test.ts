@@ -83,6 +83,7 @@ describe('OpenFiles', () => {
     expect(files.atHand('a')).to.not.equal(undefined);
     files.drop('a');
     expect(files.atHand('a')).to.equal(undefined);
+    await new Promise((resolve) => setImmediate(resolve));
     expect(shelf.open.get('a')).to.equal(1);
     expect(await lent?.read(Buffer.alloc(1), 0, 1)).to.equal(0);
     await lent?.close();
