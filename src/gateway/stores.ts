@@ -130,7 +130,7 @@ export class StorePool {
     cleanUps.push(() => files.close());
     const sweep = files.sweep?.bind(files);
     if (sweep && sweeps && needs.writable && allows(files.info().access, 'append')) {
-      cleanUps.push(keepSwept({ sweep }, log));
+      cleanUps.push(await keepSwept({ sweep }, log));
     }
     const quota = quotaBytes === undefined ? undefined : new Quota(files, quotaBytes, { name, log });
     quota?.start();

@@ -3,8 +3,8 @@ import type { Logger } from '../core/logger.js';
 /** How often leftovers of crashed uploads are looked for, in milliseconds. */
 const sweepEveryMs = 10 * 60 * 1000;
 
-/** Sweeps a store in the background, at once and now and then. Returns what ends it, and waits for what is under way. */
-export function keepSwept(files: { sweep(): Promise<number> }, log: Logger): () => Promise<void> {
+/** Sweeps a store now and then. Resolves, after the first time, to what ends it. */
+export async function keepSwept(files: { sweep(): Promise<number> }, log: Logger): Promise<() => Promise<void>> {
   const sweep = async (): Promise<void> => {
     try {
       const removed = await files.sweep();
@@ -13,9 +13,10 @@ export function keepSwept(files: { sweep(): Promise<number> }, log: Logger): () 
       log.warn({ err: error }, "can't look for temporary files that crashed uploads left");
     }
   };
-  let last = sweep();
+  await sweep();
+  let last = Promise.resolve();
   const timer = setInterval(() => {
-    last = last.then(sweep);
+    last = sweep();
   }, sweepEveryMs);
   timer.unref();
   return () => {

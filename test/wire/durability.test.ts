@@ -121,7 +121,7 @@ describe('What the system is asked to do, by strace', function () {
   function stepOf(call: string, { kind, mac }: ObjectRef): Step | undefined {
     const top = `${folder}/${kind}s`;
     const bucket = kind === 'lock' ? top : `${top}/${mac.slice(0, 2)}`;
-    const isTemporary = call.includes(`${bucket}/tmp.kloset-gateway.`);
+    const isTemporary = call.includes(`${top}/tmp.kloset-gateway.`);
     const isSync = /^f(data)?sync\(/.test(call);
     if (/^(link|rename)/.test(call)) return call.includes(`${bucket}/${mac}`) ? 'publish' : undefined;
     if (/^unlink/.test(call)) return call.includes(`${bucket}/${mac}`) ? 'remove' : undefined;

@@ -11,7 +11,7 @@ import { configPath, kindFolder, objectFolder, objectPath } from './layout.js';
 import { Listing, requireRoot } from './listing.js';
 import { OpenFiles } from './open-files.js';
 import { readObject, readObjectNow } from './reading.js';
-import { Sweeper } from './sweep.js';
+import { sweep } from './sweep.js';
 import type { Host } from './temporary.js';
 import { Upload, type UploadOptions } from './upload.js';
 
@@ -34,7 +34,6 @@ export class FileStore implements Store {
   private readonly openFiles: OpenFiles;
   private readonly buffers = new BufferPool();
   private readonly listing: Listing;
-  private readonly sweeper: Sweeper;
 
   private constructor(
     private readonly files: FileSystem,
@@ -42,7 +41,6 @@ export class FileStore implements Store {
   ) {
     this.openFiles = new OpenFiles(files);
     this.listing = new Listing(files);
-    this.sweeper = new Sweeper(files, options.host);
   }
 
   /**
@@ -142,7 +140,7 @@ export class FileStore implements Store {
 
   /** Removes what crashed uploads of gateways left in this store. Resolves to how many files that were. */
   sweep(): Promise<number> {
-    return this.sweeper.sweep();
+    return sweep(this.files, this.options.host);
   }
 
   close(): Promise<void> {

@@ -13,13 +13,6 @@ export interface FileSystem {
   readonly listAhead: number;
   /** How many files may be kept open for reading. */
   readonly openFiles: number;
-  /**
-   * Whether an upload's temporary file is made in the bucket that the object will be in, and not in the folder of all buckets. That
-   * spreads them over the disk: in one folder for all, a disk looks for a place for each file where it has just looked for the last
-   * one, and after many were removed that takes long (measured on ext4, for 4 KiB: 450 us instead of 165). To find what
-   * crashed uploads leave, all buckets have to be listed then.
-   */
-  readonly temporariesInBuckets: boolean;
 
   /** Opens a regular file for reading. `not_found` where there is none, also where the name is a folder's or a link's. */
   open(path: string): Promise<ReadableFile>;

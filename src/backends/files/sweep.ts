@@ -1,58 +1,29 @@
 import { hasCode } from '../../core/errors.js';
 import { objectKinds } from '../../core/object.js';
-import type { DirectoryEntry, FileSystem } from './file-system.js';
-import { bucketFolder, hasBuckets, isBucket, kindFolder } from './layout.js';
+import type { FileSystem } from './file-system.js';
+import { kindFolder } from './layout.js';
 import { isLeftover, parseTemporary, type Host } from './temporary.js';
 
-/** Removes the temporary files of gateways that died during an upload, and no others: neither a living one's nor other writers'. */
-export class Sweeper {
-  /** The folders in which there was no gateway's file, and their versions then: they need no other look. */
-  private readonly clean = new Map<string, string>();
-
-  constructor(
-    private readonly files: FileSystem,
-    private readonly host: Host,
-  ) {}
-
-  /** Looks through all folders in which there may be any. Resolves to how many files it removed. */
-  async sweep(): Promise<number> {
-    let removed = 0;
-    for (const kind of objectKinds) {
-      const top = await this.entries(kindFolder(kind));
-      removed += await this.sweepEntries(kindFolder(kind), top);
-      if (!this.files.temporariesInBuckets || !hasBuckets(kind)) continue;
-      const buckets = top.filter(({ name, type }) => isBucket(name) && type !== 'file');
-      for (const { name } of buckets) removed += await this.sweepBucket(bucketFolder(kind, name));
-    }
-    return removed;
-  }
-
-  private async sweepBucket(folder: string): Promise<number> {
-    // Asked before it is read: what is added meanwhile makes it another one.
-    const version = await unlessMissing(this.files.folderVersion(folder));
-    if (version !== undefined && this.clean.get(folder) === version) return 0;
-    const entries = (await this.entries(folder)).filter(({ name }) => parseTemporary(name) !== undefined);
-    if (version !== undefined && entries.length === 0) this.clean.set(folder, version);
-    return this.sweepEntries(folder, entries);
-  }
-
-  private async sweepEntries(folder: string, entries: readonly DirectoryEntry[]): Promise<number> {
-    let removed = 0;
-    for (const { name, type } of entries) {
+/**
+ * Removes the temporary files of gateways that died during an upload, and no others: neither a living one's nor other
+ * writers'. Resolves to how many it removed.
+ */
+export async function sweep(files: FileSystem, host: Host): Promise<number> {
+  let removed = 0;
+  for (const kind of objectKinds) {
+    const folder = kindFolder(kind);
+    const entries = await unlessMissing(files.list(folder));
+    for (const { name, type } of entries ?? []) {
       const temporary = type === 'file' ? parseTemporary(name) : undefined;
       if (temporary === undefined) continue;
       const path = `${folder}/${name}`;
-      const stat = await unlessMissing(this.files.stat(path));
-      if (stat === undefined || !isLeftover(temporary, stat.modifiedMs, this.host, Date.now())) continue;
-      await unlessMissing(this.files.remove(path));
+      const stat = await unlessMissing(files.stat(path));
+      if (stat === undefined || !isLeftover(temporary, stat.modifiedMs, host, Date.now())) continue;
+      await unlessMissing(files.remove(path));
       removed++;
     }
-    return removed;
   }
-
-  private async entries(folder: string): Promise<readonly DirectoryEntry[]> {
-    return (await unlessMissing(this.files.list(folder))) ?? [];
-  }
+  return removed;
 }
 
 /** An upload may end, and another gateway may sweep, at any moment: what is gone by then is nothing to do. */

@@ -34,8 +34,7 @@ export class Upload {
   ) {
     this.path = objectPath(ref);
     this.folder = objectFolder(ref);
-    const place = files.temporariesInBuckets ? this.folder : kindFolder(ref.kind);
-    this.temporary = `${place}/${temporaryName(options.host)}`;
+    this.temporary = `${kindFolder(ref.kind)}/${temporaryName(options.host)}`;
   }
 
   /** Stores an immutable object. Resolves to whether it is new; false where the same bytes were there. */

@@ -33,7 +33,6 @@ export class LocalFileSystem implements FileSystem {
   readonly listAhead = 4;
   /** Half of what a process may have open by default (1024). */
   readonly openFiles = 512;
-  readonly temporariesInBuckets = true;
 
   private readonly reader = new AdaptiveReader();
   private readonly calls = new ShortCalls();

@@ -54,7 +54,6 @@ const cannotReplace =
 export class SftpFileSystem implements FileSystem {
   /** Measured with a round trip of 30 ms: what four connections carry in one, and more gains nothing. */
   readonly readAhead = 6;
-  readonly temporariesInBuckets = false;
   readonly listAhead: number;
   readonly openFiles: number;
 
