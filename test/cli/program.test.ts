@@ -34,7 +34,7 @@ describe('the program', () => {
       const [node = '', ...args] = readFileSync(`/proc/${launched.pid}/cmdline`, 'utf8').split('\0');
       expect(node).to.match(/node$/);
       expect(args.slice(0, 3).map((arg) => basename(arg))).to.deep.equal([
-        '--max-semi-space-size=2',
+        '--max-semi-space-size=4',
         'main.js',
         'serve',
       ]);
