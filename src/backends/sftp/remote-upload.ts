@@ -1,3 +1,4 @@
+import { dispose } from '../../core/disposable.js';
 import { hasCode, StoreError } from '../../core/errors.js';
 import type { WritableFile } from '../files/file-system.js';
 import { readChunks } from '../files/reading.js';
@@ -10,9 +11,7 @@ import type { Handle } from './requests.js';
 import type { Session } from './session.js';
 import { explainRefusal } from './space.js';
 import { fromSftp, hasStatus, LostConnection, nameTaken, status } from './status.js';
-
-/** How much may be on its way to the server: twice what an OpenSSH server takes in before it has to answer. */
-const maxUnderWayBytes = 4 * 1024 * 1024;
+import { UnderWay, type Traffic } from './under-way.js';
 
 /** Where the file is open at the moment. */
 interface Place {
@@ -28,6 +27,8 @@ export interface UploadTarget {
   readonly root: string;
   /** How long connections are tried to be had again, and how long a sync may take, in milliseconds. */
   readonly giveUpMs: number;
+  /** Of all uploads to the store. */
+  readonly traffic: Traffic;
 }
 
 /**
@@ -38,10 +39,8 @@ export interface UploadTarget {
  */
 export class RemoteUpload implements WritableFile {
   private place: Promise<Place>;
-  private readonly underWay = new Set<Promise<void>>();
-  private underWayBytes = 0;
+  private readonly underWay: UnderWay;
   private position = 0;
-  private failure: StoreError | undefined;
   /** How many times the file was opened anew, and as of which of them it was read back. */
   private moves = 0;
   private checkedMoves = 0;
@@ -53,6 +52,7 @@ export class RemoteUpload implements WritableFile {
     place: Place,
   ) {
     this.place = Promise.resolve(place);
+    this.underWay = new UnderWay(target.traffic);
     this.setMode(place);
   }
 
@@ -76,13 +76,17 @@ export class RemoteUpload implements WritableFile {
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     const { session } = await this.place;
+    const delivered: Promise<void>[] = [];
     for (const packet of packets(chunks, session.features.maxWriteBytes)) {
-      while (this.underWayBytes > 0 && this.underWayBytes + packet.length > maxUnderWayBytes) await this.oldest();
-      if (this.failure !== undefined) throw this.failure;
+      await this.underWay.room(packet.length, session.roundTripMs);
       this.checksum.add(packet);
-      this.follow(this.deliver(packet, this.position), packet.length);
+      delivered.push(this.underWay.add(this.deliver(packet, this.position), packet.length));
       this.position += packet.length;
     }
+    // Not before: a packet is a view of them, and is sent again where the connection is lost.
+    void Promise.all(delivered).then(() => {
+      for (const chunk of chunks) dispose(chunk);
+    });
   }
 
   async sync(): Promise<void> {
@@ -106,7 +110,7 @@ export class RemoteUpload implements WritableFile {
   }
 
   private async closeHandle(): Promise<void> {
-    await Promise.all(this.underWay);
+    await this.underWay.over();
     const { session, handle } = await this.place;
     try {
       await closeFile(session, handle);
@@ -119,31 +123,12 @@ export class RemoteUpload implements WritableFile {
   /** Waits for all writes and then does `work`; all of that again when the connection is lost on the way. */
   private async settle(work: (place: Place) => Promise<void>): Promise<void> {
     await this.persist(async (place) => {
-      await Promise.all(this.underWay);
-      if (this.failure !== undefined) throw this.failure;
+      await this.underWay.settled();
       const moves = this.moves;
       if (moves !== this.checkedMoves) await this.readBack();
       this.checkedMoves = moves;
       await work(place);
     });
-  }
-
-  private oldest(): Promise<void> | undefined {
-    const [first] = this.underWay;
-    return first;
-  }
-
-  private follow(work: Promise<void>, bytes: number): void {
-    this.underWayBytes += bytes;
-    const followed = work
-      .catch((error: unknown) => {
-        this.failure ??= fromSftp(error);
-      })
-      .finally(() => {
-        this.underWayBytes -= bytes;
-        this.underWay.delete(followed);
-      });
-    this.underWay.add(followed);
   }
 
   private deliver(packet: Buffer, position: number): Promise<void> {
@@ -204,7 +189,7 @@ export class RemoteUpload implements WritableFile {
   /** The umask of the server may have taken away what the store's other files have. Less than asked for is never unsafe. */
   private setMode({ session, handle }: Place): void {
     const setting = setHandleMode(session, handle, this.target.mode).catch(() => undefined);
-    this.follow(setting, 0);
+    void this.underWay.add(setting, 0);
   }
 
   private async readBack(): Promise<void> {

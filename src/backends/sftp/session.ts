@@ -30,6 +30,7 @@ export class Session {
   private received = 0;
   private heardMs = Date.now();
   private answeredMs = Date.now();
+  private fastestMs = Infinity;
   private tickMs = Date.now();
 
   constructor(
@@ -66,6 +67,11 @@ export class Session {
     return { bytes: this.carriedBytes, requests: this.pending.size };
   }
 
+  /** How far away the server is: what its fastest answer took so far, in whole milliseconds; 0 before the first. */
+  get roundTripMs(): number {
+    return Number.isFinite(this.fastestMs) ? this.fastestMs : 0;
+  }
+
   /** Counts `bytes` of data as given to it; the function that it returns takes them off again, and has to be called once. */
   carry(bytes: number): () => void {
     this.carriedBytes += bytes;
@@ -95,6 +101,7 @@ export class Session {
         if (!this.pending.delete(pending)) return;
         if (error === null || error === undefined) {
           this.answeredMs = Date.now();
+          this.fastestMs = Math.min(this.fastestMs, this.answeredMs - pending.sinceMs);
           resolve(value);
         } else if (statusOf(error) === undefined) {
           // Not from the server: ssh2 lost the connection, or its thread.

@@ -22,6 +22,7 @@ import {
 import type { Session } from './session.js';
 import { explainRefusal, freeBytes } from './space.js';
 import { hasStatus, nameTaken, status } from './status.js';
+import type { Traffic } from './under-way.js';
 
 export interface SftpFileSystemOptions {
   /** The store's folder on the server. */
@@ -56,6 +57,7 @@ export class SftpFileSystem implements FileSystem {
   readonly readAhead = 6;
   readonly listAhead: number;
   readonly openFiles: number;
+  private readonly uploading: Traffic = { bytes: 0 };
 
   constructor(
     private readonly pool: Pool,
@@ -72,7 +74,7 @@ export class SftpFileSystem implements FileSystem {
 
   create(path: string, mode: number): Promise<WritableFile> {
     const { root, giveUpMs } = this.options;
-    return RemoteUpload.create(this.pool, { path: this.at(path), mode, root, giveUpMs });
+    return RemoteUpload.create(this.pool, { path: this.at(path), mode, root, giveUpMs, traffic: this.uploading });
   }
 
   stat(path: string): Promise<FileStat> {
