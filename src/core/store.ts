@@ -32,6 +32,8 @@ export interface ObjectRead {
    * before `length` throw instead of ending.
    */
   readonly data: Uint8Array | AsyncIterable<Uint8Array>;
+  /** How many bytes of its memory in front of a buffer are the reader's, who may put a head there and send both as one. Default: 0. */
+  readonly headroom?: number;
   /**
    * Gives back what the read holds. Never fails.
    *

@@ -93,6 +93,7 @@ class ReadInTurn implements ObjectRead {
   readonly objectSize: number;
   readonly length: number;
   readonly data: ObjectRead['data'];
+  readonly headroom: number;
 
   constructor(
     private readonly turn: Turn,
@@ -101,6 +102,7 @@ class ReadInTurn implements ObjectRead {
     this.objectSize = read.objectSize;
     this.length = read.length;
     this.data = read.data;
+    this.headroom = read.headroom ?? 0;
   }
 
   release(sent?: boolean): void {

@@ -57,6 +57,15 @@ describe('Limited', () => {
     expect(turns.callers).to.equal(0);
   });
 
+  it("hands a get's bytes on as they are, with the room in front of them", async () => {
+    const ref = await packfile();
+    const read = { ...(await inner.get(ref, { offset: 10, length: 20 })), headroom: 10 };
+    inner.get = () => Promise.resolve(read);
+    const { objectSize, length, data, headroom } = await store.get(ref, undefined, ctx);
+    expect({ objectSize, length, headroom }).to.deep.equal({ objectSize: 100, length: 20, headroom: 10 });
+    expect(data).to.equal(read.data);
+  });
+
   it('keeps a turn for a list until it ends, also early, and takes none before it begins', async () => {
     makeStore({ maxRequests: 1 });
     const ref = await packfile();

@@ -8,6 +8,9 @@ import type { ReadableFile } from './file-system.js';
 /** Up to here an answer is one buffer. */
 const smallBytes = 256 * 1024;
 
+/** What is left free in front of it, in bytes: more than the head of an answer over HTTP has. */
+const headroom = 256;
+
 /** Larger ones come in chunks of this size: measured best. */
 export const chunkBytes = 1024 * 1024;
 
@@ -28,10 +31,10 @@ export async function readObject(
     const data = readChunks(file, offset, length, ahead, pool);
     return { objectSize: file.size, length, data, release: () => void file.close() };
   }
-  const buffer = pool.take(length);
+  const read = new SmallRead(file.size, length, pool);
   try {
-    await readExactly(file, buffer, offset, length);
-    return new SmallRead(file.size, length, buffer, pool);
+    await readExactly(file, read.data, offset, length);
+    return read;
   } finally {
     await file.close();
   }
@@ -44,27 +47,29 @@ export async function readObject(
 export function readObjectNow(file: ReadableFile, range: ByteRange, pool: BufferPool): ObjectRead | undefined {
   const { offset, length } = clip(range, file.size);
   if (file.readNow === undefined || length > smallBytes || length === 0) return undefined;
-  const buffer = pool.take(length);
+  const read = new SmallRead(file.size, length, pool);
   try {
-    if (file.readNow(buffer, offset, length) === length) return new SmallRead(file.size, length, buffer, pool);
+    if (file.readNow(read.data, offset, length) === length) return read;
   } catch {
     // It is tried again, and told of then.
   }
-  pool.give(buffer);
+  read.release(true);
   return undefined;
 }
 
-/** An answer in one buffer. */
+/** An answer in one buffer, which has its bytes once they are read into `data`. */
 class SmallRead implements ObjectRead {
+  readonly headroom = headroom;
   readonly data: Buffer;
+  private readonly buffer: Buffer;
 
   constructor(
     readonly objectSize: number,
     readonly length: number,
-    private readonly buffer: Buffer,
     private readonly pool: BufferPool,
   ) {
-    this.data = buffer.subarray(0, length);
+    this.buffer = pool.take(headroom + length);
+    this.data = this.buffer.subarray(headroom, headroom + length);
   }
 
   release(sent?: boolean): void {

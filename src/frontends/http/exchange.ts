@@ -170,7 +170,7 @@ export class Exchange implements OpContext {
     const { response, record } = this;
     const { data, length } = read;
     if (!(data instanceof Uint8Array) || length > freelyTakenBytes || !(response instanceof HttpResponse)) return false;
-    const isSent = response.sendBytes(data, (isTaken) => {
+    const isSent = response.sendBytes(data, read.headroom ?? 0, (isTaken) => {
       this.finished = isTaken;
       read.release(isTaken);
     });

@@ -24,20 +24,23 @@ let commonIdleMs = 0;
  */
 export class HttpResponse extends ServerResponse {
   /**
-   * Answers 200 with these bytes, as `bytesType`, where nothing is out of the ordinary: the connection stays, and it is
-   * this answer's turn. False where something is, and nothing was done.
+   * Answers 200 with these bytes, as `bytesType`, where nothing is out of the ordinary: the connection stays, it is this answer's
+   * turn, and there is room for the head in front of the bytes. False where something is, and nothing was done.
    *
+   * @param headroom how many bytes of its memory in front of the body may be written to
    * @param done is called once, when the system has taken the bytes, or won't take them any more: it is told which
    */
-  sendBytes(body: Uint8Array, done: (isTaken: boolean) => void): boolean {
+  sendBytes(body: Uint8Array, headroom: number, done: (isTaken: boolean) => void): boolean {
     const { socket } = this;
     if (socket === null || !socket.writable || !this.shouldKeepAlive || this.headersSent) return false;
     if (this.req.httpVersionMinor !== 1 || this.req.method !== 'GET') return false;
     const head = this as unknown as Head;
-    socket.cork();
-    socket.write(`${commonHead(head._keepAliveTimeout)}${body.length}\r\n\r\n`, 'latin1');
+    const text = `${commonHead(head._keepAliveTimeout)}${body.length}\r\n\r\n`;
+    if (text.length > headroom) return false;
+    const answer = Buffer.from(body.buffer, body.byteOffset - text.length, text.length + body.length);
+    answer.write(text, 'latin1');
     // A write that is under way when its socket is destroyed ends without an error.
-    socket.write(body, (error) => done(!error && !socket.destroyed));
+    socket.write(answer, (error) => done(!error && !socket.destroyed));
     head._header = common;
     head._headerSent = true;
     this.end();

@@ -6,7 +6,9 @@ import { bytesType, HttpResponse } from '../../../src/frontends/http/response.js
 
 type Answer = (response: HttpResponse, request: IncomingMessage) => void;
 
-const body = Buffer.from('some bytes');
+const headroom = 256;
+const memory = Buffer.alloc(1024, 'x');
+const body = memory.subarray(512, 522);
 
 /** As Node's own way sends it. */
 const ordinary: Answer = (response) => {
@@ -47,7 +49,7 @@ describe('An answer over HTTP/1.1 that is a few bytes', () => {
     for (const server of servers.splice(0)) server.close();
   });
 
-  const atOnce: Answer = (response) => expect(response.sendBytes(body, () => undefined)).to.equal(true);
+  const atOnce: Answer = (response) => expect(response.sendBytes(body, headroom, () => undefined)).to.equal(true);
   const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
   it('has the headers that Node would send, in another order', async () => {
@@ -67,7 +69,7 @@ describe('An answer over HTTP/1.1 that is a few bytes', () => {
   it('is followed by others on its connection, also where they were asked for at once', async () => {
     const taken: boolean[] = [];
     const either: Answer = (response, request) => {
-      const isSent = response.sendBytes(body, () => undefined);
+      const isSent = response.sendBytes(body, headroom, () => undefined);
       taken.push(isSent);
       if (!isSent) ordinary(response, request);
     };
@@ -86,18 +88,35 @@ describe('An answer over HTTP/1.1 that is a few bytes', () => {
   ] as const) {
     it(`is left to Node for ${what}`, async () => {
       const either: Answer = (response, asked) => {
-        expect(response.sendBytes(body, () => expect.fail('it was sent'))).to.equal(false);
+        expect(response.sendBytes(body, headroom, () => expect.fail('it was sent'))).to.equal(false);
         ordinary(response, asked);
       };
       expect(await sent(either, request)).to.equal(await sent(ordinary, request));
     });
   }
 
+  it('has its head in front of its bytes, in the room that it may write to', async () => {
+    memory.fill('x');
+    const text = await sent(atOnce, get);
+    expect(text.endsWith(`\r\n\r\n${'x'.repeat(10)}`)).to.equal(true);
+    expect(memory.toString('latin1')).to.match(/^x{256,}HTTP\/1\.1 200 OK\r\n[^x]+x{512}$/);
+  });
+
+  it('is left to Node where there is no room for its head', async () => {
+    memory.fill('x');
+    const either: Answer = (response, asked) => {
+      expect(response.sendBytes(body, 100, () => expect.fail('it was sent'))).to.equal(false);
+      ordinary(response, asked);
+    };
+    expect(await sent(either, get)).to.equal(await sent(ordinary, get));
+    expect(memory.every((byte) => byte === 120)).to.equal(true);
+  });
+
   it('is left to Node where there is a head already', async () => {
     let isSent: boolean | undefined;
     await sent((response) => {
       response.writeHead(500);
-      isSent = response.sendBytes(body, () => expect.fail('it was sent'));
+      isSent = response.sendBytes(body, headroom, () => expect.fail('it was sent'));
       response.end();
     }, get);
     expect(isSent).to.equal(false);
@@ -107,17 +126,17 @@ describe('An answer over HTTP/1.1 that is a few bytes', () => {
     const events: string[] = [];
     await sent((response) => {
       response.on('close', () => events.push('closed'));
-      response.sendBytes(body, (isTaken) => events.push(isTaken ? 'taken' : 'lost'));
+      response.sendBytes(body, headroom, (isTaken) => events.push(isTaken ? 'taken' : 'lost'));
     }, get);
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(events).to.deep.equal(['taken', 'closed']);
   });
 
   it('says once that it is lost where the client goes away without taking it', async () => {
-    const large = Buffer.alloc(64 * 1024 * 1024);
+    const large = Buffer.alloc(headroom + 64 * 1024 * 1024).subarray(headroom);
     const over = new Promise<unknown>((resolve) => {
       void connectTo((response) => {
-        expect(response.sendBytes(large, resolve)).to.equal(true);
+        expect(response.sendBytes(large, headroom, resolve)).to.equal(true);
       }).then((socket) => {
         socket.write(get);
         socket.once('readable', () => socket.destroy());
