@@ -4,7 +4,17 @@ import { promisify } from 'node:util';
 /** What the driver is to do; driver/main.go explains the fields. */
 export interface Job {
   readonly mode:
-    'ranges' | 'objects' | 'puts' | 'list' | 'grpc-get' | 'grpc-put' | 'read-ranges' | 'fill' | 'evict' | 'clean';
+    | 'ranges'
+    | 'objects'
+    | 'puts'
+    | 'list'
+    | 'grpc-get'
+    | 'grpc-put'
+    | 'read-ranges'
+    | 'fill'
+    | 'evict'
+    | 'clean'
+    | 'empty';
   readonly client?: 'raw' | 'go';
   readonly address?: string;
   readonly prefix?: string;

@@ -18,9 +18,10 @@ export async function newStore(bench: Bench, name: string): Promise<string> {
   return folder;
 }
 
-/** Removes all objects of a store, and waits for the disk. */
+/** Removes the states and locks of a store, and the bytes of its packfiles, and waits for the disk. */
 export async function emptyStore(bench: Bench, store: string): Promise<void> {
-  for (const kind of ['packfiles', 'states', 'locks']) await bench.drive({ mode: 'clean', folder: join(store, kind) });
+  for (const kind of ['states', 'locks']) await bench.drive({ mode: 'clean', folder: join(store, kind) });
+  await bench.drive({ mode: 'empty', folder: join(store, 'packfiles') });
 }
 
 /** A store to read from, and which of its objects have which size. */

@@ -54,6 +54,7 @@ var modes = map[string]func(Job) (Outcome, error){
 	"fill":        fill,
 	"evict":       evict,
 	"clean":       clean,
+	"empty":       empty,
 }
 
 func main() {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
 /** Who is writing: goes into the names of temporary files, so that a later process can tell whose they were. */
 export interface Host {
@@ -23,7 +23,9 @@ const maxAgeMs = 24 * 3600 * 1000;
 
 /** A new, unique name for a temporary file. It starts with `tmp.`, which kloset's own backends pass over in their lists. */
 export function temporaryName(host: Host): string {
-  return `${prefix}.${plain(host.name)}.${host.pid}.${randomBytes(8).toString('hex')}`;
+  // Node makes many of these at once; random bytes are asked of the system each time. Both parts are random as a whole.
+  const uuid = randomUUID();
+  return `${prefix}.${plain(host.name)}.${host.pid}.${uuid.slice(0, 8)}${uuid.slice(24, 32)}`;
 }
 
 /** Whose temporary file this is; undefined where it isn't one of a gateway's. */

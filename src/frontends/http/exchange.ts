@@ -197,12 +197,15 @@ export class Exchange implements OpContext {
 
   private finish(last: Uint8Array = nothing): Promise<void> {
     if (this.request.method !== 'HEAD') this.record.sent += last.length;
-    const written = this.untilGone((done) =>
-      this.response.end(last, () => {
+    const written = this.untilGone((done) => {
+      const taken = (): void => {
         this.finished = true;
         done();
-      }),
-    );
+      };
+      // Node sends the head with nothing behind it as one piece, and with an empty buffer as two.
+      if (last.length === 0) this.response.end(taken);
+      else this.response.end(last, taken);
+    });
     // The system takes that much, whether the client reads or not.
     if (last.length <= freelyTakenBytes && this.request.httpVersionMajor === 1) return written;
     return this.paced(written, last.length);
