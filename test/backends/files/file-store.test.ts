@@ -9,7 +9,7 @@ import { openStore, type OpenedStore } from '../../../src/backends/open-store.js
 import { StoreError } from '../../../src/core/errors.js';
 import { host, silent } from '../../support/gateway.js';
 import { inChunks, makeObject, newRef } from '../../support/objects.js';
-import { expectFailure, listAll, putAll } from '../../support/store.js';
+import { ctx, expectFailure, listAll, putAll } from '../../support/store.js';
 import { emptyStore, tempFolder } from '../../support/temp.js';
 
 async function open(path: string): Promise<OpenedStore> {
@@ -85,6 +85,25 @@ describe('a put whose file turns out to be short when it is closed', () => {
       const names = await readdir(join(folder, kind));
       expect(names.filter((name) => name.startsWith('tmp.'))).to.deep.equal([]);
     }
+  });
+});
+
+describe('a small read', () => {
+  it('has room in front of its bytes for the head of an answer, whether it was waited for or not', async () => {
+    const store = await open(await emptyStore());
+    const ref = newRef('packfile');
+    await putAll(store, ref, makeObject('packfile', 1000));
+    // Only a file that is open already is read at once.
+    for (const atOnce of [false, true]) {
+      const answer = store.get(ref, { offset: 0, length: 100 }, ctx);
+      expect(answer instanceof Promise).to.equal(!atOnce);
+      const { data, headroom = 0, release } = await answer;
+      const { byteOffset } = data as Uint8Array;
+      expect(headroom).to.be.at.least(200);
+      expect(byteOffset).to.be.at.least(headroom);
+      release.call(await answer, true);
+    }
+    await store.close();
   });
 });
 
