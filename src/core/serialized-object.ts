@@ -1,5 +1,6 @@
 import { StoreError } from './errors.js';
 import type { ObjectKind, ObjectRef } from './object.js';
+import { watched } from './watched.js';
 
 /** The shortest serialized object: a header of 16 bytes and a MAC of 32, with nothing between. */
 export const minObjectBytes = 48;
@@ -20,38 +21,39 @@ const resourceTypes = { config: 1, lock: 2, state: 3, packfile: 4 } as const sat
 
 /**
  * Passes an upload on, and fails where it can't be the object that it is said to be: `invalid_argument` for a foreign
- * header or less than 48 bytes, `too_large` beyond the limit. Nothing is passed on before the header was seen, so a
- * backend that starts writing at the first chunk leaves no trace of garbage. The rest is encrypted, and not ours to check.
+ * header or less than 48 bytes, `too_large` beyond the limit. The chunk that completes a foreign header isn't passed on, so a
+ * backend that gathers 16 bytes before it starts writing leaves no trace of garbage. The rest is encrypted, and not ours to check.
  *
  * @param maxObjectBytes the limit for packfiles and states, in bytes; locks have their own
  */
-export async function* verifiedObject(
+export function verifiedObject(
   ref: ObjectRef,
   body: AsyncIterable<Uint8Array>,
   maxObjectBytes: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
+): AsyncIterable<Uint8Array> {
   const limit = ref.kind === 'lock' ? maxLockBytes : maxObjectBytes;
   let size = 0;
+  /** What came of the header; undefined once all of it did. */
   let head: Uint8Array | undefined = new Uint8Array();
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > limit) throw new StoreError('too_large', `a ${ref.kind} may have ${limit} bytes at most`);
-    if (head === undefined) {
-      yield chunk;
-      continue;
-    }
-    head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
-    if (head.length < headerBytes) continue;
-    checkHeader(ref.kind, head);
-    yield head;
-    head = undefined;
-  }
-  if (size < minObjectBytes) {
-    throw new StoreError(
-      'invalid_argument',
-      `not a ${ref.kind}: it has ${size} bytes, and the shortest has ${minObjectBytes}; was the upload cut off?`,
-    );
-  }
+  return watched(body, {
+    chunk: (chunk) => {
+      size += chunk.length;
+      if (size > limit) throw new StoreError('too_large', `a ${ref.kind} may have ${limit} bytes at most`);
+      if (head === undefined) return;
+      // Copied where more has to come: the chunk is somebody else's then.
+      head = head.length === 0 && chunk.length >= headerBytes ? chunk : Buffer.concat([head, chunk]);
+      if (head.length < headerBytes) return;
+      checkHeader(ref.kind, head);
+      head = undefined;
+    },
+    end: () => {
+      if (size >= minObjectBytes) return;
+      throw new StoreError(
+        'invalid_argument',
+        `not a ${ref.kind}: it has ${size} bytes, and the shortest has ${minObjectBytes}; was the upload cut off?`,
+      );
+    },
+  });
 }
 
 /** Whether `bytes` can be a store's CONFIG, by its length and header. */

@@ -4,6 +4,7 @@ import { StoreError } from '../core/errors.js';
 import type { ObjectKind, ObjectRef } from '../core/object.js';
 import type { ByteRange } from '../core/range.js';
 import type { ObjectStat, OpContext, PutResult, Store } from '../core/store.js';
+import { watched } from '../core/watched.js';
 import { Layer } from './layer.js';
 
 /** Who does something, and with which store. */
@@ -65,15 +66,10 @@ export class Audited extends Layer {
   override async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult> {
     const about = { operation: 'put', kind: ref.kind, mac: ref.mac } as const;
     let bytes = 0;
-    async function* counted(): AsyncGenerator<Uint8Array, void, undefined> {
-      for await (const chunk of body) {
-        bytes += chunk.length;
-        yield chunk;
-      }
-    }
+    const counted = watched(body, { chunk: ({ length }) => void (bytes += length) });
     const replaces = ref.kind === 'lock' && (await this.isThere(ref, ctx));
     try {
-      const result = await this.inner.put(ref, counted(), ctx);
+      const result = await this.inner.put(ref, counted, ctx);
       const outcome = result.created ? (replaces ? 'replaced' : 'created') : 'unchanged';
       this.record({ ...about, outcome, bytes });
       return result;

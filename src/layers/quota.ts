@@ -1,14 +1,18 @@
 import { hasCode, StoreError } from '../core/errors.js';
 import type { ObjectRef } from '../core/object.js';
 import type { OpContext, PutResult, Store } from '../core/store.js';
+import { watched } from '../core/watched.js';
 import { Layer } from './layer.js';
 import { objectName } from './scan.js';
 import { Usage, type UsageOptions } from './usage.js';
 
 /** An upload that is under way: how much of it came, and how much of that is taken off what the quota leaves. */
 interface Upload {
+  readonly ref: ObjectRef;
   received: number;
   reserved: number;
+  /** Whether it takes anything. */
+  counts: boolean;
 }
 
 /**
@@ -55,11 +59,12 @@ export class Quota extends Layer {
   override async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult> {
     if (ref.kind === 'lock') return this.inner.put(ref, body, ctx);
     await this.usage.known(ctx);
-    const upload: Upload = { received: 0, reserved: 0 };
+    const upload: Upload = { ref, received: 0, reserved: 0, counts: true };
+    const counted = watched(body, { chunk: ({ length }) => this.count(upload, length, ctx) });
     const over = this.usage.putBegins(ref);
     let createdBytes = 0;
     try {
-      const result = await this.inner.put(ref, this.counted(ref, body, upload, ctx), ctx);
+      const result = await this.inner.put(ref, counted, ctx);
       if (result.created) createdBytes = upload.received;
       return result;
     } finally {
@@ -88,23 +93,16 @@ export class Quota extends Layer {
     await super.close();
   }
 
-  private async *counted(
-    ref: ObjectRef,
-    body: AsyncIterable<Uint8Array>,
-    upload: Upload,
-    ctx: OpContext,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
-    let counts = true;
-    for await (const chunk of body) {
-      upload.received += chunk.length;
-      if (counts && !this.reserve(upload, chunk.length)) {
-        if ((await this.sizeOf(ref, ctx)) === undefined) throw this.usedUp(ref);
-        counts = false;
-        this.reserved -= upload.reserved;
-        upload.reserved = 0;
-      }
-      yield chunk;
-    }
+  private count(upload: Upload, bytes: number, ctx: OpContext): void | Promise<void> {
+    upload.received += bytes;
+    if (upload.counts && !this.reserve(upload, bytes)) return this.passIfPresent(upload, ctx);
+  }
+
+  private async passIfPresent(upload: Upload, ctx: OpContext): Promise<void> {
+    if ((await this.sizeOf(upload.ref, ctx)) === undefined) throw this.usedUp(upload.ref);
+    upload.counts = false;
+    this.reserved -= upload.reserved;
+    upload.reserved = 0;
   }
 
   private reserve(upload: Upload, bytes: number): boolean {

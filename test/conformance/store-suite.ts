@@ -283,8 +283,13 @@ export function describeStore(name: string, open: () => Promise<Target>, options
           ];
           for (const bytes of bad) {
             const ref = newRef(kind);
-            await expectFailure(store.put(ref, inChunks(bytes), ctx), 'invalid_argument');
-            await expectFailure(store.get(ref, undefined, ctx), 'not_found');
+            for (const chunkSize of [7, 64 * 1024]) {
+              await expectFailure(
+                store.put(ref, inChunks(bytes.subarray(0, chunkSize * 1000), chunkSize), ctx),
+                'invalid_argument',
+              );
+              await expectFailure(store.get(ref, undefined, ctx), 'not_found');
+            }
           }
           expect(await listAll(store, kind)).to.deep.equal([]);
         });

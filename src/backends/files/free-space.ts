@@ -1,4 +1,5 @@
 import { hasCode, StoreError } from '../../core/errors.js';
+import { watched } from '../../core/watched.js';
 import type { FileSystem } from './file-system.js';
 
 /** How long an answer of the file server counts, in milliseconds. */
@@ -33,21 +34,14 @@ export class FreeSpace {
    * for each upload.
    */
   guard(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-    return this.minFreeBytes === 0 ? chunks : this.guarded(chunks);
+    if (this.minFreeBytes === 0) return chunks;
+    return watched(chunks, { start: () => this.take(0), chunk: ({ length }) => this.take(length) });
   }
 
-  private async *guarded(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-    if (!this.take(0)) await this.takeAfterLook(0);
-    for await (const chunk of chunks) {
-      if (!this.take(chunk.length)) await this.takeAfterLook(chunk.length);
-      yield chunk;
-    }
-  }
-
-  private take(bytes: number): boolean {
-    if (this.last === undefined || this.now() - this.last.atMs > freshMs || !this.isEnough(bytes)) return false;
+  private take(bytes: number): void | Promise<void> {
+    const isFresh = this.last !== undefined && this.now() - this.last.atMs <= freshMs;
+    if (!isFresh || !this.isEnough(bytes)) return this.takeAfterLook(bytes);
     this.takenBytes += bytes;
-    return true;
   }
 
   private async takeAfterLook(bytes: number): Promise<void> {

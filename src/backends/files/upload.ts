@@ -81,14 +81,24 @@ export class Upload {
   private async write(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     let file: WritableFile | undefined;
     let writing = Promise.resolve();
+    let batch: Uint8Array[] = [];
+    let size = 0;
+    const writeBatch = async (): Promise<void> => {
+      file ??= await this.inFolder(() => this.files.create(this.temporary, this.options.fileMode));
+      await writing;
+      writing = file.write(batch);
+      // A failure is thrown where the write is waited for; until then it is not an unhandled one.
+      writing.catch(() => undefined);
+      batch = [];
+      size = 0;
+    };
     try {
-      for await (const batch of gather(chunks)) {
-        file ??= await this.inFolder(() => this.files.create(this.temporary, this.options.fileMode));
-        await writing;
-        writing = file.write(batch);
-        // A failure is thrown where the write is waited for; until then it is not an unhandled one.
-        writing.catch(() => undefined);
+      for await (const chunk of chunks) {
+        batch.push(chunk);
+        size += chunk.length;
+        if (size >= batchBytes) await writeBatch();
       }
+      if (size > 0) await writeBatch();
       await writing;
       if (this.options.durable) await file?.sync();
     } catch (error) {
@@ -167,20 +177,6 @@ export class Upload {
   private async syncFolder(): Promise<void> {
     if (this.options.durable) await this.files.syncFolder(this.folder);
   }
-}
-
-async function* gather(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array[], void, undefined> {
-  let batch: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of chunks) {
-    batch.push(chunk);
-    size += chunk.length;
-    if (size < batchBytes) continue;
-    yield batch;
-    batch = [];
-    size = 0;
-  }
-  if (size > 0) yield batch;
 }
 
 async function sameBytes(file: ReadableFile, chunks: AsyncIterable<Uint8Array>): Promise<boolean> {

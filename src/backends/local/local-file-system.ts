@@ -35,6 +35,7 @@ export class LocalFileSystem implements FileSystem {
 
   private readonly reader = new AdaptiveReader();
   private readonly calls = new ShortCalls();
+  private readonly modes = new Set<number>();
 
   /** @param root the folder's absolute path */
   constructor(
@@ -55,12 +56,12 @@ export class LocalFileSystem implements FileSystem {
   }
 
   create(path: string, mode: number): Promise<WritableFile> {
-    return LocalWritableFile.create(this.at(path), mode, this.calls);
+    return LocalWritableFile.create(this.at(path), mode, this.calls, this.modes);
   }
 
   async stat(path: string): Promise<FileStat> {
     const at = this.at(path);
-    const stat = await this.call(
+    const stat = await this.calls.run(
       () => lstatSync(at),
       () => fs.lstat(at),
     );
@@ -70,7 +71,7 @@ export class LocalFileSystem implements FileSystem {
   isThere(path: string): Promise<boolean> {
     const at = this.at(path);
     const options = { throwIfNoEntry: false } as const;
-    return this.call(
+    return this.calls.run(
       () => lstatSync(at, options) !== undefined,
       () =>
         fs.lstat(at).then(
@@ -85,18 +86,17 @@ export class LocalFileSystem implements FileSystem {
 
   link(from: string, to: string): Promise<void> {
     const names = [this.at(from), this.at(to)] as const;
-    const work = this.calls.run(
+    return this.calls.run(
       () => linkSync(...names),
       () => fs.link(...names),
+      (error) =>
+        isUnsupportedLink(error) ? new StoreError('unimplemented', noLinks, { cause: error }) : fromErrno(error),
     );
-    return work.catch((error: unknown) => {
-      throw isUnsupportedLink(error) ? new StoreError('unimplemented', noLinks, { cause: error }) : fromErrno(error);
-    });
   }
 
   rename(from: string, to: string): Promise<void> {
     const names = [this.at(from), this.at(to)] as const;
-    return this.call(
+    return this.calls.run(
       () => renameSync(...names),
       () => fs.rename(...names),
     );
@@ -104,7 +104,7 @@ export class LocalFileSystem implements FileSystem {
 
   remove(path: string): Promise<void> {
     const at = this.at(path);
-    return this.call(
+    return this.calls.run(
       () => unlinkSync(at),
       () => fs.unlink(at),
     );
@@ -126,14 +126,14 @@ export class LocalFileSystem implements FileSystem {
 
   async syncFolder(path: string): Promise<void> {
     const at = this.at(path);
-    const fd = await this.call(
+    const fd = await this.calls.run(
       () => openSync(at, folderFlags),
       () => open(at, folderFlags),
     );
     try {
       await this.run(fsync(fd));
     } finally {
-      await this.call(
+      await this.calls.run(
         () => closeSync(fd),
         () => close(fd),
       );
@@ -153,11 +153,6 @@ export class LocalFileSystem implements FileSystem {
   /** Not by path.join, which takes as long as a small call: these need no putting in order. */
   private at(path: string): string {
     return `${this.root}/${path}`;
-  }
-
-  /** Does a small call, one way or the other. */
-  private call<T>(here: () => T, inPool: () => Promise<T>): Promise<T> {
-    return this.run(this.calls.run(here, inPool));
   }
 
   private run<T>(work: Promise<T>): Promise<T> {

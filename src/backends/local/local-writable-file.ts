@@ -18,16 +18,19 @@ export class LocalWritableFile implements WritableFile {
     private readonly calls: ShortCalls,
   ) {}
 
-  /** @param path absolute */
-  static async create(path: string, mode: number, calls: ShortCalls): Promise<LocalWritableFile> {
-    const opening = calls.run(
+  /**
+   * @param path absolute
+   * @param modes those that files got just as they were asked for: the process's umask, which may take something away, stays the same
+   */
+  static async create(path: string, mode: number, calls: ShortCalls, modes: Set<number>): Promise<LocalWritableFile> {
+    const fd = await calls.run(
       () => fs.openSync(path, 'wx', mode),
       () => open(path, 'wx', mode),
     );
-    const fd = await opening.catch(rethrow);
     const file = new LocalWritableFile(fd, calls);
+    if (modes.has(mode)) return file;
     try {
-      await file.setMode(mode);
+      if (!(await file.setMode(mode))) modes.add(mode);
       return file;
     } catch (error) {
       await file.close();
@@ -50,33 +53,29 @@ export class LocalWritableFile implements WritableFile {
   }
 
   async close(): Promise<void> {
-    try {
-      // The file system's own count, against the writes that it said yes to.
-      const { size } = await this.stat();
-      if (size === this.size) return;
-      throw new StoreError('internal', `the store's disk kept ${size} of ${this.size} bytes: nothing is stored`);
-    } finally {
-      await this.call(
-        () => fs.closeSync(this.fd),
-        () => close(this.fd),
-      );
-    }
+    const { fd } = this;
+    // Both at once: on the event loop, going there and back takes longer than either.
+    const { size } = await this.call(
+      () => {
+        try {
+          return fs.fstatSync(fd);
+        } finally {
+          fs.closeSync(fd);
+        }
+      },
+      () => fstat(fd).finally(() => close(fd)),
+    );
+    // The file system's own count, against the writes that it said yes to.
+    if (size === this.size) return;
+    throw new StoreError('internal', `the store's disk kept ${size} of ${this.size} bytes: nothing is stored`);
   }
 
-  /** The process's umask may have taken away what the store's other files have. */
-  private async setMode(mode: number): Promise<void> {
-    if (((await this.stat()).mode & 0o7777) === mode) return;
-    await this.call(
-      () => fs.fchmodSync(this.fd, mode),
-      () => fchmod(this.fd, mode),
-    );
-  }
-
-  private stat(): Promise<fs.Stats> {
-    return this.call(
-      () => fs.fstatSync(this.fd),
-      () => fstat(this.fd),
-    );
+  /** Resolves to whether there was something to do. */
+  private async setMode(mode: number): Promise<boolean> {
+    const { fd } = this;
+    if (((await fstat(fd).catch(rethrow)).mode & 0o7777) === mode) return false;
+    await fchmod(fd, mode).catch(rethrow);
+    return true;
   }
 
   private writeSome(chunks: readonly Uint8Array[]): Promise<number> {
@@ -90,7 +89,7 @@ export class LocalWritableFile implements WritableFile {
 
   /** @param bytes how many more the file has afterwards */
   private call<T>(here: () => T, inPool: () => Promise<T>, bytes = 0): Promise<T> {
-    return (this.size + bytes <= smallBytes ? this.calls.run(here, inPool) : inPool()).catch(rethrow);
+    return this.size + bytes <= smallBytes ? this.calls.run(here, inPool) : inPool().catch(rethrow);
   }
 }
 

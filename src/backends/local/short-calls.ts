@@ -1,4 +1,6 @@
+import type { StoreError } from '../../core/errors.js';
 import { Detours } from './detours.js';
+import { fromErrno } from './errno.js';
 
 /** What a call that finds everything in memory takes at most, in milliseconds. */
 const quickMs = 0.5;
@@ -13,9 +15,24 @@ export class ShortCalls {
   /** @param now a clock, in milliseconds */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** Does one of both, which do the same. Fails as they do. */
-  async run<T>(here: () => T, inPool: () => Promise<T>): Promise<T> {
-    if (this.detours.next()) return inPool();
+  /**
+   * Does one of both, which do the same.
+   *
+   * @param asFailure what to fail with where they do
+   */
+  async run<T>(
+    here: () => T,
+    inPool: () => Promise<T>,
+    asFailure: (error: unknown) => StoreError = fromErrno,
+  ): Promise<T> {
+    try {
+      return this.detours.next() ? await inPool() : this.judged(here);
+    } catch (error) {
+      throw asFailure(error);
+    }
+  }
+
+  private judged<T>(here: () => T): T {
     const start = this.now();
     try {
       return here();

@@ -9,13 +9,33 @@ import type { Transfer } from '../pace.js';
 const keptBytes = 512 * 1024;
 
 /**
- * The bytes of a request as they come, several at once where the consumer was busy: one event and one promise less for each than
- * a stream's own iterator has, which also stops the socket after every piece. Ends where the request does, also where it is cut
- * off; fails with `canceled` where its connection does. Whoever stops early leaves the connection alone.
+ * The body of a request. Fails with `canceled` where it is cut off, `too_slow` where it trickles. Whoever stops early leaves the
+ * connection alone.
  *
  * @param received is told of every piece as it comes
  */
 export async function* piecesOf(
+  request: IncomingMessage,
+  incoming: Transfer,
+  received: (bytes: number) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  // What came with the head needs no waiting, and of a small body that is all there is.
+  const first = request.httpVersionMajor === 1 ? (request.read() as Buffer | null) : null;
+  if (first !== null) {
+    received(first.length);
+    freeWhenDone(first);
+    yield first;
+    if (first.length === Number(request.headers['content-length'])) return;
+  }
+  yield* eventually(request, incoming, received);
+  if (!request.complete) throw canceled();
+}
+
+/**
+ * Bytes of a request as they come, several at once where the consumer was busy: one event and one promise less for each than
+ * a stream's own iterator has, which also stops the socket after every piece. Ends where the request does, also where it is cut off.
+ */
+async function* eventually(
   request: IncomingMessage,
   incoming: Transfer,
   received: (bytes: number) => void,
@@ -62,7 +82,7 @@ export async function* piecesOf(
       pieces = [];
       kept = 0;
       request.resume();
-      yield* some;
+      for (const piece of some) yield piece;
     }
   } finally {
     request.off('data', onData);

@@ -3,6 +3,7 @@ import type { Http2ServerRequest } from 'node:http2';
 import { canceled } from '../../core/errors.js';
 import { wireStatus } from '../../core/status.js';
 import type { ObjectRead, OpContext } from '../../core/store.js';
+import { watched } from '../../core/watched.js';
 import type { Pace, Transfer } from '../pace.js';
 import type { RequestRecord, Requests } from '../requests.js';
 import { sendRead } from '../send-read.js';
@@ -82,13 +83,21 @@ export class Exchange implements OpContext {
    * The request's body. Throws `canceled` where it is cut off, `too_slow` where it trickles, and leaves the connection alone when
    * it isn't read to its end.
    */
-  async *body(): AsyncGenerator<Uint8Array, void, undefined> {
-    // Only now does a client that asked first (`Expect: 100-continue`) have to send it.
-    if (this.request.headers.expect !== undefined) this.response.writeContinue();
-    yield* piecesOf(this.request, this.pace.start(), (bytes) => (this.record.received += bytes));
-    if (!this.request.complete) throw canceled();
-    // Over HTTP/2 Node ends the body like a whole one when the client resets the stream, and says so just behind.
-    if (this.request.httpVersionMajor === 2) await settled(() => this.lost);
+  body(): AsyncIterable<Uint8Array> {
+    const { request, response, record } = this;
+    return watched(
+      piecesOf(request, this.pace.start(), (bytes) => (record.received += bytes)),
+      {
+        start: () => {
+          // Only now does a client that asked first (`Expect: 100-continue`) have to send it.
+          if (request.headers.expect !== undefined) response.writeContinue();
+        },
+        end: () => {
+          // Over HTTP/2 Node ends the body like a whole one when the client resets the stream, and says so just behind.
+          if (request.httpVersionMajor === 2) return settled(() => this.lost);
+        },
+      },
+    );
   }
 
   /**

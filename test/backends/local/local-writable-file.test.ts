@@ -14,7 +14,7 @@ describe('LocalWritableFile', () => {
     it(`fails where the file system has fewer bytes in the end than it took, ${where}`, async () => {
       const path = join(await tempFolder(), 'file');
       let now = 0;
-      const file = await LocalWritableFile.create(path, 0o600, new ShortCalls(() => (now += stepMs)));
+      const file = await LocalWritableFile.create(path, 0o600, new ShortCalls(() => (now += stepMs)), new Set());
       await file.write([seededBytes(1000, 'one'), seededBytes(1000, 'two')]);
       await truncate(path, 1500);
       const failure: unknown = await file.close().catch((error: unknown) => error);
@@ -24,7 +24,7 @@ describe('LocalWritableFile', () => {
     it(`keeps the order of small and large writes, ${where}`, async () => {
       const path = join(await tempFolder(), 'file');
       let now = 0;
-      const file = await LocalWritableFile.create(path, 0o600, new ShortCalls(() => (now += stepMs)));
+      const file = await LocalWritableFile.create(path, 0o600, new ShortCalls(() => (now += stepMs)), new Set());
       const parts = [10, 65_000, 5000, 300_000, 7].map((size) => seededBytes(size, String(size)));
       for (const part of parts) await file.write([part]);
       await file.close();

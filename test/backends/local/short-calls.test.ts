@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { StoreError } from '../../../src/core/errors.js';
 import { ShortCalls } from '../../../src/backends/local/short-calls.js';
 
 /** Calls that take as long as given, in milliseconds; which way each went. */
@@ -26,7 +27,7 @@ describe('ShortCalls', () => {
     expect(ways).to.deep.equal(['loop', 'loop', ...Array.from({ length: 8 }, () => 'pool'), 'loop']);
   });
 
-  it('fail as the call does, and slow failures count as well', async () => {
+  it('fail with what the failure means, and slow failures count as well', async () => {
     let now = 0;
     const calls = new ShortCalls(() => now);
     const failing = (): never => {
@@ -35,8 +36,11 @@ describe('ShortCalls', () => {
     };
     const outcomes: unknown[] = [];
     for (let i = 0; i < 3; i++) {
-      outcomes.push(await calls.run(failing, () => Promise.reject(new Error('pool'))).catch(String));
+      const inPool = (): Promise<never> => Promise.reject(new Error('pool'));
+      outcomes.push(
+        await calls.run(failing, inPool, (error) => new StoreError('unavailable', String(error))).catch(String),
+      );
     }
-    expect(outcomes).to.deep.equal(['Error: no', 'Error: no', 'Error: pool']);
+    expect(outcomes).to.deep.equal(['StoreError: Error: no', 'StoreError: Error: no', 'StoreError: Error: pool']);
   });
 });

@@ -15,7 +15,7 @@ describe('The body of a request', () => {
   afterEach(() => cleanUp?.());
 
   /** A request whose head the server has; its client goes on by hand. */
-  async function begin(head: string): Promise<{ request: IncomingMessage; client: Socket }> {
+  async function begin(head: string, body = ''): Promise<{ request: IncomingMessage; client: Socket }> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const client = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
@@ -24,7 +24,7 @@ describe('The body of a request', () => {
       server.closeAllConnections();
       server.close();
     };
-    client.write(`PUT / HTTP/1.1\r\nHost: x\r\n${head}\r\n\r\n`);
+    client.write(`PUT / HTTP/1.1\r\nHost: x\r\n${head}\r\n\r\n${body}`);
     const [request] = (await once(server, 'request')) as [IncomingMessage];
     return { request, client };
   }
@@ -46,6 +46,15 @@ describe('The body of a request', () => {
     expect(Buffer.concat(got).equals(bytes)).to.equal(true);
     expect(received).to.equal(bytes.length);
     expect(request.complete).to.equal(true);
+  });
+
+  it('is whole, and is counted, where all of it came with the head', async () => {
+    const { request } = await begin('Content-Length: 5', 'small');
+    let received = 0;
+    const all: string[] = [];
+    for await (const piece of pieces(request, (count) => (received += count))) all.push(Buffer.from(piece).toString());
+    expect(all).to.deep.equal(['small']);
+    expect(received).to.equal(5);
   });
 
   it('gives the first bytes as they come, which may tell that the rest is not wanted', async () => {
