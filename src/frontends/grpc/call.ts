@@ -180,7 +180,7 @@ export class Calls {
       for (;;) {
         const { done, value } = await incoming.wait(messages.next());
         if (done === true) break;
-        if (Array.isArray(value)) yield* value as readonly Req[];
+        if (Array.isArray(value)) for (const part of value as readonly Req[]) yield part;
         else yield value as Req;
       }
     } catch (error) {

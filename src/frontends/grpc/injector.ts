@@ -2,7 +2,7 @@ import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Http2Server } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../../core/logger.js';
-import { guardSession, receiveWindowBytes } from '../http2-sessions.js';
+import { guardSession, streamWindowBytes } from '../http2-sessions.js';
 
 /** A way into a gRPC server for connections that somebody else accepted. */
 export interface Injector {
@@ -36,7 +36,7 @@ export function createInjector(
     http2.updateSettings({
       maxConcurrentStreams: limits.maxStreams,
       maxHeaderListSize: limits.maxHeaderBytes,
-      initialWindowSize: receiveWindowBytes,
+      initialWindowSize: streamWindowBytes,
     });
   };
   setLimits(initial);

@@ -6,7 +6,7 @@ import type { Peer } from '../../core/caller.js';
 import type { Logger } from '../../core/logger.js';
 import { peerOf } from '../../core/peer.js';
 import { HttpResponse } from './response.js';
-import { guardSession, receiveWindowBytes } from '../http2-sessions.js';
+import { guardSession, streamWindowBytes } from '../http2-sessions.js';
 
 export interface ConnectionLimits {
   /** All bytes of a request's headers, and how long they may take, in milliseconds. */
@@ -75,7 +75,7 @@ export class HttpConnections {
     this.http2.updateSettings({
       maxConcurrentStreams: limits.maxStreams,
       maxHeaderListSize: limits.maxHeaderBytes,
-      initialWindowSize: receiveWindowBytes,
+      initialWindowSize: streamWindowBytes,
       enablePush: false,
     });
   }
