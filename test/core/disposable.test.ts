@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { BufferPool } from '../../src/core/buffer-pool.js';
-import { dispose, freeWhenDone, giveBackWhenDone, standIn } from '../../src/core/disposable.js';
+import { dispose, freeNow, freeWhenDone, giveBackWhenDone, standIn } from '../../src/core/disposable.js';
 
 const KiB = 1024;
 
@@ -14,11 +14,20 @@ describe('The memory of a chunk', () => {
     dispose(chunk);
   });
 
+  it('is freed at once where that is asked for', () => {
+    const chunk = Buffer.from(new ArrayBuffer(64 * KiB));
+    freeNow(chunk);
+    expect(chunk.length).to.equal(0);
+  });
+
   it('stays where nobody said that it may be used again, or where others have a part of it', () => {
     const unmarked = Buffer.from(new ArrayBuffer(64 * KiB));
     const shared = Buffer.from(new ArrayBuffer(64 * KiB)).subarray(1);
     const small = Buffer.from(new ArrayBuffer(KiB));
-    for (const chunk of [shared, small]) freeWhenDone(chunk);
+    for (const chunk of [shared, small]) {
+      freeWhenDone(chunk);
+      freeNow(chunk);
+    }
     for (const chunk of [unmarked, shared, small]) {
       const { length } = chunk;
       dispose(chunk);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream';
-import { dispose, freeWhenDone } from '../../core/disposable.js';
+import { freeNow, freeWhenDone } from '../../core/disposable.js';
 import { canceled } from '../../core/errors.js';
 import { Gatherer } from '../gatherer.js';
 import type { Transfer } from '../pace.js';
@@ -47,20 +47,21 @@ async function* eventually(
   let proceed = (): void => undefined;
 
   const gatherer = new Gatherer();
+  // Pieces of HTTP/2 are parts of one piece of memory.
+  const isPlain = request.httpVersionMajor === 1;
   let isFirst = true;
   const onData = (piece: Uint8Array): void => {
     incoming.moved(piece.length);
     received(piece.length);
     kept += piece.length;
-    // Those of HTTP/2 are parts of one piece of memory.
-    if (request.httpVersionMajor === 1) freeWhenDone(piece);
     if (isFirst) {
       // It may tell that the rest isn't wanted, and of a small body it is all there is.
       isFirst = false;
       pieces.push(piece);
+      if (isPlain) freeWhenDone(piece);
     } else {
       gatherer.add(piece, pieces);
-      dispose(piece);
+      if (isPlain) freeNow(piece);
     }
     if (kept >= keptBytes) request.pause();
     if (pieces.length > 0) proceed();
