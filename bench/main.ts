@@ -4,6 +4,7 @@ import { suites } from './cases/index.js';
 import type { Spec } from './case.js';
 import { describeMachine } from './machine.js';
 import { readOptions, usage, type Options } from './options.js';
+import { goals } from './goals.js';
 import { caseLines, goalLines, headLines } from './report.js';
 import { summarize, writeResult, type CaseResult, type Result } from './result.js';
 import { runCase } from './rounds.js';
@@ -42,7 +43,7 @@ function describe({ options, folder, programs }: Bench, started: Date): Result {
   const args = [...options.nodeArgs, ...options.gatewayArgs].join(' ');
   return {
     date: started.toISOString(),
-    mode: options.short ? 'short' : 'full',
+    mode: options.short ? 'short' : options.goals ? 'goals' : 'full',
     seconds: options.seconds,
     rounds: options.rounds,
     machine: describeMachine(folder),
@@ -53,9 +54,8 @@ function describe({ options, folder, programs }: Bench, started: Date): Result {
 }
 
 async function runAll(bench: Bench): Promise<CaseResult[]> {
-  const { only, short, rounds } = bench.options;
-  const wanted = ({ name, short: inShort }: Spec): boolean =>
-    only.length > 0 ? only.some((part) => name.includes(part)) : inShort || !short;
+  const { rounds } = bench.options;
+  const wanted = (spec: Spec): boolean => isWanted(spec, bench.options);
   const results: CaseResult[] = [];
   for (const { specs, cases } of suites) {
     if (!specs.some(wanted)) continue;
@@ -66,6 +66,12 @@ async function runAll(bench: Bench): Promise<CaseResult[]> {
     }
   }
   return results;
+}
+
+function isWanted({ name, short: inShort }: Spec, { only, short, goals: onlyGoals }: Options): boolean {
+  if (only.length > 0) return only.some((part) => name.includes(part));
+  if (onlyGoals) return goals.some((goal) => goal.case === name);
+  return inShort || !short;
 }
 
 function stamp(date: Date): string {

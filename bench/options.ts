@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util';
 export interface Options {
   /** About two minutes: what the goals are about, briefly. */
   readonly short: boolean;
+  /** Only the cases that something has to be reached in. */
+  readonly goals: boolean;
   /** Cases whose name has one of these in it; all where empty. */
   readonly only: readonly string[];
   /** How long a run of a case that counts time goes on, in seconds. */
@@ -26,7 +28,8 @@ export interface Options {
 
 export const usage = `npm run bench -- [options]
 
-  --short             about two minutes: only what the goals are about, and smaller
+  --short             some three minutes: what the goals are about, and smaller
+  --goals             some forty minutes: only the cases that something has to be reached in
   --only NAME         only cases with NAME in their name; repeatable
   --seconds N         how long a run takes (default 3, short 0.5)
   --rounds N          rounds that count (default 5, short 3)
@@ -45,6 +48,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     options: {
       help: { type: 'boolean' },
       short: { type: 'boolean', default: false },
+      goals: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
       seconds: { type: 'string' },
       rounds: { type: 'string' },
@@ -57,9 +61,10 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     },
   });
   if (values.help) return undefined;
-  const { short, only, dir, plakar, out } = values;
+  const { short, goals, only, dir, plakar, out } = values;
   return {
     short,
+    goals,
     only,
     seconds: Number(values.seconds ?? (short ? 0.5 : 3)),
     rounds: Number(values.rounds ?? (short ? 3 : 5)),

@@ -7,7 +7,7 @@ import type { CaseRuns, Run } from './rounds.js';
 /** What a run of the benchmark found, as it is kept in bench/results/. */
 export interface Result {
   readonly date: string;
-  readonly mode: 'short' | 'full';
+  readonly mode: 'short' | 'goals' | 'full';
   readonly seconds: number;
   readonly rounds: number;
   readonly machine: Machine;
