@@ -10,7 +10,8 @@ import { SftpFileSystem } from './sftp-file-system.js';
 import { startError } from './status.js';
 import { resolveTarget } from './target.js';
 
-const defaultOpenFiles = 128;
+/** As many as on a local disk. Measured: with half of a store's packfiles open, small ranges take twice as long as with all of them. */
+const defaultOpenFiles = 512;
 
 /** What a server that doesn't say how many files may be open is asked for. */
 const cautious = { openFiles: 32, listAhead: 16 };
@@ -58,9 +59,12 @@ export async function openSftp(
   }
 }
 
-/** Each packfile may be open once in every connection, and folders are open while they are listed. */
+/**
+ * Each packfile may be open once in every connection, and folders are open while they are listed. Half of what a connection may have
+ * open is for the one, a quarter for the other, and the rest for uploads.
+ */
 function fileLimits(wanted = defaultOpenFiles, allowed: number | undefined): { openFiles: number; listAhead: number } {
   if (allowed === undefined) return { ...cautious, openFiles: Math.min(wanted, cautious.openFiles) };
-  const share = Math.max(1, Math.floor(allowed / 4));
-  return { openFiles: Math.min(wanted, share), listAhead: Math.min(64, share) };
+  const share = (part: number): number => Math.max(1, Math.floor(allowed / part));
+  return { openFiles: Math.min(wanted, share(2)), listAhead: Math.min(64, share(4)) };
 }

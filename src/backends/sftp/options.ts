@@ -27,7 +27,7 @@ export interface SftpOptions {
   readonly writable?: boolean;
   /** The most connections at once. Default: 4. */
   readonly connections?: number;
-  /** How many packfiles are kept open at most. Default: 128, less where the server says that it allows less. */
+  /** How many packfiles are kept open at most. Default: 512, less where the server says that it allows less. */
   readonly openFiles?: number;
   /** How long one attempt to connect and log in may take, in milliseconds. Default: 20 000. */
   readonly connectTimeoutMs?: number;
