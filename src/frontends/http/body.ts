@@ -22,6 +22,7 @@ export async function* piecesOf(
   // What came with the head needs no waiting, and of a small body that is all there is.
   const first = request.httpVersionMajor === 1 ? (request.read() as Buffer | null) : null;
   if (first !== null) {
+    incoming.moved(first.length);
     received(first.length);
     freeWhenDone(first);
     yield first;
