@@ -187,10 +187,12 @@ export function describeFileSystem(name: string, openFolder: (folder: string) =>
         expect(await readFile(at('packfiles/tmp.file'), 'utf8')).to.equal('one two');
       });
 
-      it('gives the permissions that were asked for, whatever the umask', async () => {
+      it('gives the permissions that were asked for, whatever the umask, to the first file and to later ones', async () => {
         for (const mode of [0o600, 0o640, 0o666]) {
-          await create(`packfiles/tmp.${mode}`, [Buffer.from('bytes')], mode);
-          expect((await lstat(at(`packfiles/tmp.${mode}`))).mode & 0o777).to.equal(mode);
+          for (const name of ['first', 'second']) {
+            await create(`packfiles/tmp.${mode}.${name}`, [Buffer.from('bytes')], mode);
+            expect((await lstat(at(`packfiles/tmp.${mode}.${name}`))).mode & 0o777, name).to.equal(mode);
+          }
         }
       });
 
