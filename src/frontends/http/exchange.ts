@@ -1,24 +1,13 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { Http2ServerRequest } from 'node:http2';
 import { canceled } from '../../core/errors.js';
 import { wireStatus } from '../../core/status.js';
 import type { ObjectRead, OpContext } from '../../core/store.js';
-import { watched } from '../../core/watched.js';
 import type { Pace, Transfer } from '../pace.js';
 import type { RequestRecord, Requests } from '../requests.js';
 import { sendRead } from '../send-read.js';
-import { settled } from '../settled.js';
-import { piecesOf } from './body.js';
-import { bytesType, HttpResponse } from './response.js';
+import { bytesType, type AnswerHeaders, type HttpStream, type Written } from './stream.js';
 
 /** List answers up to this size are sent whole, with a Content-Length. */
 const gatherBytes = 64 * 1024;
-
-/** How long a client may go on with a request that was answered before it was complete. */
-const lingerMs = 5000;
-
-/** What fits into the buffers of a connection's two ends by Linux's defaults, so that it is taken whether the client reads or not. */
-const freelyTakenBytes = 64 * 1024;
 
 const nothing = new Uint8Array();
 
@@ -34,70 +23,48 @@ const asPlainText: FailureFormat = (status, message) => ({
   text: `${message}\n`,
 });
 
-/** One HTTP request and its answer, as streams of bytes with backpressure. Over HTTP/2, Node gives both the same shape. */
+/** One HTTP request and its answer, as handlers see them. */
 export class Exchange implements OpContext {
   /** How failures of this request are put. */
   failureFormat: FailureFormat = asPlainText;
 
   /** Made when it is asked for: most requests never do, and it is dear. */
   private gone: AbortController | undefined;
-  private lost = false;
-  /** Whether the system has taken the last byte of the answer. */
-  private finished = false;
+  private isLost = false;
   private outgoing: Transfer | undefined;
   /** Ends the write that is under way when the client is lost. */
   private loseWrite: (() => void) | undefined;
 
   /** @param requests is told, once, when the client has its answer or is gone, with the record filled in */
   constructor(
-    private readonly request: IncomingMessage,
-    private readonly response: ServerResponse,
+    private readonly stream: HttpStream,
     private readonly record: RequestRecord,
     private readonly pace: Pace,
     private readonly requests: Requests,
   ) {
-    const stream = 'stream' in request ? (request as unknown as Http2ServerRequest).stream : undefined;
-    // An HTTP/2 answer is always said to be finished when its stream is closed.
-    response.on('close', () => this.closed(stream ? !stream.aborted && stream.writableFinished : this.finished));
+    stream.onOver((isDelivered) => this.over(isDelivered));
   }
 
-  private closed(delivered: boolean): void {
-    const { record } = this;
-    this.lost = !delivered;
-    record.status = delivered ? this.response.statusCode : wireStatus.canceled.http;
-    if (!delivered) {
+  private over(isDelivered: boolean): void {
+    if (!isDelivered) {
+      this.isLost = true;
+      this.record.status = wireStatus.canceled.http;
       this.gone?.abort(canceled());
       this.loseWrite?.();
     }
-    this.requests.end(record);
+    this.requests.end(this.record);
   }
 
   /** Aborts when the client is gone before it had its answer. */
   get signal(): AbortSignal {
     this.gone ??= new AbortController();
-    if (this.lost) this.gone.abort(canceled());
+    if (this.isLost) this.gone.abort(canceled());
     return this.gone.signal;
   }
 
-  /**
-   * The request's body. Throws `canceled` where it is cut off, `too_slow` where it trickles, and leaves the connection alone when
-   * it isn't read to its end.
-   */
+  /** The request's body, as `HttpStream.body` has it. */
   body(): AsyncIterable<Uint8Array> {
-    const { request, response, record } = this;
-    return watched(
-      piecesOf(request, this.pace.start(), (bytes) => (record.received += bytes)),
-      {
-        start: () => {
-          // Only now does a client that asked first (`Expect: 100-continue`) have to send it.
-          if (request.headers.expect !== undefined) response.writeContinue();
-        },
-        end: () => {
-          // Over HTTP/2 Node ends the body like a whole one when the client resets the stream, and says so just behind.
-          if (request.httpVersionMajor === 2) return settled(() => this.lost);
-        },
-      },
-    );
+    return this.stream.body(this.pace.start(), (bytes) => (this.record.received += bytes));
   }
 
   /**
@@ -107,9 +74,9 @@ export class Exchange implements OpContext {
   sendRead(read: ObjectRead, contentType = bytesType): Promise<void> | undefined {
     if (contentType === bytesType && this.sendAtOnce(read)) return undefined;
     return sendRead(read, (data) => {
-      const headers = ['content-type', contentType, 'content-length', String(read.length)];
+      const headers = { 'content-type': contentType, 'content-length': read.length };
       if (!(data instanceof Uint8Array)) return this.sendChunks(headers, data);
-      this.response.writeHead(200, headers);
+      this.begin(200, headers);
       return this.finish(data);
     });
   }
@@ -120,11 +87,13 @@ export class Exchange implements OpContext {
     // One for the whole answer: joining small fragments into new buffers costs more than sending them.
     const gathered = Buffer.allocUnsafeSlow(gatherBytes);
     let length = 0;
+    let isBegun = false;
     for await (const fragment of fragments) {
       // Its first fragment shows that there is an answer; its length would take all of them.
-      if (this.request.method === 'HEAD') return this.send(200, headers);
+      if (this.stream.method === 'HEAD') return this.send(200, headers);
       if (length + fragment.length > gatherBytes) {
-        if (!this.response.headersSent) this.response.writeHead(200, headers);
+        if (!isBegun) this.begin(200, headers);
+        isBegun = true;
         if (length > 0) await this.write(gathered.subarray(0, length));
         length = 0;
       }
@@ -136,30 +105,19 @@ export class Exchange implements OpContext {
       }
     }
     const rest = gathered.subarray(0, length);
-    if (this.response.headersSent) await this.finish(rest);
+    if (isBegun) await this.finish(rest);
     else await this.send(200, headers, rest);
   }
 
   /** Answers with no more than a buffer. */
-  send(status: number, headers: OutgoingHttpHeaders, body?: Uint8Array): Promise<void> {
-    this.response.writeHead(status, body === undefined ? headers : { ...headers, 'content-length': body.length });
+  send(status: number, headers: AnswerHeaders, body?: Uint8Array): Promise<void> {
+    this.begin(status, body === undefined ? headers : { ...headers, 'content-length': body.length });
     return this.finish(body);
   }
 
-  /**
-   * Answers an error with its text. A client that is still sending its request reads the answer first, if it is a good one,
-   * and what it sends meanwhile is thrown away; one that goes on and on is cut off.
-   */
-  async sendFailure(status: number, message: string, headers: OutgoingHttpHeaders = {}): Promise<void> {
-    // Closing at once, with bytes of the request unread, would reset the connection and destroy the answer on its way.
-    if (!this.request.complete) {
-      // Whoever still waits for more of the body, as an upload to another server may, would keep it, and stop it when letting go.
-      this.request.removeAllListeners('data');
-      this.request.on('data', () => undefined);
-      this.request.resume();
-      const timer = setTimeout(() => this.request.complete || this.request.destroy(), lingerMs);
-      this.request.once('close', () => clearTimeout(timer));
-    }
+  /** Answers an error with its text. A client that is still sending its request gets to read it, if it is a good one. */
+  async sendFailure(status: number, message: string, headers: AnswerHeaders = {}): Promise<void> {
+    if (!this.stream.isComplete) this.stream.dropBody();
     const failure = this.failureFormat(status, message);
     const text = Buffer.from(failure.text);
     await this.send(failure.status, { 'content-type': failure.contentType, ...headers }, text);
@@ -167,31 +125,39 @@ export class Exchange implements OpContext {
 
   /** Ends an answer that can't be completed, so that the client can't take it for a whole one. */
   breakOff(): void {
-    this.response.destroy();
+    this.stream.breakOff();
   }
 
   /** Whether the answer's status is on its way, so that it is too late for another one. */
   get committed(): boolean {
-    return this.response.headersSent;
+    return this.stream.isAnswered;
   }
 
   private sendAtOnce(read: ObjectRead): boolean {
-    const { response, record } = this;
+    const { stream, record } = this;
     const { data, length } = read;
-    if (!(data instanceof Uint8Array) || length > freelyTakenBytes || !(response instanceof HttpResponse)) return false;
-    const isSent = response.sendBytes(data, read.headroom ?? 0, (isTaken) => {
-      this.finished = isTaken;
-      read.release(isTaken);
-    });
-    if (isSent) record.sent += length;
-    return isSent;
+    if (!(data instanceof Uint8Array) || length > stream.freelyTakenBytes) return false;
+    const isSent = stream.answerAtOnce(data, read.headroom ?? 0, (error) => read.release(!error));
+    if (!isSent) return false;
+    record.status = 200;
+    record.sent += length;
+    return true;
   }
 
-  private async sendChunks(headers: string[], chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  private begin(status: number, headers: AnswerHeaders): void {
+    this.record.status = status;
+    this.stream.begin(status, headers);
+  }
+
+  private async sendChunks(headers: AnswerHeaders, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    let isBegun = false;
     for await (const chunk of chunks) {
-      if (!this.response.headersSent) this.response.writeHead(200, headers);
+      // What fails before there is a first one can still be answered.
+      if (!isBegun) this.begin(200, headers);
+      isBegun = true;
       await this.write(chunk);
     }
+    if (!isBegun) this.begin(200, headers);
     await this.finish();
   }
 
@@ -199,25 +165,15 @@ export class Exchange implements OpContext {
   private write(chunk: Uint8Array): Promise<void> {
     this.record.sent += chunk.length;
     return this.paced(
-      this.untilGone((done) => this.response.write(chunk, done)),
+      this.untilGone((done) => this.stream.write(chunk, done)),
       chunk.length,
     );
   }
 
   private finish(last: Uint8Array = nothing): Promise<void> {
-    if (this.request.method !== 'HEAD') this.record.sent += last.length;
-    const written = this.untilGone((done) => {
-      const taken = (): void => {
-        this.finished = true;
-        done();
-      };
-      // Node sends the head with nothing behind it as one piece, and with an empty buffer as two.
-      if (last.length === 0) this.response.end(taken);
-      else this.response.end(last, taken);
-    });
-    // The system takes that much, whether the client reads or not.
-    if (last.length <= freelyTakenBytes && this.request.httpVersionMajor === 1) return written;
-    return this.paced(written, last.length);
+    if (this.stream.method !== 'HEAD') this.record.sent += last.length;
+    const written = this.untilGone((done) => this.stream.end(last, done));
+    return last.length <= this.stream.freelyTakenBytes ? written : this.paced(written, last.length);
   }
 
   private paced(written: Promise<void>, bytes: number): Promise<void> {
@@ -226,9 +182,9 @@ export class Exchange implements OpContext {
   }
 
   /** Runs a write; ends with `canceled` when the client is gone, whatever becomes of the write's own callback. */
-  private untilGone(write: (done: (error?: Error | null) => void) => void): Promise<void> {
+  private untilGone(write: (done: Written) => void): Promise<void> {
     return new Promise<void>((resolve, reject) => {
-      if (this.lost) return reject(canceled());
+      if (this.isLost) return reject(canceled());
       this.loseWrite = () => reject(canceled());
       write((error) => {
         this.loseWrite = undefined;

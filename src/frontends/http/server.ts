@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Caller, Peer } from '../../core/caller.js';
 import { wireStatus } from '../../core/status.js';
@@ -9,6 +8,7 @@ import { HttpConnections, type ConnectionLimits } from './connections.js';
 import { Exchange } from './exchange.js';
 import { pathOf } from './path.js';
 import { Router } from './router.js';
+import type { HttpStream } from './stream.js';
 import { withV10Routes, type V10Options } from './v1-0.js';
 import { v11Routes } from './v1-1.js';
 
@@ -38,9 +38,7 @@ export class HttpFrontend implements Frontend {
     this.requests = new Requests(options.observers);
     this.pace = new Pace(options.limits);
     this.router = new Router(withV10Routes(v11Routes, options.v10));
-    this.connections = new HttpConnections(options.limits, options.log, (request, response, peer) => {
-      this.serve(request, response, peer);
-    });
+    this.connections = new HttpConnections(options.limits, options.log, (stream, peer) => this.serve(stream, peer));
   }
 
   /** Takes on other settings, for the requests and connections that come from now on. */
@@ -61,15 +59,14 @@ export class HttpFrontend implements Frontend {
   }
 
   /** Answers a request, with its failure if need be. Never fails. */
-  private serve(request: IncomingMessage, response: ServerResponse, peer: Peer): void {
+  private serve(stream: HttpStream, peer: Peer): void {
     const { requests } = this;
-    const target = request.url ?? '';
-    const record = requests.start('http', request.method ?? '', pathOf(target), peer.address);
-    const exchange = new Exchange(request, response, record, this.pace, requests);
+    const record = requests.start('http', stream.method, pathOf(stream.target), peer.address);
+    const exchange = new Exchange(stream, record, this.pace, requests);
     requests.enter();
     const leave = (): void => requests.leave();
     try {
-      const answering = this.answer(target, exchange, record, request, peer);
+      const answering = this.answer(stream, exchange, record, peer);
       if (answering === undefined) leave();
       else void answering.catch((error: unknown) => this.answerFailure(exchange, error)).finally(leave);
     } catch (error) {
@@ -79,10 +76,9 @@ export class HttpFrontend implements Frontend {
 
   /** Finds out who asks, and has it answered: at once, where neither takes time. */
   private answer(
-    target: string,
+    { target, headers }: HttpStream,
     exchange: Exchange,
     record: RequestRecord,
-    { headers }: IncomingMessage,
     peer: Peer,
   ): Promise<void> | undefined {
     if (record.path === healthPath) return this.answerHealth(exchange);

@@ -3,8 +3,8 @@ import { eccUnimplemented, parseMac, type ObjectKind, type ObjectRef } from '../
 import { clip } from '../../core/range.js';
 import { jsonList } from './json-list.js';
 import { parseRangeHeader } from './range-header.js';
-import { bytesType } from './response.js';
 import type { RouteContext, Routes } from './routes.js';
+import { bytesType } from './stream.js';
 
 /*
  * plakar's HTTP API, generation 1.1. What its client depends on, and the routes don't tell:

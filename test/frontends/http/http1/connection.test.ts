@@ -1,0 +1,340 @@
+import { expect } from 'chai';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Http1Limits } from '../../../../src/frontends/http/http1/connection.js';
+import { Http1Server } from '../../../../src/frontends/http/http1/server.js';
+import { bytesType, type HttpStream } from '../../../../src/frontends/http/stream.js';
+import { Pace } from '../../../../src/frontends/pace.js';
+import { seededBytes } from '../../../support/objects.js';
+import { eventually } from '../../../support/store.js';
+import { chunk, lastChunk, RawHttp, requestHead } from '../../../wire/support/raw-http.js';
+
+const MiB = 1024 * 1024;
+const limits: Http1Limits = { maxHeaderBytes: 16 * 1024, headerTimeoutMs: 60_000, idleMs: 7000 };
+const pace = new Pace({ minRate: 0, stallMs: 60_000 });
+const ignore = (): void => undefined;
+
+type Handler = (stream: HttpStream) => unknown;
+
+/** Answers with the method, the target and the body that came. */
+async function echo(stream: HttpStream): Promise<void> {
+  const pieces: Buffer[] = [Buffer.from(`${stream.method} ${stream.target} `)];
+  for await (const piece of stream.body(pace.start(), ignore)) pieces.push(Buffer.from(piece));
+  const answer = Buffer.concat(pieces);
+  stream.begin(200, { 'content-length': answer.length });
+  stream.end(answer, ignore);
+}
+
+for (const inlet of ['read where they are wanted', 'read as they come'] as const) {
+  describe(`A connection over HTTP/1.1 whose bytes are ${inlet}`, () => {
+    let listener: Server;
+    let server: Http1Server;
+    let accepted: Socket[];
+    let clients: RawHttp[];
+
+    async function serve(handler: Handler, delayMs = 0): Promise<void> {
+      server = new Http1Server(limits, (stream) => void handler(stream));
+      listener = createServer({ allowHalfOpen: true }, (socket) => {
+        // As TLS has it, whose bytes can't be read anywhere.
+        if (inlet === 'read as they come') Object.defineProperty(socket, 'encrypted', { value: true });
+        accepted.push(socket);
+        if (delayMs === 0) server.accept(socket);
+        else void sleep(delayMs).then(() => server.accept(socket));
+      });
+      await once(listener.listen(0, '127.0.0.1'), 'listening');
+    }
+
+    async function connect(): Promise<RawHttp> {
+      const client = await RawHttp.connect((listener.address() as AddressInfo).port);
+      clients.push(client);
+      return client;
+    }
+
+    beforeEach(() => {
+      accepted = [];
+      clients = [];
+    });
+
+    afterEach(() => {
+      for (const client of clients) client.close();
+      for (const socket of accepted) socket.destroy();
+      listener.close();
+    });
+
+    const text = 'x'.repeat(100);
+    const requests =
+      requestHead('PUT', '/a', { 'Transfer-Encoding': 'chunked' }) +
+      `${chunk(Buffer.from(text)).toString()}5;ext=1\r\nagain\r\n0\r\nTrailer: x\r\n\r\n` +
+      requestHead('GET', '/b', { Range: 'bytes=1-2' }) +
+      `\r\n${requestHead('PUT', '/c', { 'Content-Length': '3' })}abc` +
+      requestHead('DELETE', '/d', { Connection: 'close' });
+    const answers = [`PUT /a ${text}again`, 'GET /b ', 'PUT /c abc', 'DELETE /d '];
+
+    it('has each of its requests answered in turn, wherever what it brings is cut', async () => {
+      await serve(echo);
+      const all = Array.from({ length: requests.length - 1 }, (_, i) => [
+        requests.slice(0, i + 1),
+        requests.slice(i + 1),
+      ]);
+      for (const parts of [[requests], Array.from(requests), ...all]) {
+        const client = await connect();
+        for (const part of parts) {
+          await client.send(part);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        for (const answer of answers) expect((await client.answer()).body.toString()).to.equal(answer);
+        expect(await client.untilClosed()).to.have.length(0);
+      }
+    }).timeout(60_000);
+
+    it('brings an upload whole, and the next one behind it', async () => {
+      await serve(echo);
+      const client = await connect();
+      const bytes = seededBytes(5 * MiB + 3, 'upload');
+      for (let i = 0; i < 3; i++) {
+        await client.send(requestHead('PUT', '/', { 'Transfer-Encoding': 'chunked' }));
+        for (let at = 0; at < bytes.length; at += 100_000) await client.send(chunk(bytes.subarray(at, at + 100_000)));
+        await client.send(lastChunk, requestHead('PUT', '/', { 'Content-Length': String(bytes.length) }), bytes);
+        for (let j = 0; j < 2; j++) expect((await client.answer('PUT')).body.subarray(6).equals(bytes)).to.equal(true);
+      }
+    });
+
+    it('brings what came before anybody took it', async () => {
+      await serve(echo, 50);
+      const client = await connect();
+      await client.send(requestHead('PUT', '/', { 'Content-Length': '5' }), 'hello');
+      expect((await client.answer()).body.toString()).to.equal('PUT / hello');
+    });
+
+    it('has what it brought answered when the client has ended its side, and closes then', async () => {
+      await serve((stream) => {
+        stream.begin(200, { 'content-length': 2 });
+        stream.end(Buffer.from(stream.target), ignore);
+      }, 50);
+      const client = await connect();
+      client.socket.end(requestHead('GET', '/a') + requestHead('GET', '/b'));
+      expect((await client.answer()).body.toString()).to.equal('/a');
+      expect((await client.answer()).body.toString()).to.equal('/b');
+      expect(await client.untilClosed()).to.have.length(0);
+    });
+
+    it('goes on with an answer that was begun when the client ended its side, and gives up one that was not', async () => {
+      const over: boolean[] = [];
+      let goOn = ignore;
+      await serve((stream) => {
+        stream.onOver((isDelivered) => over.push(isDelivered));
+        if (stream.target === '/never') return;
+        stream.begin(200, { 'content-length': 6 });
+        stream.write(Buffer.from('one'), ignore);
+        goOn = () => stream.end(Buffer.from('two'), ignore);
+      });
+      const [begun, waiting] = [await connect(), await connect()];
+      await begun.send(requestHead('GET', '/'));
+      await waiting.send(requestHead('GET', '/never'));
+      begun.socket.end();
+      waiting.socket.end();
+      expect(await waiting.untilClosed()).to.have.length(0);
+      expect(over).to.deep.equal([false]);
+      goOn();
+      expect((await begun.answer()).body.toString()).to.equal('onetwo');
+      expect(await begun.untilClosed()).to.have.length(0);
+      expect(over).to.deep.equal([false, true]);
+    });
+
+    it('waits where nobody wants more of an upload', async () => {
+      const streams: HttpStream[] = [];
+      await serve((stream) => streams.push(stream));
+      const client = await connect();
+      await client.send(requestHead('PUT', '/', { 'Content-Length': String(64 * MiB) }));
+      client.socket.write(Buffer.alloc(64 * MiB));
+      await sleep(200);
+      expect(client.socket.writableLength).to.be.greaterThan(32 * MiB);
+      let received = 0;
+      const body = (streams[0] as HttpStream).body(pace.start(), (count) => (received += count));
+      for await (const piece of body) expect(piece.length).to.be.lessThan(MiB);
+      expect(received).to.equal(64 * MiB);
+    });
+
+    it('waits where a client sends requests and takes no answers', async () => {
+      let asked = 0;
+      await serve((stream) => {
+        asked += 1;
+        stream.begin(200, { 'content-length': MiB });
+        stream.end(Buffer.alloc(MiB), ignore);
+      });
+      const client = await connect();
+      client.socket.pause();
+      client.socket.write(requestHead('GET', '/').repeat(1_000_000));
+      await sleep(200);
+      expect(asked).to.be.lessThan(20);
+      expect(client.socket.writableLength).to.be.greaterThan(MiB);
+    });
+
+    it('sends an answer of unknown length in chunks, and to HTTP/1.0 until it closes', async () => {
+      await serve((stream) => {
+        stream.begin(200, {});
+        stream.write(Buffer.from('one'), ignore);
+        stream.write(Buffer.from('two'), ignore);
+        stream.end(Buffer.from('three'), ignore);
+      });
+      const client = await connect();
+      await client.send(requestHead('GET', '/'), 'GET / HTTP/1.0\r\n\r\n');
+      const { headers, body } = await client.answer();
+      expect(headers).to.include({ 'transfer-encoding': 'chunked', connection: 'keep-alive' });
+      expect(body.toString()).to.equal('onetwothree');
+      const old = (await client.untilClosed()).toString();
+      expect(old).to.match(/^HTTP\/1\.1 200 OK\r\n[^]*Connection: close\r\n\r\nonetwothree$/);
+      expect(old).to.not.match(/transfer-encoding/i);
+    });
+
+    it('says how long it stays, and of which second an answer is', async () => {
+      await serve(echo);
+      const client = await connect();
+      await client.send(requestHead('GET', '/'));
+      const { headers } = await client.answer();
+      expect(headers).to.include({ connection: 'keep-alive', 'keep-alive': 'timeout=7' });
+      expect(Math.abs(Date.now() - Date.parse(headers['date'] ?? ''))).to.be.below(3000);
+    });
+
+    it('has what is left of a request thrown away when that was answered', async () => {
+      await serve((stream) => {
+        stream.begin(403, { 'content-length': 2 });
+        stream.end(Buffer.from('no'), ignore);
+      });
+      const client = await connect();
+      for (let i = 0; i < 3; i++) {
+        await client.send(requestHead('PUT', '/', { 'Content-Length': String(MiB) }), Buffer.alloc(MiB));
+        expect((await client.answer('PUT')).status).to.equal(403);
+      }
+    });
+
+    it('tells once that a client has its answer, and that one is gone without', async () => {
+      const over: boolean[] = [];
+      await serve((stream) => {
+        stream.onOver((isDelivered) => over.push(isDelivered));
+        if (stream.target === '/') void echo(stream);
+      });
+      const client = await connect();
+      await client.send(requestHead('GET', '/'));
+      await client.answer();
+      expect(over).to.deep.equal([true]);
+      await client.send(requestHead('GET', '/never'));
+      await sleep(20);
+      client.close();
+      await eventually(async () => over.length === 2, 'the client is gone');
+      await sleep(20);
+      expect(over).to.deep.equal([true, false]);
+    });
+
+    it('closes at once when it is idle, and otherwise when its request has its answer', async () => {
+      let go = ignore;
+      await serve(async (stream) => {
+        if (stream.target === '/later') await new Promise<void>((resolve) => (go = resolve));
+        await echo(stream);
+      });
+      const [fresh, idle, busy] = [await connect(), await connect(), await connect()];
+      await idle.send(requestHead('GET', '/'));
+      await idle.answer();
+      await busy.send(requestHead('GET', '/later'));
+      await sleep(20);
+      server.close();
+      for (const client of [fresh, idle]) expect(await client.untilClosed()).to.have.length(0);
+      expect(busy.ended).to.equal(false);
+      go();
+      const { headers, body } = await busy.answer();
+      expect(headers['connection']).to.equal('close');
+      expect(body.toString()).to.equal('GET /later ');
+      expect(await busy.untilClosed()).to.have.length(0);
+    });
+
+    describe('with an answer that is a few bytes', () => {
+      const headroom = 256;
+      const memory = Buffer.alloc(1024);
+      const body = memory.subarray(512, 522);
+
+      beforeEach(() => memory.fill('x'));
+
+      /** Answers at once where that can be, and as always where it can't. */
+      function either(stream: HttpStream, room = headroom): boolean {
+        if (stream.answerAtOnce(body, room, ignore)) return true;
+        stream.begin(200, { 'content-type': bytesType, 'content-length': body.length });
+        stream.end(body, ignore);
+        return false;
+      }
+
+      it('sends it at once, its head in the room that may be written to, as it would send it otherwise', async () => {
+        const sent: boolean[] = [];
+        await serve((stream) => sent.push(either(stream, stream.target === '/room' ? headroom : 100)));
+        const client = await connect();
+        await client.send(requestHead('GET', '/none') + requestHead('GET', '/room') + requestHead('GET', '/none'));
+        const [first, second, third] = [await client.answer(), await client.answer(), await client.answer()];
+        expect(sent).to.deep.equal([false, true, false]);
+        expect({ ...second, headers: { ...second.headers, date: '' } }).to.deep.equal({
+          ...first,
+          headers: { ...first.headers, date: '' },
+        });
+        expect(third.body.toString()).to.equal('x'.repeat(10));
+        expect(memory.toString('latin1')).to.match(/^x{256,}HTTP\/1\.1 200 OK\r\n[^x]+x{512}$/);
+      });
+
+      for (const [what, request] of [
+        ['a HEAD request', requestHead('HEAD', '/', { Connection: 'close' })],
+        ['a connection that is to be closed', requestHead('GET', '/', { Connection: 'close' })],
+        ['HTTP/1.0', 'GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n'],
+      ] as const) {
+        it(`sends it as always for ${what}`, async () => {
+          const sent: boolean[] = [];
+          await serve((stream) => sent.push(either(stream)));
+          const client = await connect();
+          await client.send(request);
+          expect((await client.untilClosed()).toString()).to.match(/\r\nConnection: close\r\n\r\n(x{10})?$/);
+          expect(sent).to.deep.equal([false]);
+          expect(memory.every((byte) => byte === 120)).to.equal(true);
+        });
+      }
+
+      it('does not send it where another one was begun', async () => {
+        await serve((stream) => {
+          stream.begin(500, { 'content-length': 0 });
+          stream.write(Buffer.alloc(0), ignore);
+          expect(stream.answerAtOnce(body, headroom, ignore)).to.equal(false);
+          stream.end(undefined, ignore);
+        });
+        const client = await connect();
+        await client.send(requestHead('GET', '/'));
+        expect((await client.answer()).status).to.equal(500);
+      });
+
+      it('says once that the system has the bytes, and then that the answer is over', async () => {
+        const events: string[] = [];
+        await serve((stream) => {
+          stream.onOver((isDelivered) => events.push(`over: ${isDelivered}`));
+          stream.answerAtOnce(body, headroom, (error) => events.push(error ? 'lost' : 'taken'));
+        });
+        const client = await connect();
+        await client.send(requestHead('GET', '/'));
+        await client.answer();
+        client.close();
+        await sleep(20);
+        expect(events).to.deep.equal(['taken', 'over: true']);
+      });
+
+      it('says once that it is lost where the client goes away without taking it', async () => {
+        const large = Buffer.alloc(headroom + 64 * MiB).subarray(headroom);
+        const events: string[] = [];
+        await serve((stream) => {
+          stream.onOver((isDelivered) => events.push(`over: ${isDelivered}`));
+          stream.answerAtOnce(large, headroom, (error) => events.push(error ? 'lost' : 'taken'));
+        });
+        const client = await connect();
+        client.socket.pause();
+        await client.send(requestHead('GET', '/'));
+        await sleep(50);
+        client.close();
+        await eventually(async () => events.length >= 2, 'it is lost');
+        expect(events.sort()).to.deep.equal(['lost', 'over: false']);
+      });
+    });
+  });
+}
