@@ -3,7 +3,8 @@ import { canceled } from '../../../core/errors.js';
 import { lingerMs } from '../stream.js';
 import { answerHead } from './answer-head.js';
 import { openInlet, type Inlet, type Receiver } from './direct-socket.js';
-import { BadRequest, checkStart, parseHead } from './head.js';
+import { HeadReader } from './head-reader.js';
+import { BadRequest } from './head.js';
 import { Http1Stream, type StreamConnection } from './http1-stream.js';
 
 export interface Http1Limits {
@@ -20,8 +21,6 @@ const deadMs = 300_000;
 /** What a client sends ahead of its turn is kept up to here, in bytes; then it has to wait. */
 const keptBytes = 64 * 1024;
 
-const headEnd = '\r\n\r\n';
-
 /** Where bytes go that are looked at at once, of all connections: each read is over before the next one begins. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
@@ -31,11 +30,10 @@ type Waiting = 'head' | 'next request' | 'request' | 'rest of request' | 'end';
 /** A connection over HTTP/1.1: takes the requests out of what comes, and has one after the other answered. */
 export class Http1Connection implements Receiver, StreamConnection {
   private readonly inlet: Inlet;
+  private readonly heads = new HeadReader();
   private stream: Http1Stream | undefined;
-  /** Those whose clients may not have their answers yet. */
-  private readonly unsettled = new Set<Http1Stream>();
-  /** The part of a head that has come. */
-  private partial = '';
+  /** Those whose clients may not have their answers yet. No Set: what it has had keeps the collector from young objects that are dead. */
+  private unsettled: Http1Stream[] = [];
   /** What came ahead of its turn. */
   private kept: Buffer | undefined;
   /** Whether the client sends no more, and whether no further request is taken. */
@@ -78,7 +76,7 @@ export class Http1Connection implements Receiver, StreamConnection {
   /** Closes when the request that is under way has its answer, and at once where there is none. */
   close(): void {
     this.isClosing = true;
-    if (this.waiting === 'end' || (this.stream === undefined && this.partial === '')) this.socket.destroySoon();
+    if (this.waiting === 'end' || (this.stream === undefined && !this.heads.hasBegun)) this.socket.destroySoon();
   }
 
   /** Closes where what is waited for took too long. To be called now and then. */
@@ -130,7 +128,8 @@ export class Http1Connection implements Receiver, StreamConnection {
   }
 
   over(stream: Http1Stream): void {
-    this.unsettled.delete(stream);
+    if (this.unsettled[0] === stream) this.unsettled.shift();
+    else this.unsettled = this.unsettled.filter((each) => each !== stream);
   }
 
   private get isFlowing(): boolean {
@@ -146,28 +145,16 @@ export class Http1Connection implements Receiver, StreamConnection {
 
   /** Returns where the first byte behind it is. */
   private receiveHead(memory: Buffer, start: number, end: number): number {
-    const { maxHeaderBytes } = this.limits();
-    const before = this.partial.length;
-    const text = this.partial + memory.toString('latin1', start, Math.min(end, start + maxHeaderBytes));
-    let from = 0;
-    // Some clients send an empty line behind a body.
-    while (text.startsWith('\r\n', from)) from += 2;
-    const to = text.indexOf(headEnd, Math.max(from, before - headEnd.length));
-    if ((to < 0 ? text.length : to) - from > maxHeaderBytes - headEnd.length) {
-      throw new BadRequest(431, 'the headers are too large');
-    }
-    if (to < 0) {
-      this.partial = text.slice(from);
-      checkStart(this.partial);
-      if (this.waiting === 'next request') this.wait('head');
+    const head = this.heads.read(memory, start, end, this.limits().maxHeaderBytes);
+    if (head === undefined) {
+      if (this.waiting === 'next request' && this.heads.hasBegun) this.wait('head');
       return end;
     }
-    this.partial = '';
-    const stream = new Http1Stream(parseHead(text.slice(from, to)), this);
+    const stream = new Http1Stream(head, this);
     this.stream = stream;
-    this.unsettled.add(stream);
+    this.unsettled.push(stream);
     this.wait('request');
-    const at = this.receiveBody(stream, memory, start + to + headEnd.length - before, end);
+    const at = this.receiveBody(stream, memory, start + this.heads.taken, end);
     this.onRequest(stream);
     return at;
   }
@@ -230,6 +217,6 @@ export class Http1Connection implements Receiver, StreamConnection {
 
   private clientGone(): void {
     this.stream?.request.fail(canceled());
-    for (const stream of this.unsettled) stream.settle(false);
+    for (const stream of [...this.unsettled]) stream.settle(false);
   }
 }
