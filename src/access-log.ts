@@ -18,15 +18,15 @@ export interface AccessLog extends RequestObserver {
  * @param maxBytes of a write, if no single line is longer
  */
 export function jsonAccessLog(write: (lines: string) => void, isOn: () => boolean, maxBytes = gatherBytes): AccessLog {
-  let lines = '';
+  // As text, lines hold on to all that they were put together from, until the collector has moved it to where it stays for long.
+  const lines = Buffer.allocUnsafeSlow(maxBytes);
   let bytes = 0;
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (lines === '') return;
-    write(lines);
-    lines = '';
+    if (bytes === 0) return;
+    write(lines.toString('utf8', 0, bytes));
     bytes = 0;
   };
   return {
@@ -40,10 +40,10 @@ export function jsonAccessLog(write: (lines: string) => void, isOn: () => boolea
       const line =
         `{"level":30,"time":${Date.now()},${what},"caller":${quote(caller)},${who}` +
         `${outcome},${figures},"msg":"request"}\n`;
-      const length = Buffer.byteLength(line);
-      if (bytes + length > maxBytes) flush();
-      lines += line;
-      bytes += length;
+      const mostBytes = line.length * 3;
+      if (bytes + mostBytes > maxBytes) flush();
+      if (mostBytes > maxBytes) return write(line);
+      bytes += lines.write(line, bytes);
       timer ??= setTimeout(flush, gatherMs).unref();
     },
   };

@@ -8,3 +8,10 @@ import { setFlagsFromString } from 'node:v8';
  * more memory.
  */
 setFlagsFromString('--no-incremental-marking');
+
+/*
+ * V8 makes objects old from the start where many of their kind have lived long, as those of requests do now and then that wait for something.
+ * They stay when they are dead, until all of the heap is marked, and with them whatever they know: every later request, its text and its
+ * buffers, is then kept until then as well. Measured for uploads of 4 KiB: 7 bytes of each are kept instead of 880.
+ */
+setFlagsFromString('--no-allocation-site-pretenuring');

@@ -110,6 +110,9 @@ export interface WritableFile {
   /** Makes all that was written durable. */
   sync(): Promise<void>;
 
+  /** Begins with that, while more is written: where this is there, `sync` has less left. Both fail where bytes were lost, but one only. */
+  syncAhead?(): Promise<void>;
+
   /** Fails, too, where the file server doesn't have as many bytes as it said yes to. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { hasCode, StoreError } from '../../core/errors.js';
 import type { ObjectRef } from '../../core/object.js';
 import type { FileSystem, ReadableFile, WritableFile } from './file-system.js';
+import { FileWriter } from './file-writer.js';
 import type { FreeSpace } from './free-space.js';
 import { kindFolder, objectFolder, objectPath } from './layout.js';
 import { requireRoot } from './listing.js';
@@ -17,9 +18,6 @@ export interface UploadOptions {
   readonly space: FreeSpace;
   readonly host: Host;
 }
-
-/** Chunks are gathered until they have this many bytes: few large writes cost a fraction of many small ones. */
-const batchBytes = 256 * 1024;
 
 /** Puts one object into a store of files, so that it is there whole or not at all. */
 export class Upload {
@@ -77,51 +75,38 @@ export class Upload {
     }
   }
 
-  /** Writes while the next chunks come in: one batch is under way at a time. The file is made when there is a first batch. */
+  /** The file is made when there is something to write. */
   private async write(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    let file: WritableFile | undefined;
-    let writing = Promise.resolve();
-    let batch: Uint8Array[] = [];
-    let size = 0;
-    const writeBatch = async (): Promise<void> => {
-      file ??= await this.inFolder(() => this.files.create(this.temporary, this.options.fileMode));
-      await writing;
-      writing = file.write(batch);
-      // A failure is thrown where the write is waited for; until then it is not an unhandled one.
-      writing.catch(() => undefined);
-      batch = [];
-      size = 0;
-    };
+    const { durable, fileMode } = this.options;
+    const create = (): Promise<WritableFile> => this.inFolder(() => this.files.create(this.temporary, fileMode));
+    const writer = new FileWriter(create, durable);
     try {
       for await (const chunk of chunks) {
-        batch.push(chunk);
-        size += chunk.length;
-        if (size >= batchBytes) await writeBatch();
+        const written = writer.write(chunk);
+        if (written !== undefined) await written;
       }
-      if (size > 0) await writeBatch();
-      await writing;
-      if (this.options.durable) await file?.sync();
+      await writer.end();
     } catch (error) {
-      await writing.catch(() => undefined);
-      await file?.close().catch(() => undefined);
+      await writer.giveUp();
       throw error;
     }
-    await file?.close();
   }
 
   /** Runs `work`, and once more with the folders made that it misses. */
-  private async inFolder<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
+  private inFolder<T>(work: () => Promise<T>): Promise<T> {
+    return work().catch(async (error: unknown) => {
       if (!hasCode(error, 'not_found')) throw error;
-    }
+      await this.makeFolders();
+      return work();
+    });
+  }
+
+  private async makeFolders(): Promise<void> {
     // Never on an empty mount point: the store's files would land on the wrong disk.
     await requireRoot(this.files);
     const top = kindFolder(this.ref.kind);
     await this.makeFolder(top, '.');
     if (this.folder !== top) await this.makeFolder(this.folder, top);
-    return work();
   }
 
   private async makeFolder(path: string, parent: string): Promise<void> {

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 export const open = promisify(fs.open);
 export const close = promisify(fs.close);
 export const fchmod = promisify(fs.fchmod);
+export const fdatasync = promisify(fs.fdatasync);
 export const fstat = promisify(fs.fstat);
 export const fsync = promisify(fs.fsync);
 export const writev = promisify(fs.writev);

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { dispose } from '../../core/disposable.js';
 import { StoreError } from '../../core/errors.js';
 import type { WritableFile } from '../files/file-system.js';
-import { close, fchmod, fstat, fsync, open, writev } from './descriptors.js';
+import { close, fchmod, fdatasync, fstat, fsync, open, writev } from './descriptors.js';
 import { fromErrno } from './errno.js';
 import type { ShortCalls } from './short-calls.js';
 
@@ -50,6 +50,10 @@ export class LocalWritableFile implements WritableFile {
 
   sync(): Promise<void> {
     return fsync(this.fd).catch(rethrow);
+  }
+
+  syncAhead(): Promise<void> {
+    return fdatasync(this.fd).catch(rethrow);
   }
 
   async close(): Promise<void> {

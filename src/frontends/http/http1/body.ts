@@ -5,7 +5,7 @@ import type { Transfer } from '../../pace.js';
 import { Framing } from './framing.js';
 
 /** How large the pieces are that a body is read in, in bytes. */
-const pieceBytes = 256 * 1024;
+const pieceBytes = 512 * 1024;
 
 /** Room for less isn't worth a read: the piece is handed on as it is. */
 const leastRoomBytes = 16 * 1024;

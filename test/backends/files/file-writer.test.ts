@@ -1,0 +1,147 @@
+import { expect } from 'chai';
+import type { WritableFile } from '../../../src/backends/files/file-system.js';
+import { FileWriter } from '../../../src/backends/files/file-writer.js';
+
+const KiB = 1024;
+const chunk = Buffer.alloc(256 * KiB);
+
+/** A file that notes what is done with it. What it does takes a turn of the event loop, or as long as a test wants. */
+class NotingFile implements WritableFile {
+  readonly notes: string[] = [];
+  fails: string | undefined;
+  /** Lets a sync that was begun ahead end. */
+  endSync = (): void => undefined;
+  syncsAhead = 0;
+
+  async write(chunks: readonly Uint8Array[]): Promise<void> {
+    const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+    await this.note(`write ${bytes / KiB} KiB`);
+  }
+
+  sync(): Promise<void> {
+    return this.note('sync');
+  }
+
+  async syncAhead(): Promise<void> {
+    this.syncsAhead += 1;
+    await new Promise<void>((resolve) => (this.endSync = resolve));
+    await this.note('sync ahead');
+  }
+
+  close(): Promise<void> {
+    return this.note('close');
+  }
+
+  private async note(what: string): Promise<void> {
+    this.notes.push(what);
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.fails === what) throw new Error(`${what} failed`);
+  }
+}
+
+describe('FileWriter', () => {
+  let file: NotingFile;
+  let writer: FileWriter;
+
+  beforeEach(() => start(true));
+
+  function start(durable: boolean): void {
+    file = new NotingFile();
+    writer = new FileWriter(() => Promise.resolve(file), durable);
+  }
+
+  async function write(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) await writer.write(chunk);
+  }
+
+  const messageOf = (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => undefined,
+      (error: unknown) => (error as Error).message,
+    );
+
+  it('writes small chunks together, syncs and closes', async () => {
+    for (let i = 0; i < 10; i++) {
+      const waiting = writer.write(chunk.subarray(0, 100 * KiB));
+      expect(waiting === undefined, `chunk ${i}`).to.equal(i % 3 < 2);
+      await waiting;
+    }
+    await writer.end();
+    expect(file.notes).to.deep.equal([
+      'write 300 KiB',
+      'write 300 KiB',
+      'write 300 KiB',
+      'write 100 KiB',
+      'sync',
+      'close',
+    ]);
+  });
+
+  it('makes no file where there is nothing to write', async () => {
+    await writer.end();
+    await writer.giveUp();
+    expect(file.notes).to.deep.equal([]);
+  });
+
+  it('begins a sync with every 2 MiB, one at a time, and waits for it before the last one', async () => {
+    await write(9);
+    expect(file.syncsAhead).to.equal(1);
+    await write(20);
+    expect(file.syncsAhead, 'while the first one goes on').to.equal(1);
+    file.endSync();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await write(1);
+    expect(file.syncsAhead).to.equal(2);
+    const ending = writer.end();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(file.notes).to.not.include('sync');
+    file.endSync();
+    await ending;
+    expect(file.notes.slice(-3)).to.deep.equal(['sync ahead', 'sync', 'close']);
+  });
+
+  it('begins none where the file is not durable, or where it has no such', async () => {
+    start(false);
+    await write(20);
+    await writer.end();
+    expect(file.syncsAhead).to.equal(0);
+    expect(file.notes).to.not.include('sync');
+    start(true);
+    Object.defineProperty(file, 'syncAhead', { value: undefined });
+    await write(20);
+    await writer.end();
+    expect(file.notes.slice(-2)).to.deep.equal(['sync', 'close']);
+  });
+
+  it('fails in the end where a sync that was begun ahead did, though the last one would not', async () => {
+    file.fails = 'sync ahead';
+    await write(9);
+    file.endSync();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await write(20);
+    expect(file.syncsAhead, 'none begins after it').to.equal(1);
+    expect(await messageOf(writer.end())).to.equal('sync ahead failed');
+    expect(file.notes).to.not.include('close');
+    await writer.giveUp();
+    expect(file.notes.at(-1)).to.equal('close');
+  });
+
+  for (const what of ['write 256 KiB', 'sync', 'close']) {
+    it(`closes once where this fails: ${what}`, async () => {
+      file.fails = what;
+      expect(await messageOf(write(3).then(() => writer.end()))).to.equal(`${what} failed`);
+      await writer.giveUp();
+      expect(file.notes.filter((each) => each === 'close')).to.have.length(1);
+    });
+  }
+
+  it('gives up only when nothing is under way any more', async () => {
+    await write(9);
+    const givingUp = writer.giveUp();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(file.notes).to.not.include('close');
+    file.endSync();
+    await givingUp;
+    expect(file.notes.slice(-2)).to.deep.equal(['sync ahead', 'close']);
+  });
+});
