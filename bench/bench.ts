@@ -19,17 +19,25 @@ export class Bench {
     readonly options: Options,
     /** Holds everything that is made; removed at the end. */
     readonly folder: string,
+    /** The same in memory, where the system has a place for that. */
+    private readonly memoryFolder: string,
     readonly programs: Programs,
   ) {}
 
   static async open(options: Options): Promise<Bench> {
     const folder = await mkdtemp(join(options.dir, 'kloset-bench-'));
-    return new Bench(options, folder, await findPrograms(options, folder));
+    const memoryFolder = await mkdtemp('/dev/shm/kloset-bench-').catch(() => folder);
+    return new Bench(options, folder, memoryFolder, await findPrograms(options, folder));
   }
 
   /** The path of a new folder or file. */
   newPath(name: string): string {
     return join(this.folder, `${name}-${++this.folders}`);
+  }
+
+  /** The same for what no server has to do with, so that it shouldn't wait for a disk. */
+  newPathInMemory(name: string): string {
+    return join(this.memoryFolder, `${name}-${++this.folders}`);
   }
 
   drive(job: Job): Promise<Outcome> {
@@ -43,6 +51,6 @@ export class Bench {
   }
 
   removeFiles(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    for (const folder of [this.folder, this.memoryFolder]) rmSync(folder, { recursive: true, force: true });
   }
 }

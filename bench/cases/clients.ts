@@ -45,7 +45,7 @@ async function* readCase(
   const { snapshot } = (await runClient(bench, 'backup', store, tree)).result as Snapshot;
   const targets = await startBoth(bench, host, [store, store]);
   const contestants = targets.map((target): Contestant => {
-    const restored = bench.newPath('restored');
+    const restored = bench.newPathInMemory('restored');
     const args = what === 'ls' ? ['list', urlOf(target)] : ['restore', urlOf(target), snapshot, restored];
     return {
       name: target.name,

@@ -20,11 +20,7 @@ export class ShortCalls {
    *
    * @param asFailure what to fail with where they do
    */
-  run<T>(
-    here: () => T,
-    inPool: () => Promise<T>,
-    asFailure: (error: unknown) => StoreError = fromErrno,
-  ): Promise<T> {
+  run<T>(here: () => T, inPool: () => Promise<T>, asFailure: (error: unknown) => StoreError = fromErrno): Promise<T> {
     const fail = (error: unknown): never => {
       throw asFailure(error);
     };
