@@ -55,7 +55,7 @@ export class RequestBody {
     return this.pieces.length >= keptPieces;
   }
 
-  /** Where its next bytes are best put; undefined where that doesn't matter. */
+  /** Where its next bytes are best put, until `receive` has had some; undefined where that doesn't matter. */
   get room(): Buffer | undefined {
     // What comes first may be all there is.
     if (this.isFirst || this.isDropped || this.isAhead || this.isComplete) return undefined;
@@ -95,7 +95,8 @@ export class RequestBody {
   drop(): void {
     if (this.isDropped) return;
     this.isDropped = true;
-    this.handOn();
+    // The next read may go there still, as `room` said: it is nobody else's.
+    this.buffer = undefined;
     for (const piece of this.pieces.splice(0)) dispose(piece);
     this.failure ??= canceled();
     this.proceed?.();

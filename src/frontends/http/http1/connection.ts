@@ -24,8 +24,8 @@ const keptBytes = 64 * 1024;
 /** Where bytes go that are looked at at once, of all connections: each read is over before the next one begins. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** What a connection waits for, and closes when that takes too long. */
-type Waiting = 'head' | 'next request' | 'request' | 'rest of request' | 'end';
+/** What a connection waits for, and closes when that takes too long. The end is that of what was answered before it had come, or of all. */
+type Waiting = 'head' | 'next request' | 'request' | 'end';
 
 /** A connection over HTTP/1.1: takes the requests out of what comes, and has one after the other answered. */
 export class Http1Connection implements Receiver, StreamConnection {
@@ -36,9 +36,10 @@ export class Http1Connection implements Receiver, StreamConnection {
   private unsettled: Http1Stream[] = [];
   /** What came ahead of its turn. */
   private kept: Buffer | undefined;
-  /** Whether the client sends no more, and whether no further request is taken. */
+  /** Whether the client sends no more, whether no further request is taken, and whether what comes is thrown away. */
   private isEnded = false;
   private isClosing = false;
+  private isOver = false;
   private waiting: Waiting = 'head';
   private sinceMs = performance.now();
 
@@ -76,18 +77,19 @@ export class Http1Connection implements Receiver, StreamConnection {
   /** Closes when the request that is under way has its answer, and at once where there is none. */
   close(): void {
     this.isClosing = true;
-    if (this.waiting === 'end' || (this.stream === undefined && !this.heads.hasBegun)) this.socket.destroySoon();
+    if (this.isOver || (this.stream === undefined && !this.heads.hasBegun)) this.socket.destroySoon();
   }
 
   /** Closes where what is waited for took too long. To be called now and then. */
   check(nowMs: number): void {
     const { headerTimeoutMs, idleMs } = this.limits();
+    const isSending = this.socket.writableLength > 0;
     const most: Readonly<Record<Waiting, number>> = {
       head: headerTimeoutMs,
       'next request': idleMs,
       request: deadMs,
-      'rest of request': lingerMs,
-      end: lingerMs,
+      // Whoever is slow to take its answer isn't known to have it yet.
+      end: isSending ? deadMs : lingerMs,
     };
     if (nowMs - this.sinceMs < most[this.waiting]) return;
     if (this.waiting === 'head') this.refuse(new BadRequest(408, 'the headers took too long'));
@@ -95,9 +97,9 @@ export class Http1Connection implements Receiver, StreamConnection {
   }
 
   receive(memory: Buffer, start: number, end: number): boolean {
-    this.moved();
+    if (this.waiting === 'request') this.sinceMs = performance.now();
     try {
-      for (let at = start; at < end && this.waiting !== 'end';) {
+      for (let at = start; at < end && !this.isOver;) {
         const { stream } = this;
         if (stream === undefined) at = this.receiveHead(memory, at, end);
         else if (!stream.isComplete) at = this.receiveBody(stream, memory, at, end);
@@ -114,14 +116,14 @@ export class Http1Connection implements Receiver, StreamConnection {
     if (this.isFlowing) this.inlet.flow();
   }
 
-  moved(): void {
-    if (this.waiting === 'request') this.sinceMs = performance.now();
+  sent(): void {
+    if (this.waiting === 'request' || this.waiting === 'end') this.sinceMs = performance.now();
   }
 
   answered(stream: Http1Stream): void {
     if (!stream.mayBeFollowed) return this.finish();
     if (!stream.isComplete) {
-      this.wait('rest of request');
+      this.wait('end');
       stream.dropBody();
     }
     this.proceed();
@@ -133,7 +135,7 @@ export class Http1Connection implements Receiver, StreamConnection {
   }
 
   private get isFlowing(): boolean {
-    if (this.stream === undefined || this.waiting === 'end') return true;
+    if (this.stream === undefined || this.isOver) return true;
     if (!this.stream.isComplete) return !this.stream.request.isAhead;
     return this.kept === undefined || this.kept.length < keptBytes;
   }
@@ -188,6 +190,7 @@ export class Http1Connection implements Receiver, StreamConnection {
   private finish(): void {
     // With bytes of the client unread, closing at once would reset the connection, and destroy the answer on its way.
     if (this.isClosing && this.stream?.isComplete) return this.socket.destroySoon();
+    this.isOver = true;
     this.wait('end');
     this.kept = undefined;
     this.socket.end();

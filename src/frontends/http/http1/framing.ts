@@ -1,10 +1,14 @@
 import { StoreError } from '../../../core/errors.js';
+import { isField, token } from './head.js';
 
 /** How many bytes there may be besides the chunks themselves in one line: a chunk's size with its extensions, a trailer. */
 const maxLineBytes = 8 * 1024;
 
 /** And how many in all trailers. */
 const maxTrailerBytes = 16 * 1024;
+
+/** None, or some with a name each, and perhaps a value (RFC 9112, 7.1.1). */
+const extensions = new RegExp(`^(?:;${token}(?:=(?:${token}|"(?:[^"\\\\]|\\\\.)*"))?)*$`);
 
 /** A chunk's size has as many digits at most: what is longer couldn't be counted. */
 const maxSizeDigits = 12;
@@ -34,6 +38,8 @@ export class Framing {
   /** Of the body, or of the chunk that is coming. */
   private left: number;
   private lineBytes = 0;
+  /** A chunk's extensions, or a trailer. */
+  private line = '';
   private trailerBytes = 0;
 
   /** @param length of the body in bytes; undefined where it comes in chunks */
@@ -77,25 +83,27 @@ export class Framing {
         return this.expect(byte === lf, 'first digit');
       case 'first digit':
         this.lineBytes = 0;
+        this.line = '';
         return this.digit(byte);
       case 'digit':
         if (byte === cr) this.next = 'LF of size';
-        else if (byte === semicolon) this.next = 'extension';
+        else if (byte === semicolon) this.text(byte, 'LF of size');
         else this.digit(byte);
         return;
       case 'extension':
         return this.text(byte, 'LF of size');
       case 'LF of size':
-        return this.expect(byte === lf, this.left > 0 ? 'data' : 'trailers');
+        return this.expect(byte === lf && extensions.test(this.line), this.left > 0 ? 'data' : 'trailers');
       case 'trailers':
         this.lineBytes = 0;
+        this.line = '';
         if (byte === cr) this.next = 'last LF';
         else this.text(byte, 'LF of trailer');
         return;
       case 'trailer':
         return this.text(byte, 'LF of trailer');
       case 'LF of trailer':
-        return this.expect(byte === lf, 'trailers');
+        return this.expect(byte === lf && isField(this.line), 'trailers');
       case 'last LF':
         return this.expect(byte === lf, 'nothing');
       case 'data':
@@ -117,14 +125,18 @@ export class Framing {
     this.next = 'digit';
   }
 
-  /** A byte of a chunk's extensions or of a trailer: both are passed over. */
+  /** A byte of a chunk's extensions or of a trailer: what they say is passed over. */
   private text(byte: number, behind: 'LF of size' | 'LF of trailer'): void {
+    if (byte === cr) {
+      this.next = behind;
+      return;
+    }
+    this.line += String.fromCharCode(byte);
     this.lineBytes += 1;
     if (behind === 'LF of trailer') this.trailerBytes += 1;
     const isText = byte >= 32 ? byte !== 127 : byte === 9;
-    if (byte === cr) this.next = behind;
-    else if (!isText || this.lineBytes > maxLineBytes || this.trailerBytes > maxTrailerBytes) throw broken();
-    else if (behind === 'LF of trailer') this.next = 'trailer';
+    if (!isText || this.lineBytes > maxLineBytes || this.trailerBytes > maxTrailerBytes) throw broken();
+    this.next = behind === 'LF of trailer' ? 'trailer' : 'extension';
   }
 }
 

@@ -31,8 +31,12 @@ export class BadRequest extends Error {
 /** CONNECT asks for a tunnel, and not for something that is here. */
 const methods: ReadonlySet<string> = new Set(METHODS.filter((method) => method !== 'CONNECT'));
 
-const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
-const requestLine = new RegExp(`^(${token}) ([\\x21-\\x7e]+) HTTP/1\\.([01])$`);
+/** What names are made of (RFC 9110, 5.6.2), as a pattern. */
+export const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
+/** A path, or a URI with one, or `*` (RFC 9112, 3.2). */
+const target = '(?:[A-Za-z]+:/)?/[\\x21-\\x7e]*|\\*';
+
+const requestLine = new RegExp(`^(${token}) (${target}) HTTP/1\\.([01])$`);
 const fieldLine = new RegExp(`^(${token}):[\\t ]*([\\t\\x20-\\x7e\\x80-\\xff]*)$`);
 
 /** What no head has, as far as it has come: other protocols are told by it before their time is up. */
@@ -77,6 +81,11 @@ export function parseHead(text: string): RequestHead {
   };
 }
 
+/** Whether a line is a field with its name, as in a head. */
+export function isField(line: string): boolean {
+  return fieldLine.test(line);
+}
+
 /** Throws `BadRequest` where no head of a request starts like this. */
 export function checkStart(text: string): void {
   if (foreign.test(text)) throw notHttp();
@@ -86,9 +95,10 @@ function notHttp(): BadRequest {
   return new BadRequest(400, 'this is not an HTTP/1.1 request');
 }
 
+/** Not without tabs, which some servers take for a part of a value: nothing that a length or a coding depends on has any. */
 function withoutSpaceBehind(value: string): string {
   let end = value.length;
-  while (end > 0 && (value[end - 1] === ' ' || value[end - 1] === '\t')) end -= 1;
+  while (end > 0 && value[end - 1] === ' ') end -= 1;
   return value.slice(0, end);
 }
 

@@ -19,8 +19,8 @@ export interface StreamConnection {
   readonly idleMs: number;
   /** More of the request's body may come. */
   flow(): void;
-  /** Bytes have moved. */
-  moved(): void;
+  /** The system has taken bytes of the answer. */
+  sent(): void;
   /** The answer was given to the socket, to its end. */
   answered(stream: Http1Stream): void;
   /** The client has the answer, or is gone. */
@@ -102,7 +102,7 @@ export class Http1Stream implements HttpStream {
   }
 
   answerAtOnce(body: Uint8Array, headroom: number, done: Written): boolean {
-    if (this.method !== 'GET' || this.isBegun) return false;
+    if (this.method !== 'GET' || this.isBegun || this.answerHead !== undefined) return false;
     this.decide();
     if (!this.keepAlive) return false;
     const text = bytesHead(body.length, this.connection.idleMs);
@@ -165,7 +165,7 @@ export class Http1Stream implements HttpStream {
     if (last === undefined) return done();
     // A write that is under way when its socket is destroyed ends without an error.
     const written = (error?: Error | null): void => {
-      this.connection.moved();
+      this.connection.sent();
       done(error ?? (socket.destroyed ? canceled() : null));
     };
     if (parts.length === 0) return void socket.write(last, 'latin1', written);

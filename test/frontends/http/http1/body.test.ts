@@ -162,4 +162,20 @@ describe('The body of a request over HTTP/1.1', () => {
     expect(body.isComplete).to.equal(true);
     expect(hasCode(await next.catch((error: unknown) => error), 'canceled')).to.equal(true);
   });
+
+  it('that is dropped gives nobody else the memory where its next bytes may still be put', async () => {
+    const body = new RequestBody(10 * MiB, () => undefined);
+    const start = Buffer.alloc(64 * KiB);
+    body.receive(start, 0, start.length);
+    const room = body.room as Buffer;
+    body.receive(room, 0, 100_000);
+    const next = body.room as Buffer;
+    body.drop();
+    const others = Array.from({ length: 10 }, () => {
+      const other = new RequestBody(10 * MiB, () => undefined);
+      other.receive(start, 0, start.length);
+      return other.room as Buffer;
+    });
+    expect(others.some((other) => other.buffer === next.buffer)).to.equal(false);
+  });
 });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Http1Limits } from '../../../../src/frontends/http/http1/connection.js';
+import { Http1Connection, type Http1Limits } from '../../../../src/frontends/http/http1/connection.js';
 import { Http1Server } from '../../../../src/frontends/http/http1/server.js';
 import { bytesType, type HttpStream } from '../../../../src/frontends/http/stream.js';
 import { Pace } from '../../../../src/frontends/pace.js';
@@ -142,6 +142,27 @@ for (const inlet of ['read where they are wanted', 'read as they come'] as const
       expect(over).to.deep.equal([false, true]);
     });
 
+    it('brings an upload whole beside others that are thrown away in the middle', async () => {
+      await serve(async (stream) => {
+        if (stream.target === '/whole') return echo(stream);
+        for await (const piece of stream.body(pace.start(), ignore)) if (piece.length > 100_000) break;
+        stream.begin(400, { 'content-length': 0 });
+        stream.end(undefined, ignore);
+      });
+      const whole = await connect();
+      const bytes = Buffer.alloc(8 * MiB, 'w');
+      await whole.send(requestHead('PUT', '/whole', { 'Content-Length': String(bytes.length) }));
+      for (let at = 0; at < bytes.length; at += MiB) {
+        const other = await connect();
+        await other.send(requestHead('PUT', '/other', { 'Content-Length': String(8 * MiB) }));
+        for (let sent = 0; sent < 16; sent++) {
+          await other.send(Buffer.alloc(100_000, 'o'));
+          await whole.send(bytes.subarray(at + (sent * MiB) / 16, at + ((sent + 1) * MiB) / 16));
+        }
+      }
+      expect((await whole.answer('PUT')).body.subarray('PUT /whole '.length).equals(bytes)).to.equal(true);
+    });
+
     it('waits where nobody wants more of an upload', async () => {
       const streams: HttpStream[] = [];
       await serve((stream) => streams.push(stream));
@@ -195,6 +216,33 @@ for (const inlet of ['read where they are wanted', 'read as they come'] as const
       const { headers } = await client.answer();
       expect(headers).to.include({ connection: 'keep-alive', 'keep-alive': 'timeout=7' });
       expect(Math.abs(Date.now() - Date.parse(headers['date'] ?? ''))).to.be.below(3000);
+    });
+
+    it('stays for a client that is slow to take its last answer, and not for one that does not close', async () => {
+      await serve(ignore);
+      server.accept = (socket) => {
+        connection = new Http1Connection(
+          socket,
+          () => limits,
+          (stream) => {
+            stream.begin(200, { 'content-length': 64 * MiB });
+            stream.end(Buffer.alloc(64 * MiB), ignore);
+          },
+        );
+      };
+      let connection: Http1Connection | undefined;
+      const client = await connect();
+      client.socket.pause();
+      await client.send(requestHead('GET', '/', { Connection: 'close' }));
+      await eventually(async () => (connection?.socket.writableLength ?? 0) > 0, 'the answer is on its way');
+      connection?.check(performance.now() + 60_000);
+      expect(connection?.socket.destroyed).to.equal(false);
+      client.socket.resume();
+      expect((await client.answer()).body).to.have.length(64 * MiB);
+      connection?.check(performance.now() + 1000);
+      expect(connection?.socket.destroyed).to.equal(false);
+      connection?.check(performance.now() + 60_000);
+      expect(connection?.socket.destroyed).to.equal(true);
     });
 
     it('has what is left of a request thrown away when that was answered', async () => {

@@ -24,10 +24,10 @@ describe('The head of an HTTP/1.1 request', () => {
       'Host: x',
       'RANGE:bytes=1-2',
       'X-Empty:',
-      'A: \t b c\t ',
+      'A: \t b\tc  ',
     );
     expect({ method, target }).to.deep.equal({ method: 'GET', target: '/a?b' });
-    expect({ ...headers }).to.deep.equal({ host: 'x', range: 'bytes=1-2', 'x-empty': '', a: 'b c' });
+    expect({ ...headers }).to.deep.equal({ host: 'x', range: 'bytes=1-2', 'x-empty': '', a: 'b\tc' });
   });
 
   it('has the values of repeated fields in one', () => {
@@ -97,6 +97,9 @@ describe('The head of an HTTP/1.1 request', () => {
     'chunks in HTTP/1.0': ['PUT / HTTP/1.0', 'Transfer-Encoding: chunked'],
     'another coding': ['PUT / HTTP/1.1', 'Host: x', 'Transfer-Encoding: gzip, chunked'],
     'a space that is none around the coding': ['PUT / HTTP/1.1', 'Host: x', 'Transfer-Encoding: \xa0chunked'],
+    'a tab behind the coding': ['PUT / HTTP/1.1', 'Host: x', 'Transfer-Encoding: chunked\t'],
+    'a tab behind a length': ['PUT / HTTP/1.1', 'Host: x', 'Content-Length: 1\t'],
+    'a target that is neither path nor URI': ['GET a/b HTTP/1.1', 'Host: x'],
     'two lengths': ['PUT / HTTP/1.1', 'Host: x', 'Content-Length: 1', 'Content-Length: 1'],
     'a length that is no number': ['PUT / HTTP/1.1', 'Host: x', 'Content-Length: 1_0'],
     'a length with a fraction': ['PUT / HTTP/1.1', 'Host: x', 'Content-Length: 1.0'],
