@@ -44,7 +44,7 @@ describe('A client that is slow', function () {
       const path = `/resources/packfiles/${newRef('packfile').mac}`;
       const connection = await RawHttp.connect(gateway.httpPort);
       await connection.send(requestHead('PUT', path, { 'Transfer-Encoding': 'chunked' }));
-      await connection.send(chunk(bytes.subarray(0, 512 * KiB)));
+      await connection.send(chunk(bytes.subarray(0, 768 * KiB)));
       const trickle = setInterval(() => connection.socket.write(chunk(bytes.subarray(0, KiB))), 50);
       await untilWriting(gateway.folder);
       const { status, body } = await connection.answer('PUT');

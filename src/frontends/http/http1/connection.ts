@@ -32,8 +32,8 @@ export class Http1Connection implements Receiver, StreamConnection {
   private readonly inlet: Inlet;
   private readonly heads = new HeadReader();
   private stream: Http1Stream | undefined;
-  /** Those whose clients may not have their answers yet. No Set: what it has had keeps the collector from young objects that are dead. */
-  private unsettled: Http1Stream[] = [];
+  /** Those whose clients may not have their answers yet. */
+  private readonly unsettled = new Set<Http1Stream>();
   /** What came ahead of its turn. */
   private kept: Buffer | undefined;
   /** Whether the client sends no more, whether no further request is taken, and whether what comes is thrown away. */
@@ -130,8 +130,7 @@ export class Http1Connection implements Receiver, StreamConnection {
   }
 
   over(stream: Http1Stream): void {
-    if (this.unsettled[0] === stream) this.unsettled.shift();
-    else this.unsettled = this.unsettled.filter((each) => each !== stream);
+    this.unsettled.delete(stream);
   }
 
   private get isFlowing(): boolean {
@@ -154,7 +153,7 @@ export class Http1Connection implements Receiver, StreamConnection {
     }
     const stream = new Http1Stream(head, this);
     this.stream = stream;
-    this.unsettled.push(stream);
+    this.unsettled.add(stream);
     this.wait('request');
     const at = this.receiveBody(stream, memory, start + this.heads.taken, end);
     this.onRequest(stream);
@@ -220,6 +219,6 @@ export class Http1Connection implements Receiver, StreamConnection {
 
   private clientGone(): void {
     this.stream?.request.fail(canceled());
-    for (const stream of [...this.unsettled]) stream.settle(false);
+    for (const stream of this.unsettled) stream.settle(false);
   }
 }
