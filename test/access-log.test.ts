@@ -40,6 +40,21 @@ describe('The access log in JSON', () => {
     });
   }
 
+  it('writes a line whole that is longer than what is gathered, behind those before it', () => {
+    const written: string[] = [];
+    const log = jsonAccessLog(
+      (text) => written.push(text),
+      () => true,
+      1000,
+    );
+    log.request(record, 1);
+    log.request({ ...record, path: `/${'\u00e9'.repeat(2000)}` }, 1);
+    log.request(record, 1);
+    log.flush();
+    const paths = written.map((line) => (JSON.parse(line) as { path: string }).path);
+    expect(paths).to.deep.equal([record.path, `/${'\u00e9'.repeat(2000)}`, record.path]);
+  });
+
   it('gathers lines, and writes them when there are many, when it is told to, and after a moment', async () => {
     const written: string[] = [];
     const log = jsonAccessLog(

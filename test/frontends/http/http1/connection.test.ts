@@ -11,7 +11,7 @@ import { eventually } from '../../../support/store.js';
 import { chunk, lastChunk, RawHttp, requestHead } from '../../../wire/support/raw-http.js';
 
 const MiB = 1024 * 1024;
-const limits: Http1Limits = { maxHeaderBytes: 16 * 1024, headerTimeoutMs: 60_000, idleMs: 7000 };
+const limits: Http1Limits = { maxHeaderBytes: 16 * 1024, headerTimeoutMs: 60_000, idleMs: 67_000 };
 const pace = new Pace({ minRate: 0, stallMs: 60_000 });
 const ignore = (): void => undefined;
 
@@ -214,7 +214,7 @@ for (const inlet of ['read where they are wanted', 'read as they come'] as const
       const client = await connect();
       await client.send(requestHead('GET', '/'));
       const { headers } = await client.answer();
-      expect(headers).to.include({ connection: 'keep-alive', 'keep-alive': 'timeout=7' });
+      expect(headers).to.include({ connection: 'keep-alive', 'keep-alive': 'timeout=67' });
       expect(Math.abs(Date.now() - Date.parse(headers['date'] ?? ''))).to.be.below(3000);
     });
 
@@ -255,6 +255,20 @@ for (const inlet of ['read where they are wanted', 'read as they come'] as const
         await client.send(requestHead('PUT', '/', { 'Content-Length': String(MiB) }), Buffer.alloc(MiB));
         expect((await client.answer('PUT')).status).to.equal(403);
       }
+    });
+
+    it('ends with a refusal where nobody knows whether the body that was asked about comes', async () => {
+      await serve((stream) => {
+        stream.begin(403, { 'content-length': 0 });
+        stream.end(undefined, ignore);
+      });
+      const client = await connect();
+      await client.send(requestHead('PUT', '/', { Expect: '100-continue', 'Content-Length': '5' }));
+      const { headers, interim } = await client.answer('PUT');
+      expect(interim).to.deep.equal([]);
+      expect(headers['connection']).to.equal('close');
+      await client.send(requestHead('GET', '/'));
+      expect(await client.untilClosed()).to.have.length(0);
     });
 
     it('tells once that a client has its answer, and that one is gone without', async () => {
