@@ -271,6 +271,17 @@ for (const inlet of ['read where they are wanted', 'read as they come'] as const
       expect(await client.untilClosed()).to.have.length(0);
     });
 
+    it('ends with the answer to a request whose chunks are none, and says so', async () => {
+      await serve((stream) => {
+        stream.begin(400, { 'content-length': 0 });
+        stream.end(undefined, ignore);
+      });
+      const client = await connect();
+      await client.send(requestHead('PUT', '/', { 'Transfer-Encoding': 'chunked' }), 'zz\r\n', requestHead('GET', '/'));
+      expect((await client.answer('PUT')).headers['connection']).to.equal('close');
+      expect(await client.untilClosed()).to.have.length(0);
+    });
+
     it('tells once that a client has its answer, and that one is gone without', async () => {
       const over: boolean[] = [];
       await serve((stream) => {
