@@ -28,6 +28,7 @@ export interface Job {
   readonly ops?: number;
   readonly size?: number;
   readonly seed?: number;
+  readonly together?: number;
   readonly folder?: string;
   readonly count?: number;
 }

@@ -45,11 +45,10 @@ export const grpcReads = suite(reads, async function* (bench: Bench, wanted): As
         const http = { mode: 'ranges', objects: store.ranges, connections: 8, seconds: bench.options.seconds } as const;
         const overHttp = (client: 'raw' | 'go', label: string) =>
           asked(bench, gateway, { ...http, client }, { name: label });
-        const streams = [gateway, grpcGo].map((target) => called(bench, target, job));
-        yield {
-          name,
-          contestants: [...streams, overHttp('raw', 'gateway HTTP'), overHttp('go', 'gateway HTTP, Go client')],
-        };
+        const streams = [gateway, grpcGo].map((target) => called(bench, target, { ...job, together: 16 }));
+        const alone = called(bench, gateway, job, { name: 'gateway, a message for each' });
+        const https = [overHttp('raw', 'gateway HTTP'), overHttp('go', 'gateway HTTP, Go client')];
+        yield { name, contestants: [...streams, alone, ...https] };
         continue;
       }
       const ops = opsFor(bench, size, connections);

@@ -125,11 +125,7 @@ func readRanges(job Job) (Outcome, error) {
 		return Outcome{}, err
 	}
 	all = all[:job.Ops]
-	requests := make([]*storev1.ReadRangesRequest, len(all))
-	for i, s := range all {
-		part := &storev1.ByteRange{Offset: uint64(s.offset), Length: uint32(s.length)}
-		requests[i] = &storev1.ReadRangesRequest{Tag: uint64(i), Ref: packfile(s.name), Range: part}
-	}
+	requests := rangeRequests(all, job.Together)
 	client, closeConn, err := connect(job)
 	if err != nil {
 		return Outcome{}, err
@@ -164,10 +160,39 @@ func readRanges(job Job) (Outcome, error) {
 		if piece.Last {
 			outcome.Ops++
 		}
+		for _, answer := range piece.Answers {
+			if answer.Error != nil {
+				return Outcome{}, errors.New(answer.Error.Message)
+			}
+			outcome.Bytes += int64(len(answer.Chunk))
+			if answer.Last {
+				outcome.Ops++
+			}
+		}
 	}
 	outcome.Seconds = time.Since(start).Seconds()
 	if outcome.Ops != job.Ops {
 		return Outcome{}, fmt.Errorf("%d answers to %d reads", outcome.Ops, job.Ops)
 	}
 	return outcome, nil
+}
+
+// rangeRequests are the messages that ask for sections, so many in each; 0:
+// a message for each, as a client does that takes no answers together.
+func rangeRequests(all []section, together int) []*storev1.ReadRangesRequest {
+	var requests []*storev1.ReadRangesRequest
+	for i, s := range all {
+		ref := packfile(s.name)
+		part := &storev1.ByteRange{Offset: uint64(s.offset), Length: uint32(s.length)}
+		if together == 0 {
+			requests = append(requests, &storev1.ReadRangesRequest{Tag: uint64(i), Ref: ref, Range: part})
+			continue
+		}
+		if i%together == 0 {
+			requests = append(requests, &storev1.ReadRangesRequest{})
+		}
+		last := requests[len(requests)-1]
+		last.Reads = append(last.Reads, &storev1.RangeRead{Tag: uint64(i), Ref: ref, Range: part})
+	}
+	return requests
 }

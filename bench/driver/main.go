@@ -26,8 +26,9 @@ type Job struct {
 	Connections int     `json:"connections"` // or, over gRPC, streams on one connection
 	Seconds     float64 `json:"seconds"`     // how long to go on; 0: until Ops are done
 	Ops         int64   `json:"ops"`
-	Size        int64   `json:"size"` // of what is put, in bytes
-	Seed        uint64  `json:"seed"` // the same requests for each server
+	Size        int64   `json:"size"`     // of what is put, in bytes
+	Seed        uint64  `json:"seed"`     // the same requests for each server
+	Together    int     `json:"together"` // reads in a message of ReadRanges; 0: one each, answered alone
 	Folder      string  `json:"folder"`
 	Count       int     `json:"count"`
 }

@@ -1,10 +1,15 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
-import type { ReadRangesRequest, ReadRangesResponse } from '../../gen/kloset/store/v1/store.js';
+import type {
+  ReadRangesRequest,
+  ReadRangesResponse,
+  RangeAnswer as WireAnswer,
+  RangeRead as WireRead,
+} from '../../gen/kloset/store/v1/store.js';
 import { errorCodes, StoreError } from '../core/errors.js';
 import type { ObjectRef } from '../core/object.js';
 import type { ByteRange } from '../core/range.js';
 import { wireStatus } from '../core/status.js';
-import { received, sendAll } from './calls.js';
+import { received } from './calls.js';
 import { toWireRange, toWireRef } from './wire.js';
 
 /** One read of many. */
@@ -34,39 +39,59 @@ export async function* startRanges(
   const ended = new AbortController();
   const window = new Window(readsAhead, ended.signal);
   let broken: unknown;
-  const sending = sendAll(call, requests(store, reads, window), ended.signal).catch((error: unknown) => {
+  // Nobody waits for the end of it: reads that are long in coming would keep who stops early.
+  ask(call, store, reads, window, ended.signal).catch((error: unknown) => {
     broken = error;
     call.cancel();
   });
   const parts = new Map<bigint, Uint8Array[]>();
   try {
-    for await (const { tag, chunk, last, error } of received(signal, call)) {
-      const chunks = parts.get(tag) ?? [];
-      chunks.push(chunk);
-      parts.set(tag, chunks);
-      if (!last) continue;
-      parts.delete(tag);
-      window.open();
-      yield { index: Number(tag), ...(error ? { error: toError(error) } : { bytes: joined(chunks) }) };
+    for await (const response of received(signal, call)) {
+      for (const { tag, chunk, last, error } of answersIn(response)) {
+        const chunks = parts.get(tag) ?? [];
+        chunks.push(chunk);
+        parts.set(tag, chunks);
+        if (!last) continue;
+        parts.delete(tag);
+        window.open();
+        yield { index: Number(tag), ...(error ? { error: toError(error) } : { bytes: joined(chunks) }) };
+      }
     }
   } catch (error) {
     throw broken ?? error;
   } finally {
     ended.abort();
-    await sending;
   }
 }
 
-async function* requests(
+/** Asks for reads as the window lets it, for those of one turn of the event loop together. */
+async function ask(
+  call: ClientDuplexStream<ReadRangesRequest, ReadRangesResponse>,
   store: string,
   reads: AsyncIterable<RangeRead> | Iterable<RangeRead>,
   window: Window,
-): AsyncGenerator<ReadRangesRequest, void, undefined> {
+  ended: AbortSignal,
+): Promise<void> {
+  let together: WireRead[] = [];
+  const send = (): void => {
+    if (together.length > 0 && !ended.aborted) {
+      call.write({ store, tag: 0n, ref: undefined, range: undefined, reads: together });
+    }
+    together = [];
+  };
   let tag = 0n;
   for await (const { ref, range } of reads) {
     await window.enter();
-    yield { store, tag: tag++, ref: toWireRef(ref), range: toWireRange(range) };
+    if (ended.aborted) return;
+    if (together.length === 0) setImmediate(send);
+    together.push({ tag: tag++, ref: toWireRef(ref), range: toWireRange(range) });
   }
+  send();
+  if (!ended.aborted) call.end();
+}
+
+function answersIn(response: ReadRangesResponse): readonly WireAnswer[] {
+  return response.answers.length === 0 ? [response] : response.answers;
 }
 
 /** Lets a number of reads be under way. */

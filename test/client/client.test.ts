@@ -72,6 +72,22 @@ describe('The client', () => {
     );
   });
 
+  it('can stop while the next reads to ask for are long in coming', async () => {
+    const ref = newRef('packfile');
+    await client.put(ref, makeObject('packfile', 100));
+    let indices = 0;
+    async function* endless(): AsyncGenerator<{ ref: typeof ref; range: { offset: number; length: number } }> {
+      yield { ref, range: { offset: 0, length: 10 } };
+      await new Promise(() => undefined);
+    }
+    for await (const { bytes } of client.readRanges(endless())) {
+      expect(bytes).to.have.length(10);
+      indices++;
+      break;
+    }
+    expect(indices).to.equal(1);
+  });
+
   it('ends a put whose body throws with what was thrown, when the gateway has cleaned up', async () => {
     const ref = newRef('packfile');
     async function* broken(): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,4 @@
-import type { ReadRangesResponse } from '../../gen/kloset/store/v1/store.js';
+import type { RangeAnswer, ReadRangesResponse } from '../../gen/kloset/store/v1/store.js';
 import { errorCodes, StoreError } from '../../src/core/errors.js';
 import type { ObjectRef } from '../../src/core/object.js';
 import type { ByteRange } from '../../src/core/range.js';
@@ -11,17 +11,24 @@ const everything: ByteRange = { offset: 0, length: 2 ** 32 - 1 };
 
 /** A client of kloset.store.v1 that reads by ReadRanges alone. */
 export class ReadRangesStore extends GrpcStore {
+  /** Whether it asks for reads so that their answers may share messages. */
+  protected readonly shares: boolean = false;
+
   override async get(ref: ObjectRef, range: ByteRange = everything): Promise<ObjectRead> {
     const call = this.client.readRanges();
-    const wireRange = { offset: BigInt(range.offset), length: range.length };
-    call.write({ store: this.name, tag: 1n, ref: wireRef(ref), range: wireRange });
+    const read = { ref: wireRef(ref), range: { offset: BigInt(range.offset), length: range.length } };
+    const nothing = { tag: 0n, ref: undefined, range: undefined };
+    if (this.shares) call.write({ store: this.name, ...nothing, reads: [{ tag: 1n, ...read }] });
+    else call.write({ store: this.name, tag: 1n, ...read, reads: [] });
     call.end();
     const chunks: Uint8Array[] = [];
     try {
-      for await (const { error, chunk } of call as AsyncIterable<ReadRangesResponse>) {
-        const code = error && errorCodes.find((each) => wireStatus[each].grpc === error.code);
-        if (error) throw new StoreError(code ?? 'internal', error.message);
-        chunks.push(chunk);
+      for await (const response of call as AsyncIterable<ReadRangesResponse>) {
+        for (const { error, chunk } of answersIn(response)) {
+          const code = error && errorCodes.find((each) => wireStatus[each].grpc === error.code);
+          if (error) throw new StoreError(code ?? 'internal', error.message);
+          chunks.push(chunk);
+        }
       }
     } catch (error) {
       throw fromStatus(error);
@@ -29,4 +36,14 @@ export class ReadRangesStore extends GrpcStore {
     const data = Buffer.concat(chunks);
     return { objectSize: NaN, length: data.length, data, release: () => undefined };
   }
+}
+
+/** The same, asking for reads so that their answers may share messages. */
+export class SharedReadRangesStore extends ReadRangesStore {
+  protected override readonly shares = true;
+}
+
+/** All answers of a message, whether it is for one read or for several. */
+export function answersIn(response: ReadRangesResponse): readonly RangeAnswer[] {
+  return response.answers.length === 0 ? [response] : response.answers;
 }

@@ -20,10 +20,10 @@ import type { AccessControl } from '../frontend.js';
 import type { Pace } from '../pace.js';
 import { reportError, type RequestRecord, type Requests } from '../requests.js';
 import { connectionOf, decodeWith, streamOf } from './connection.js';
-import { eachMessage } from './each-message.js';
+import { eachPart } from './each-part.js';
 import type { Encode } from './framing.js';
 import { MessageSender, type Send } from './message-sender.js';
-import type { Decode } from './unframing.js';
+import { whole, type Decode } from './unframing.js';
 
 /** What the handlers of every kind of call are given. */
 export interface CallContext extends OpContext {
@@ -106,21 +106,24 @@ export class Calls {
   }
 
   /**
-   * @param atOnce how many requests of a call are answered at once
+   * @param decode finds in a message what is answered each for itself; the call's status is what it throws
+   * @param atOnce how many of those of a call are answered at once
    * @param answer answers one of them; the call's status is what it throws
    */
-  bidi<Req, Res>(
-    encode: Encode<Res>,
+  bidi<Part, Message>(
+    decode: (message: Uint8Array) => readonly Part[],
+    encode: Encode<Message>,
     atOnce: number,
-    answer: (request: Req, send: Send<Res>, context: CallContext) => Promise<void>,
-  ): handleBidiStreamingCall<Req, Res> {
+    answer: (part: Part, send: Send<Message>, context: CallContext) => Promise<void>,
+  ): handleBidiStreamingCall<unknown, unknown> {
     return (call) => {
+      decodeWith(call, whole);
       void this.serve(
         call,
         async (context) => {
           const send = this.sender(call, encode, context);
           // However long such a client thinks before it asks for more.
-          await eachMessage<Req>(call, atOnce, (request) => answer(request, send, context));
+          await eachPart(call, decode, atOnce, (part) => answer(part, send, context));
           if (call.cancelled) throw canceled();
           call.end();
         },

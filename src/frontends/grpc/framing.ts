@@ -1,7 +1,10 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 
-/** The pieces of a message on the wire, in their order. Large bytes of the message are among them as they are, not copied. */
-export type Encode<Message> = (message: Message) => readonly Uint8Array[];
+/**
+ * The pieces of messages that go out together, as they are on the wire, in their order. Large bytes of the messages are among them as they
+ * are, not copied.
+ */
+export type Encode<Message> = (messages: readonly Message[]) => Uint8Array[];
 
 /** What the generated code has for each message. */
 interface Generated<Message> {
@@ -19,10 +22,13 @@ export const lengthDelimited = 2;
 
 const nothing = new Uint8Array();
 
+/** How large messages get that parts share, in bytes: well below the 4 MiB that clients take. */
+const sharedBytes = 256 * 1024;
+
 /** For messages without large bytes. */
 export function encodeWhole<Message>(generated: Generated<Message>): Encode<Message> {
   const writer = new BinaryWriter();
-  return (message) => [framed(generated.encode(message, begun(writer)), 0)];
+  return (messages) => messages.map((message) => framed(generated.encode(message, begun(writer)).finish(), 0));
 }
 
 /**
@@ -34,14 +40,71 @@ export function encodeChunked<Message extends { chunk: Uint8Array }>(
   generated: Generated<Message>,
   field: number,
 ): Encode<Message> {
-  const tag = (field << 3) | lengthDelimited;
   const writer = new BinaryWriter();
-  return (message) => {
-    const { chunk } = message;
-    const start = generated.encode({ ...message, chunk: nothing }, begun(writer));
-    if (chunk.length === 0) return [framed(start, 0)];
-    return [framed(start.uint32(tag).uint32(chunk.length), chunk.length), chunk];
+  return (messages) => {
+    const pieces: Uint8Array[] = [];
+    for (const message of messages) {
+      const start = startOf(generated, field, message, begun(writer));
+      pushWithChunk(pieces, framed(start, message.chunk.length), message.chunk);
+    }
+    return pieces;
   };
+}
+
+/**
+ * For answers that are a message each, or parts of messages that they share with others, with the same fields.
+ *
+ * @param chunkField the number of an answer's chunk
+ * @param field the number that answers have in a message that they share
+ */
+export function encodeAnswers<Answer extends { chunk: Uint8Array; shares: boolean }>(
+  generated: Generated<Answer>,
+  chunkField: number,
+  field: number,
+): Encode<Answer> {
+  const writer = new BinaryWriter();
+  const headWriter = new BinaryWriter();
+  return (answers) => {
+    const alone: Uint8Array[] = [];
+    const shared: Uint8Array[] = [];
+    let last: { readonly prefix: Uint8Array; bytes: number } | undefined;
+    for (const answer of answers) {
+      const { chunk, shares } = answer;
+      if (!shares) {
+        pushWithChunk(alone, framed(startOf(generated, chunkField, answer, begun(writer)), chunk.length), chunk);
+        continue;
+      }
+      writer.finish();
+      const start = startOf(generated, chunkField, answer, writer);
+      headWriter.uint32((field << 3) | lengthDelimited).uint32(start.length + chunk.length);
+      const head = headWriter.raw(start).finish();
+      if (last === undefined || last.bytes + head.length + chunk.length > sharedBytes) {
+        last = { prefix: prefix.slice(), bytes: 0 };
+        shared.push(last.prefix);
+      }
+      framed(last.prefix, (last.bytes += head.length + chunk.length));
+      pushWithChunk(shared, head, chunk);
+    }
+    return [...alone, ...shared];
+  };
+}
+
+/** A message to where its chunk begins. */
+function startOf<Message extends { chunk: Uint8Array }>(
+  generated: Generated<Message>,
+  field: number,
+  message: Message,
+  writer: BinaryWriter,
+): Uint8Array {
+  const { length } = message.chunk;
+  const start = generated.encode({ ...message, chunk: nothing }, writer);
+  if (length > 0) start.uint32((field << 3) | lengthDelimited).uint32(length);
+  return start.finish();
+}
+
+function pushWithChunk(pieces: Uint8Array[], start: Uint8Array, chunk: Uint8Array): void {
+  pieces.push(start);
+  if (chunk.length > 0) pieces.push(chunk);
 }
 
 /** Begins with a writer that is used again, since a new one costs more than what it writes. */
@@ -51,9 +114,14 @@ function begun(writer: BinaryWriter): BinaryWriter {
   return writer.raw(prefix);
 }
 
-/** @param following how many bytes of the message come behind those that were written */
-function framed(start: BinaryWriter, following: number): Uint8Array {
-  const bytes = start.finish();
-  new DataView(bytes.buffer).setUint32(1, bytes.length - prefixBytes + following);
+/**
+ * Fills in the length of a message.
+ *
+ * @param bytes its beginning, from its prefix on
+ * @param following how many bytes of the message come behind those
+ */
+function framed(bytes: Uint8Array, following: number): Uint8Array {
+  const length = bytes.length - prefixBytes + following;
+  for (let at = 1; at < prefixBytes; at++) bytes[at] = length >>> (8 * (prefixBytes - 1 - at));
   return bytes;
 }

@@ -19,8 +19,8 @@ export interface MessageSenderOptions<Message> {
 }
 
 /** Messages that go out together. */
-interface Batch {
-  readonly pieces: Uint8Array[];
+interface Batch<Message> {
+  readonly messages: Message[];
   readonly sent: Promise<void>;
 }
 
@@ -30,7 +30,7 @@ interface Batch {
  */
 export class MessageSender<Message> {
   private readonly stream: ServerHttp2Stream;
-  private gathering: Batch | undefined;
+  private gathering: Batch<Message> | undefined;
   /** End the writes that are under way, whatever becomes of them. */
   private readonly loseWrites = new Set<() => void>();
 
@@ -45,19 +45,19 @@ export class MessageSender<Message> {
 
   /** See Send. Several may be under way at once. */
   send(message: Message): Promise<void> {
-    const pieces = this.options.encode(message);
     const batch = (this.gathering ??= this.begin());
-    batch.pieces.push(...pieces);
+    batch.messages.push(message);
     return batch.sent;
   }
 
-  private begin(): Batch {
-    const pieces: Uint8Array[] = [];
-    return { pieces, sent: nextTurn().then(() => this.flush(pieces)) };
+  private begin(): Batch<Message> {
+    const messages: Message[] = [];
+    return { messages, sent: nextTurn().then(() => this.flush(messages)) };
   }
 
-  private async flush(pieces: readonly Uint8Array[]): Promise<void> {
+  private async flush(messages: readonly Message[]): Promise<void> {
     this.gathering = undefined;
+    const pieces = this.options.encode(messages);
     const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
     try {
       await this.options.pace.start().wait(this.write(pieces), bytes);

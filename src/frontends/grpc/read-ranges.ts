@@ -1,18 +1,61 @@
-import type { ReadRangesRequest, ReadRangesResponse } from '../../../gen/kloset/store/v1/store.js';
+import { RangeAnswer, ReadRangesRequest, type RangeRead } from '../../../gen/kloset/store/v1/store.js';
 import { StoreError } from '../../core/errors.js';
 import { wireStatus } from '../../core/status.js';
 import { sendChunks } from '../send-read.js';
 import type { CallContext } from './call.js';
 import { parseRange, parseRef } from './convert.js';
+import { encodeAnswers } from './framing.js';
 import type { Send } from './message-sender.js';
 
 /** How many reads of one stream are under way at once; the client's further ones wait. */
 export const readsAtOnce = 32;
 
+/**
+ * The largest message that asks for reads, in bytes: some thousand of them. What is decoded takes far more memory, and that before
+ * anybody is logged in.
+ */
+const maxRequestBytes = 64 * 1024;
+
+/** One read of a stream. */
+interface AskedRead extends RangeRead {
+  readonly store: string;
+  /** Whether its answer may share messages. */
+  readonly shares: boolean;
+}
+
+/** What answers a read, or the next piece of that. */
+interface Answer extends RangeAnswer {
+  /** Whether it may share messages. */
+  readonly shares: boolean;
+}
+
+/** RangeAnswer has the fields of a ReadRangesResponse for one read. */
+export const encodeRanges = encodeAnswers<Answer>(RangeAnswer, 2, 5);
+
+/** The reads that a message asks for. Throws `invalid_argument` for one that is too large or none. */
+export function decodeReads(message: Uint8Array): readonly AskedRead[] {
+  if (message.length > maxRequestBytes) {
+    const asked = `a message of ${message.length} bytes asks for reads, and at most ${maxRequestBytes} are taken`;
+    throw new StoreError('invalid_argument', `${asked}: ask for them in several`);
+  }
+  const { store, tag, ref, range, reads } = decode(message);
+  const several = reads.map((read) => ({ store, tag: read.tag, ref: read.ref, range: read.range, shares: true }));
+  if (reads.length > 0 && ref === undefined && range === undefined) return several;
+  return [{ store, tag, ref, range, shares: false }, ...several];
+}
+
+function decode(message: Uint8Array): ReadRangesRequest {
+  try {
+    return ReadRangesRequest.decode(message);
+  } catch (cause) {
+    throw new StoreError('invalid_argument', 'a message is no ReadRangesRequest', { cause });
+  }
+}
+
 /** Answers one read of a stream: with its bytes, or with its own error. Throws only where nothing can be sent any more. */
 export async function answerRead(
-  { store, tag, ref, range }: ReadRangesRequest,
-  send: Send<ReadRangesResponse>,
+  { store, tag, ref, range, shares }: AskedRead,
+  send: Send<Answer>,
   context: CallContext,
 ): Promise<void> {
   try {
@@ -22,11 +65,12 @@ export async function answerRead(
     await sendChunks(read, (chunk) => {
       left -= chunk.length;
       context.record.sent += chunk.length;
-      return send({ tag, chunk, last: left === 0, error: undefined });
+      return send({ tag, chunk, last: left === 0, error: undefined, shares });
     });
   } catch (error) {
     const { code, message } = context.report(error);
     if (code === 'canceled') throw error;
-    await send({ tag, chunk: new Uint8Array(), last: true, error: { code: wireStatus[code].grpc, message } });
+    const failure = { code: wireStatus[code].grpc, message };
+    await send({ tag, chunk: new Uint8Array(), last: true, error: failure, shares });
   }
 }

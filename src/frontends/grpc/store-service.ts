@@ -1,7 +1,6 @@
 import {
   GetObjectResponse,
   ListObjectsResponse,
-  ReadRangesResponse,
   PutObjectRequest,
   type StoreServiceServer,
 } from '../../../gen/kloset/store/v1/store.js';
@@ -16,7 +15,7 @@ import { sendChunks } from '../send-read.js';
 import type { CallContext, Calls } from './call.js';
 import { parseKind, parseRange, parseRef, toDetails, wireAccess, wireKinds } from './convert.js';
 import { encodeChunked, encodeWhole } from './framing.js';
-import { answerRead, readsAtOnce } from './read-ranges.js';
+import { answerRead, decodeReads, encodeRanges, readsAtOnce } from './read-ranges.js';
 import { decodeChunked } from './unframing.js';
 import { parseUpload } from './upload.js';
 
@@ -90,7 +89,7 @@ export function storeService({ calls, version }: StoreServiceOptions): StoreServ
       });
     }),
 
-    readRanges: calls.bidi(encodeChunked(ReadRangesResponse, 2), readsAtOnce, answerRead),
+    readRanges: calls.bidi(decodeReads, encodeRanges, readsAtOnce, answerRead),
 
     putObject: calls.clientStream(decodeUpload, async (requests: AsyncIterable<PutObjectRequest>, context) => {
       const { store, ref, body } = await parseUpload(requests, context.record);

@@ -12,6 +12,8 @@ const worthKeepingBytes = 2048;
 /** Messages from this size on are gathered into larger pieces, in bytes. */
 const worthGatheringBytes = 64 * 1024;
 
+const nothing = new Uint8Array();
+
 /** A message as it came, in the pieces that the connection brought, or in larger ones. grpc-js takes it for the buffer that it would have made of them. */
 export class MessagePieces {
   constructor(readonly pieces: readonly Uint8Array[]) {}
@@ -75,6 +77,13 @@ export class StreamDecoder {
 /** A message; or several, each with a part of its chunk, which mean the same. */
 export type Decode<Message> = (bytes: Uint8Array | MessagePieces) => Message | readonly Message[];
 
+/** Leaves a message as it came, in one piece. */
+export function whole(bytes: Uint8Array | MessagePieces): Uint8Array {
+  if (!(bytes instanceof MessagePieces)) return bytes;
+  const [first = nothing, ...rest] = bytes.pieces;
+  return rest.length === 0 ? first : Buffer.concat(bytes.pieces);
+}
+
 /** What the generated code has for each message. */
 interface Generated<Message> {
   decode(bytes: Uint8Array): Message;
@@ -96,7 +105,7 @@ export function decodeChunked<Message>(
     if (!(bytes instanceof MessagePieces)) return generated.decode(bytes);
     const { pieces } = bytes;
     const [first, ...rest] = pieces;
-    if (first === undefined || rest.length === 0) return generated.decode(first ?? new Uint8Array());
+    if (first === undefined || rest.length === 0) return generated.decode(first ?? nothing);
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const start = length < pieces.length * worthKeepingBytes ? undefined : chunkStart(first, tag, length);
     if (start === undefined) return generated.decode(Buffer.concat(pieces));

@@ -1,16 +1,29 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { GetObjectResponse, ListObjectsResponse, ReadRangesResponse } from '../../../gen/kloset/store/v1/store.js';
+import {
+  GetObjectResponse,
+  ListObjectsResponse,
+  RangeAnswer,
+  ReadRangesResponse,
+} from '../../../gen/kloset/store/v1/store.js';
 import { GetResponse } from '../../../gen/plakar/store.js';
-import { encodeChunked, encodeWhole, type Encode } from '../../../src/frontends/grpc/framing.js';
+import { encodeChunked, encodeAnswers, encodeWhole, type Encode } from '../../../src/frontends/grpc/framing.js';
 
 const bytes = fc.uint8Array({ maxLength: 400 });
 const uint64 = fc.bigInt(0n, 2n ** 64n - 1n);
 
-/** The message that pieces are on the wire, and the prefix before it. */
-function joined(pieces: readonly Uint8Array[]): { prefix: Buffer; message: Buffer } {
+/** The messages that pieces are on the wire, each behind a prefix that says that it isn't compressed, and how long it is. */
+function messagesIn(pieces: readonly Uint8Array[]): Buffer[] {
   const all = Buffer.concat(pieces);
-  return { prefix: all.subarray(0, 5), message: all.subarray(5) };
+  const messages: Buffer[] = [];
+  for (let at = 0; at < all.length;) {
+    expect(all[at]).to.equal(0);
+    const end = at + 5 + all.readUInt32BE(at + 1);
+    expect(end).to.be.at.most(all.length);
+    messages.push(all.subarray(at + 5, end));
+    at = end;
+  }
+  return messages;
 }
 
 function itReadsBack<Message>(
@@ -19,13 +32,11 @@ function itReadsBack<Message>(
   encode: Encode<Message>,
   messages: fc.Arbitrary<Message>,
 ): void {
-  it(`gives ${what} that the generated decoder reads, behind its length`, () => {
+  it(`gives ${what} that the generated decoder reads, each behind its length`, () => {
     fc.assert(
-      fc.property(messages, (each) => {
-        const { prefix, message } = joined(encode(each));
-        expect(prefix[0]).to.equal(0);
-        expect(prefix.readUInt32BE(1)).to.equal(message.length);
-        expect(plain(generated.decode(message))).to.deep.equal(plain(each));
+      fc.property(fc.array(messages, { maxLength: 5 }), (all) => {
+        const read = messagesIn(encode(all)).map((message) => generated.decode(message));
+        expect(plain(read)).to.deep.equal(plain(all));
       }),
     );
   });
@@ -54,7 +65,7 @@ describe('The framing of messages', () => {
     'answers to reads',
     ReadRangesResponse,
     encodeChunked(ReadRangesResponse, 2),
-    fc.record({ tag: uint64, chunk: bytes, last: fc.boolean(), error }),
+    fc.record({ tag: uint64, chunk: bytes, last: fc.boolean(), error, answers: fc.constant([]) }),
   );
   itReadsBack("plakar's pieces", GetResponse, encodeChunked(GetResponse, 1), fc.record({ chunk: bytes }));
   itReadsBack(
@@ -69,16 +80,69 @@ describe('The framing of messages', () => {
 
   it('has the chunk itself among the pieces, not a copy', () => {
     const chunk = Buffer.alloc(1024 * 1024);
-    const pieces = encodeChunked(GetObjectResponse, 2)({ header: { objectSize: 1n, length: 1n }, chunk });
+    const pieces = encodeChunked(GetObjectResponse, 2)([{ header: { objectSize: 1n, length: 1n }, chunk }]);
     expect(pieces.some((piece) => piece === chunk)).to.equal(true);
   });
 
   it('leaves nothing of a message that could not be encoded in the next one', () => {
-    const encode = encodeChunked(ReadRangesResponse, 2);
-    const good = { tag: 7n, chunk: Buffer.from('chunk'), last: true, error: undefined };
+    const good = { tag: 7n, chunk: Buffer.from('chunk'), last: true, error: undefined, answers: [] };
     const bad = { ...good, error: { code: 2 ** 40, message: '' } };
-    const alone = joined(encode(good));
-    expect(() => encode(bad)).to.throw();
-    expect(joined(encode(good))).to.deep.equal(alone);
+    const answers = encodeAnswers<RangeAnswer & { shares: boolean }>(RangeAnswer, 2, 5);
+    for (const encode of [
+      encodeChunked(ReadRangesResponse, 2),
+      (messages: readonly RangeAnswer[]) => answers(messages.map((each) => ({ ...each, shares: false }))),
+      (messages: readonly RangeAnswer[]) => answers(messages.map((each) => ({ ...each, shares: true }))),
+    ]) {
+      const alone = messagesIn(encode([good]));
+      expect(() => encode([bad])).to.throw();
+      expect(messagesIn(encode([good]))).to.deep.equal(alone);
+    }
+  });
+
+  describe('of answers that may share messages', () => {
+    const encode = encodeAnswers<RangeAnswer & { shares: boolean }>(RangeAnswer, 2, 5);
+    const read = (pieces: readonly Uint8Array[]): ReadRangesResponse[] =>
+      messagesIn(pieces).map((message) => ReadRangesResponse.decode(message));
+    const answer = (tag: number, length: number) => ({
+      tag: BigInt(tag),
+      chunk: Buffer.alloc(length, tag),
+      last: true,
+      error: undefined,
+      shares: true,
+    });
+
+    it('has one message for those that may, and one for each of the others', () => {
+      const answers = fc.array(
+        fc.record({ tag: uint64, chunk: bytes, last: fc.boolean(), error, shares: fc.boolean() }),
+      );
+      fc.assert(
+        fc.property(answers, (all) => {
+          const messages = read(encode(all));
+          const fields = ({ tag, chunk, last, error: failure }: RangeAnswer) => ({ tag, chunk, last, error: failure });
+          const [shared, alone] = [true, false].map((shares) =>
+            all.filter((each) => each.shares === shares).map(fields),
+          );
+          expect(plain(messages.filter((each) => each.answers.length === 0).map(fields))).to.deep.equal(plain(alone));
+          const nothing = { tag: 0n, chunk: new Uint8Array(), last: false, error: undefined };
+          const sharing = messages.filter((each) => each.answers.length > 0);
+          expect(plain(sharing)).to.deep.equal(plain(shared?.length === 0 ? [] : [{ ...nothing, answers: shared }]));
+        }),
+      );
+    });
+
+    it('begins another message before one gets large', () => {
+      const answers = Array.from({ length: 40 }, (_, i) => answer(i, i * 1000));
+      const messages = read(encode([...answers, answer(40, 1024 * 1024), answer(41, 1)]));
+      const tags = messages.flatMap((message) => message.answers.map(({ tag }) => Number(tag)));
+      expect(tags).to.deep.equal(Array.from({ length: 42 }, (_, i) => i));
+      const sizes = messages.map(({ answers: each }) => each.reduce((sum, { chunk }) => sum + chunk.length, 0));
+      expect(sizes).to.have.length(6);
+      expect(sizes.filter((size) => size > 256 * 1024)).to.deep.equal([1024 * 1024]);
+    });
+
+    it('has large chunks themselves among the pieces, not copies', () => {
+      const large = answer(1, 1024 * 1024);
+      expect(encode([answer(2, 10), large]).some((piece) => piece === large.chunk)).to.equal(true);
+    });
   });
 });

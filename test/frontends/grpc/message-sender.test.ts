@@ -45,7 +45,7 @@ describe('MessageSender', () => {
     now = 0;
     pace = new Pace({ minRate: 100, stallMs: 1000 }, () => now);
     const call = { call: { stream }, sendMetadata: () => void (stream.headersSent = true) };
-    const encode = (message: string): Buffer[] => [Buffer.from('<'), Buffer.from(message), Buffer.from('>')];
+    const encode = (messages: readonly string[]): Buffer[] => messages.map((message) => Buffer.from(`<${message}>`));
     sender = new MessageSender(call, { encode, signal: gone.signal, pace });
   });
 

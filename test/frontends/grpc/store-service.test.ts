@@ -16,6 +16,7 @@ import { version } from '../../../src/package.js';
 import { startTestGateway, type TestGateway } from '../../support/gateway.js';
 import { GrpcStore, unary, wireRef } from '../../support/grpc-store.js';
 import { makeObject, newRef } from '../../support/objects.js';
+import { answersIn } from '../../support/read-ranges-store.js';
 import { expectFailure, putAll } from '../../support/store.js';
 import { fixtureStore } from '../../support/temp.js';
 
@@ -133,16 +134,29 @@ describe('kloset.store.v1.StoreService', () => {
       for (const request of requests) call.write(request);
       call.end();
       const answers = new Map<bigint, { bytes: Buffer; last: number; error?: ReadRangesResponse['error'] }>();
-      for await (const { tag, chunk, last, error } of call as AsyncIterable<ReadRangesResponse>) {
-        const before = answers.get(tag) ?? { bytes: Buffer.alloc(0), last: 0 };
-        expect(before.last, `after the last of ${tag}`).to.equal(0);
-        answers.set(tag, { bytes: Buffer.concat([before.bytes, chunk]), last: before.last + Number(last), error });
+      for await (const response of call as AsyncIterable<ReadRangesResponse>) {
+        messages++;
+        for (const { tag, chunk, last, error } of answersIn(response)) {
+          const before = answers.get(tag) ?? { bytes: Buffer.alloc(0), last: 0 };
+          expect(before.last, `after the last of ${tag}`).to.equal(0);
+          answers.set(tag, { bytes: Buffer.concat([before.bytes, chunk]), last: before.last + Number(last), error });
+        }
       }
       return answers;
     }
 
+    /** How many messages answers came in. */
+    let messages: number;
+
+    beforeEach(() => (messages = 0));
+
+    /** Requests as one message. */
+    function together(requests: ReadRangesRequest[]): ReadRangesRequest {
+      return { store: '', tag: 0n, ref: undefined, range: undefined, reads: requests };
+    }
+
     function request(tag: number, ref: ObjectRef, offset: number, length: number): ReadRangesRequest {
-      return { store: '', tag: BigInt(tag), ref: wireRef(ref), range: { offset: BigInt(offset), length } };
+      return { store: '', tag: BigInt(tag), ref: wireRef(ref), range: { offset: BigInt(offset), length }, reads: [] };
     }
 
     it('answers every read under its tag, large and small ones and those past the end', async () => {
@@ -152,35 +166,91 @@ describe('kloset.store.v1.StoreService', () => {
       const reads = Array.from({ length: 300 }, (_, i) =>
         request(i, ref, i * 10_007, i % 50 === 0 ? 2_000_000 : i + 1),
       );
-      const answers = await read(reads);
-      expect(answers.size).to.equal(300);
-      for (const { tag, range } of reads) {
-        const offset = Number(range?.offset);
-        const expected = bytes.subarray(offset, offset + (range?.length ?? 0));
-        expect(answers.get(tag)?.last).to.equal(1);
-        expect(answers.get(tag)?.bytes.equals(expected), String(tag)).to.equal(true);
+      for (const requests of [reads, [together(reads)], [together(reads.slice(0, 150)), ...reads.slice(150)]]) {
+        const answers = await read(requests);
+        expect(answers.size).to.equal(300);
+        for (const { tag, range } of reads) {
+          const offset = Number(range?.offset);
+          const expected = bytes.subarray(offset, offset + (range?.length ?? 0));
+          expect(answers.get(tag)?.last).to.equal(1);
+          expect(answers.get(tag)?.bytes.equals(expected), String(tag)).to.equal(true);
+        }
       }
+    });
+
+    it('answers small reads that were asked for together in few messages, and others each in one of its own', async () => {
+      const ref = newRef('packfile');
+      await putAll(store, ref, makeObject('packfile', 100_000));
+      const reads = Array.from({ length: 320 }, (_, i) => request(i, ref, i, 100));
+      expect(await read([together(reads)])).to.have.property('size', 320);
+      expect(messages).to.be.at.most(40);
+      messages = 0;
+      expect(await read(reads)).to.have.property('size', 320);
+      expect(messages).to.equal(320);
+    });
+
+    it('answers the own read of a message alone, though it asks for others', async () => {
+      const ref = newRef('state');
+      const bytes = makeObject('state', 100);
+      await putAll(store, ref, bytes);
+      const answers = await read([{ ...request(1, ref, 0, 10), reads: [request(2, ref, 10, 10)] }]);
+      expect(answers.get(1n)?.bytes.equals(bytes.subarray(0, 10))).to.equal(true);
+      expect(answers.get(2n)?.bytes.equals(bytes.subarray(10, 20))).to.equal(true);
+      expect(messages).to.equal(2);
+    });
+
+    it('refuses a message of more reads than it takes, and says what to do', async () => {
+      const one = request(1, newRef('packfile'), 0, 10);
+      const reads = Array.from({ length: 40_000 }, () => ({ ...one, ref: undefined, range: undefined, tag: 0n }));
+      const error = await read([together(reads)]).then(
+        () => expect.fail('it was answered'),
+        (reason: ServiceError) => reason,
+      );
+      expect(error.code).to.equal(status.INVALID_ARGUMENT);
+      expect(error.details).to.contain('80000 bytes').and.to.contain('65536').and.to.contain('in several');
+      expect(messages).to.equal(0);
+    });
+
+    it('refuses a message that is no message', async () => {
+      const call = client.makeBidiStreamRequest(
+        '/kloset.store.v1.StoreService/ReadRanges',
+        (bytes: Buffer) => bytes,
+        (bytes: Buffer) => bytes,
+      );
+      call.write(Buffer.from([0xff, 0xff, 0xff]));
+      const error = await new Promise<ServiceError>((resolve) => {
+        call.once('error', resolve);
+        call.resume();
+      });
+      expect(error.code).to.equal(status.INVALID_ARGUMENT);
+      expect(error.details).to.contain('ReadRangesRequest');
     });
 
     it('answers a read that fails with its own error, and the others all the same', async () => {
       const ref = newRef('state');
       await putAll(store, ref, makeObject('state', 100));
-      const answers = await read([
+      const failing = [
         request(1, newRef('state'), 0, 10),
         request(2, ref, 0, 0),
         { ...request(3, ref, 0, 1), range: undefined },
-        { ...request(4, ref, 0, 1), store: 'other' },
-        request(5, ref, 10, 20),
-      ]);
-      const codes = [1, 2, 3, 4, 5].map((tag) => answers.get(BigInt(tag))?.error?.code);
-      expect(codes).to.deep.equal([
-        status.NOT_FOUND,
-        status.INVALID_ARGUMENT,
-        status.INVALID_ARGUMENT,
-        status.NOT_FOUND,
-        undefined,
-      ]);
-      expect(answers.get(5n)?.bytes).to.have.length(20);
+      ];
+      const inOtherStore = { ...request(4, ref, 0, 1), store: 'other' };
+      const good = request(5, ref, 10, 20);
+      for (const requests of [
+        [...failing, inOtherStore, good],
+        [together([...failing, good]), { ...together([inOtherStore]), store: 'other' }],
+      ]) {
+        const answers = await read(requests);
+        const codes = [1, 2, 3, 4, 5].map((tag) => answers.get(BigInt(tag))?.error?.code);
+        expect(codes).to.deep.equal([
+          status.NOT_FOUND,
+          status.INVALID_ARGUMENT,
+          status.INVALID_ARGUMENT,
+          status.NOT_FOUND,
+          undefined,
+        ]);
+        expect(answers.get(5n)?.bytes).to.have.length(20);
+      }
     });
   });
 });

@@ -5,7 +5,7 @@ import { Http2Store } from '../../support/http2-store.js';
 import { HttpStore } from '../../support/http-store.js';
 import { HttpV10Store } from '../../support/http-v1.0-store.js';
 import { PlakarStore } from '../../support/plakar-store.js';
-import { ReadRangesStore } from '../../support/read-ranges-store.js';
+import { ReadRangesStore, SharedReadRangesStore } from '../../support/read-ranges-store.js';
 
 /** One way to speak to a gateway. */
 export interface Protocol {
@@ -48,6 +48,12 @@ export const protocols: readonly Protocol[] = [
     frontend: 'grpc',
     tls: false,
     connect: (port, options) => new ReadRangesStore(port, options),
+  },
+  {
+    name: 'ReadRanges, sharing messages',
+    frontend: 'grpc',
+    tls: false,
+    connect: (port, options) => new SharedReadRangesStore(port, options),
   },
   {
     name: "plakar's gRPC",

@@ -202,10 +202,29 @@ export interface ReadRangesRequest {
     | ObjectRef
     | undefined;
   /** The part wanted. Required: whole objects are the business of GetObject. */
+  range:
+    | ByteRange
+    | undefined;
+  /**
+   * More reads of the same store, some thousand at most: a message may have 64 KiB. One with these needs no ref and no
+   * range of its own. The answers to these may share messages, which costs both sides less than a message for each.
+   */
+  reads: RangeRead[];
+}
+
+/** RangeRead is one read of those that are asked for in one message. */
+export interface RangeRead {
+  /** The caller's mark for this read; its answers repeat it. Unique among all reads of the stream not yet answered. */
+  tag: bigint;
+  /** The object. */
+  ref:
+    | ObjectRef
+    | undefined;
+  /** The part wanted. Required. */
   range: ByteRange | undefined;
 }
 
-/** ReadRangesResponse is a piece of the answer to one read. */
+/** ReadRangesResponse is a piece of the answer to one read; or else it has pieces of the answers to several, and nothing else. */
 export interface ReadRangesResponse {
   /** The mark of the read that this belongs to. */
   tag: bigint;
@@ -214,6 +233,22 @@ export interface ReadRangesResponse {
   /** Whether this is the last message for that mark. */
   last: boolean;
   /** Why the read failed; then this is the last message for that mark. */
+  error:
+    | ReadError
+    | undefined;
+  /** Pieces of the answers to reads that were asked for as ReadRangesRequest.reads; never to others. */
+  answers: RangeAnswer[];
+}
+
+/** RangeAnswer is a piece of the answer to one read of those that were asked for in one message. */
+export interface RangeAnswer {
+  /** The mark of the read that this belongs to. */
+  tag: bigint;
+  /** The next bytes of that read, at most 1 MiB. */
+  chunk: Uint8Array;
+  /** Whether this is the last piece for that mark. */
+  last: boolean;
+  /** Why the read failed; then this is the last piece for that mark. */
   error: ReadError | undefined;
 }
 
@@ -1068,7 +1103,7 @@ export const GetObjectHeader: MessageFns<GetObjectHeader> = {
 };
 
 function createBaseReadRangesRequest(): ReadRangesRequest {
-  return { store: "", tag: 0n, ref: undefined, range: undefined };
+  return { store: "", tag: 0n, ref: undefined, range: undefined, reads: [] };
 }
 
 export const ReadRangesRequest: MessageFns<ReadRangesRequest> = {
@@ -1087,6 +1122,9 @@ export const ReadRangesRequest: MessageFns<ReadRangesRequest> = {
     }
     if (message.range !== undefined) {
       ByteRange.encode(message.range, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.reads) {
+      RangeRead.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1136,6 +1174,85 @@ export const ReadRangesRequest: MessageFns<ReadRangesRequest> = {
             message.range = ByteRange.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reads.push(RangeRead.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRangeRead(): RangeRead {
+  return { tag: 0n, ref: undefined, range: undefined };
+}
+
+export const RangeRead: MessageFns<RangeRead> = {
+  encode(message: RangeRead, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tag !== 0n) {
+      if (BigInt.asUintN(64, message.tag) !== message.tag) {
+        throw new globalThis.Error("value provided for field message.tag of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.tag);
+    }
+    if (message.ref !== undefined) {
+      ObjectRef.encode(message.ref, writer.uint32(18).fork()).join();
+    }
+    if (message.range !== undefined) {
+      ByteRange.encode(message.range, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RangeRead {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRangeRead();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.tag = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ref = ObjectRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.range = ByteRange.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1150,7 +1267,7 @@ export const ReadRangesRequest: MessageFns<ReadRangesRequest> = {
 };
 
 function createBaseReadRangesResponse(): ReadRangesResponse {
-  return { tag: 0n, chunk: new Uint8Array(0), last: false, error: undefined };
+  return { tag: 0n, chunk: new Uint8Array(0), last: false, error: undefined, answers: [] };
 }
 
 export const ReadRangesResponse: MessageFns<ReadRangesResponse> = {
@@ -1170,6 +1287,9 @@ export const ReadRangesResponse: MessageFns<ReadRangesResponse> = {
     if (message.error !== undefined) {
       ReadError.encode(message.error, writer.uint32(34).fork()).join();
     }
+    for (const v of message.answers) {
+      RangeAnswer.encode(v!, writer.uint32(42).fork()).join();
+    }
     return writer;
   },
 
@@ -1183,6 +1303,96 @@ export const ReadRangesResponse: MessageFns<ReadRangesResponse> = {
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseReadRangesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.tag = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.chunk = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.last = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.error = ReadError.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.answers.push(RangeAnswer.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRangeAnswer(): RangeAnswer {
+  return { tag: 0n, chunk: new Uint8Array(0), last: false, error: undefined };
+}
+
+export const RangeAnswer: MessageFns<RangeAnswer> = {
+  encode(message: RangeAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tag !== 0n) {
+      if (BigInt.asUintN(64, message.tag) !== message.tag) {
+        throw new globalThis.Error("value provided for field message.tag of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.tag);
+    }
+    if (message.chunk.length !== 0) {
+      writer.uint32(18).bytes(message.chunk);
+    }
+    if (message.last !== false) {
+      writer.uint32(24).bool(message.last);
+    }
+    if (message.error !== undefined) {
+      ReadError.encode(message.error, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RangeAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRangeAnswer();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { eachMessage } from '../../../src/frontends/grpc/each-message.js';
+import { eachPart } from '../../../src/frontends/grpc/each-part.js';
 import { eventually, expectFailure } from '../../support/store.js';
 
-describe('eachMessage', () => {
+describe('eachPart', () => {
   /** Work that waits until it is told how it ends. */
   class Works {
     readonly begun: number[] = [];
@@ -26,11 +26,12 @@ describe('eachMessage', () => {
     }
   }
 
+  const alone = (message: number): number[] => [message];
   const messages = (count: number): Readable => Readable.from(Array.from({ length: count }, (_, i) => i));
 
   it('begins no more at once than it may, and the next one when one is done', async () => {
     const works = new Works();
-    const all = eachMessage(messages(5), 2, works.work);
+    const all = eachPart(messages(5), alone, 2, works.work);
     await works.untilBegun(2);
     for (let turn = 0; turn < 10; turn++) await nextTurn();
     expect(works.begun).to.deep.equal([0, 1]);
@@ -45,7 +46,7 @@ describe('eachMessage', () => {
   it('is done only when the last work is', async () => {
     const works = new Works();
     let done = false;
-    const all = eachMessage(messages(2), 8, works.work).then(() => (done = true));
+    const all = eachPart(messages(2), alone, 8, works.work).then(() => (done = true));
     await works.untilBegun(2);
     works.end(0);
     for (let turn = 0; turn < 10; turn++) await nextTurn();
@@ -54,12 +55,12 @@ describe('eachMessage', () => {
     await all;
   });
 
-  it('is done at once where there is no message', () => eachMessage(messages(0), 2, new Works().work));
+  it('is done at once where there is no message', () => eachPart(messages(0), alone, 2, new Works().work));
 
   it('fails as the first work did, when the others are done, and begins no more', async () => {
     const works = new Works();
     let failed = false;
-    const all = eachMessage(messages(9), 2, works.work).catch((error: unknown) => {
+    const all = eachPart(messages(9), alone, 2, works.work).catch((error: unknown) => {
       failed = true;
       return error;
     });
@@ -74,9 +75,57 @@ describe('eachMessage', () => {
 
   it('fails with canceled when the client goes away, and when it was gone before', async () => {
     const stream = new Readable({ objectMode: true, read: () => undefined });
-    const all = eachMessage(stream, 2, new Works().work);
+    const all = eachPart(stream, alone, 2, new Works().work);
     stream.destroy();
     await expectFailure(all, 'canceled');
-    await expectFailure(eachMessage(stream, 2, new Works().work), 'canceled');
+    await expectFailure(eachPart(stream, alone, 2, new Works().work), 'canceled');
+  });
+
+  it('works on the parts of a message as on messages of their own, in their order', async () => {
+    const works = new Works();
+    const all = eachPart<number[], number>(Readable.from([[0, 1, 2], [], [3, 4]]), (parts) => parts, 2, works.work);
+    await works.untilBegun(2);
+    for (let turn = 0; turn < 10; turn++) await nextTurn();
+    expect(works.begun).to.deep.equal([0, 1]);
+    for (const part of [0, 1]) works.end(part);
+    await works.untilBegun(4);
+    for (const part of [2, 3]) works.end(part);
+    await works.untilBegun(5);
+    works.end(4);
+    await all;
+    expect(works.begun).to.deep.equal([0, 1, 2, 3, 4]);
+  });
+
+  it('is not done with the last message before its last part is begun', async () => {
+    const works = new Works();
+    let done = false;
+    const all = eachPart<number[], number>(Readable.from([[0, 1]]), (parts) => parts, 1, works.work);
+    const ended = all.then(() => (done = true));
+    await works.untilBegun(1);
+    for (let turn = 0; turn < 10; turn++) await nextTurn();
+    works.end(0);
+    await works.untilBegun(2);
+    expect(done).to.equal(false);
+    works.end(1);
+    await ended;
+  });
+
+  it('fails with what a message of no parts throws, when the work before it is done', async () => {
+    const works = new Works();
+    const partsOf = (message: number): number[] => {
+      if (message === 1) throw new Error('no parts');
+      return [message];
+    };
+    let failed = false;
+    const all = eachPart(messages(3), partsOf, 8, works.work).catch((error: unknown) => {
+      failed = true;
+      return error;
+    });
+    await works.untilBegun(1);
+    for (let turn = 0; turn < 10; turn++) await nextTurn();
+    expect(failed).to.equal(false);
+    works.end(0);
+    expect(await all).to.have.property('message', 'no parts');
+    expect(works.begun).to.deep.equal([0]);
   });
 });

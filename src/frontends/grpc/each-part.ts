@@ -1,0 +1,67 @@
+import type { Readable } from 'node:stream';
+import { canceled } from '../../core/errors.js';
+
+/**
+ * Does some work for each part of each message of a client's stream: for `atOnce` at the same time, and the client's further messages wait.
+ * Resolves when the client has sent all of them and all work is done. Where some work fails no more is begun; this fails then, when
+ * the rest is done, with what came first. The same where the client is gone.
+ *
+ * @param partsOf may throw, which is as if work failed
+ */
+export function eachPart<Message, Part>(
+  messages: Readable,
+  partsOf: (message: Message) => readonly Part[],
+  atOnce: number,
+  work: (part: Part) => Promise<void>,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    /** Of the messages that came; those before `next` are begun. */
+    let parts: readonly Part[] = [];
+    let next = 0;
+    let underWay = 0;
+    let ended = false;
+    let failure: { readonly error: unknown } | undefined;
+    const settle = (): void => {
+      if (underWay > 0) return;
+      if (failure !== undefined) reject(failure.error as Error);
+      else if (ended && next === parts.length) resolve();
+    };
+    const fail = (error: unknown): void => {
+      failure ??= { error };
+      messages.removeListener('data', take);
+      settle();
+    };
+    const done = (): void => {
+      underWay--;
+      begin();
+      settle();
+    };
+    const begin = (): void => {
+      for (; underWay < atOnce && next < parts.length && failure === undefined; underWay++) {
+        work(parts[next++] as Part)
+          .catch(fail)
+          .then(done, fail);
+      }
+      if (underWay >= atOnce) messages.pause();
+      else if (messages.isPaused()) messages.resume();
+    };
+    const take = (message: Message): void => {
+      try {
+        parts = parts.slice(next).concat(partsOf(message));
+      } catch (error) {
+        return fail(error);
+      }
+      next = 0;
+      begin();
+    };
+    // Not by iterating, which costs more than most of the work.
+    messages.on('data', take);
+    messages.once('end', () => {
+      ended = true;
+      settle();
+    });
+    messages.once('close', () => ended || fail(canceled()));
+    // It may have been gone before anybody listened.
+    if (messages.destroyed) fail(canceled());
+  });
+}
