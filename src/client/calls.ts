@@ -5,6 +5,7 @@ import type {
   ClientWritableStream,
   ServiceError,
 } from '@grpc/grpc-js';
+import { setMaxListeners } from 'node:events';
 import { canceled } from '../core/errors.js';
 import { fromStatus } from './status.js';
 
@@ -113,6 +114,8 @@ function cancelOn(signal: AbortSignal | undefined, call: { cancel(): void }): ()
   if (signal === undefined) return () => undefined;
   const cancel = (): void => call.cancel();
   if (signal.aborted) cancel();
+  // One signal may end any number of calls at once: that is no leak, which Node warns of.
+  setMaxListeners(0, signal);
   signal.addEventListener('abort', cancel, { once: true });
   return () => signal.removeEventListener('abort', cancel);
 }

@@ -1,9 +1,8 @@
-import type { Mac } from './object.js';
+import { macBytes, type Mac } from './object.js';
 
 /** The shape of one MAC in a batch's text: a comma, and 64 digits in quotes. In bytes. */
 const entryBytes = 67;
 const digitsStart = 2;
-const macBytes = 32;
 
 const comma = 0x2c;
 const quote = 0x22;

@@ -31,10 +31,13 @@ export function parseMac(text: string): Mac {
   return mac;
 }
 
+/** How long a MAC is as bytes. */
+export const macBytes = 32;
+
 /** Turns 32 bytes into a MAC. Throws `invalid_argument` for any other number of bytes. */
 export function macFromBytes(bytes: Uint8Array): Mac {
-  if (bytes.length !== 32) {
-    throw new StoreError('invalid_argument', `invalid MAC: it has to be 32 bytes, not ${bytes.length}`);
+  if (bytes.length !== macBytes) {
+    throw new StoreError('invalid_argument', `invalid MAC: it has to be ${macBytes} bytes, not ${bytes.length}`);
   }
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex') as Mac;
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../config/types.js';
+import type { Access } from '../core/access.js';
 import { formatAddress } from '../core/address.js';
 import type { Logger } from '../core/logger.js';
 import type { ActivatedSocket } from '../net/activation.js';
@@ -41,14 +42,12 @@ function announceAddresses(log: Logger, { http, grpc, metrics }: Gateway): void 
   for (const address of metrics) log.info({ metrics: formatAddress(address) }, `metrics on ${formatAddress(address)}`);
 }
 
-function policyText({ principals, htpasswd }: Config, anonymous: string): string {
-  const canLogIn = principals.length > 0 || htpasswd !== undefined;
-  const who = canLogIn ? `${principals.length} principals by their grants, and without logging in` : 'callers';
-  if (anonymous === 'append') return `access append: ${who} may read and add`;
-  if (anonymous === 'full') return `access full: ${who} may read, add and delete`;
-  if (anonymous === 'none')
-    return canLogIn ? `access none without logging in: ${principals.length} principals by their grants` : 'access none';
-  return `access read-only: ${who} may read, and nothing else`;
+function policyText({ principals, htpasswd }: Config, anonymous: Access): string {
+  const callers = { 'read-only': 'read, and nothing else', append: 'read and add', full: 'read, add and delete' };
+  const may = anonymous === 'none' ? '' : `: callers may ${callers[anonymous]}`;
+  if (principals.length === 0 && htpasswd === undefined) return `access ${anonymous}${may}`;
+  const count = principals.length === 1 ? '1 principal' : `${principals.length} principals`;
+  return `access ${anonymous} without logging in${may}; ${count} may do what is granted to each`;
 }
 
 function durabilityText(durable: boolean): string {

@@ -7,7 +7,7 @@ import {
 import { hasCode } from '../../core/errors.js';
 import type { MacBatch } from '../../core/mac-batch.js';
 import { mapAhead } from '../../core/map-ahead.js';
-import { macToBytes, type Mac, type ObjectKind } from '../../core/object.js';
+import { macBytes, macToBytes, type Mac, type ObjectKind } from '../../core/object.js';
 import { repositoryId } from '../../core/repository-id.js';
 import { maxLockBytes } from '../../core/serialized-object.js';
 import type { Store } from '../../core/store.js';
@@ -61,7 +61,9 @@ export function storeService({ calls, version }: StoreServiceOptions): StoreServ
       for await (const batch of store.list(kind, context)) {
         for (let start = 0; start < batch.length; start += listBatch) {
           const macs = batch.slice(start, start + listBatch);
-          await send(request.withDetails ? await withDetails(store, kind, macs, context) : listed(macs));
+          const part = request.withDetails ? await withDetails(store, kind, macs, context) : listed(macs);
+          await send(part);
+          context.record.sent += part.macs.length * macBytes;
         }
       }
     }),

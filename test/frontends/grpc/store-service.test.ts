@@ -17,7 +17,7 @@ import { startTestGateway, type TestGateway } from '../../support/gateway.js';
 import { GrpcStore, unary, wireRef } from '../../support/grpc-store.js';
 import { makeObject, newRef } from '../../support/objects.js';
 import { answersIn } from '../../support/read-ranges-store.js';
-import { expectFailure, putAll } from '../../support/store.js';
+import { expectFailure, listAll, putAll } from '../../support/store.js';
 import { fixtureStore } from '../../support/temp.js';
 
 describe('kloset.store.v1.StoreService', () => {
@@ -113,8 +113,9 @@ describe('kloset.store.v1.StoreService', () => {
     const ref = newRef('packfile');
     await putAll(store, ref, makeObject('packfile', 3000));
     await expectFailure(store.delete(ref), 'permission_denied');
+    const listed = await listAll(store, 'packfile');
     const lines = gateway.log.filter(({ message }) => message === 'request');
-    expect(lines).to.have.length(2);
+    expect(lines).to.have.length(3);
     expect(lines[0]).to.include({
       method: '/kloset.store.v1.StoreService/PutObject',
       status: 'OK',
@@ -122,6 +123,11 @@ describe('kloset.store.v1.StoreService', () => {
       path: `packfiles/${ref.mac}`,
     });
     expect(lines[1]).to.include({ method: '/kloset.store.v1.StoreService/DeleteObject', status: 'PERMISSION_DENIED' });
+    expect(lines[2]).to.include({
+      method: '/kloset.store.v1.StoreService/ListObjects',
+      path: 'packfiles',
+      sent: listed.length * 32,
+    });
     expect(lines[0]?.['caller']).to.equal('127.0.0.1');
   });
 
