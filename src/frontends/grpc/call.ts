@@ -5,12 +5,11 @@ import {
   type handleClientStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
-  type ServerReadableStream,
   type ServiceError,
 } from '@grpc/grpc-js';
 import { setMaxListeners, type EventEmitter } from 'node:events';
 import type { ServerHttp2Session } from 'node:http2';
-import { canceled, hasCode, type StoreError } from '../../core/errors.js';
+import { canceled, type StoreError } from '../../core/errors.js';
 import type { Peer } from '../../core/caller.js';
 import type { Logger } from '../../core/logger.js';
 import { errorCodeKey, wireStatus } from '../../core/status.js';
@@ -19,10 +18,11 @@ import type { OpContext, Store } from '../../core/store.js';
 import type { AccessControl } from '../frontend.js';
 import type { Pace } from '../pace.js';
 import { reportError, type RequestRecord, type Requests } from '../requests.js';
-import { connectionOf, decodeWith, streamOf } from './connection.js';
+import { connectionOf, decodeWith } from './connection.js';
 import { eachPart } from './each-part.js';
 import type { Encode } from './framing.js';
 import { MessageSender, type Send } from './message-sender.js';
+import { received } from './received.js';
 import { whole, type Decode } from './unframing.js';
 
 /** What the handlers of every kind of call are given. */
@@ -99,7 +99,7 @@ export class Calls {
       decodeWith(call, decode);
       void this.serve(
         call,
-        async (context) => callback(null, await handler(this.received(call), context)),
+        async (context) => callback(null, await handler(received<Req>(call, this.options.pace), context)),
         (error) => callback(error),
       );
     };
@@ -166,34 +166,6 @@ export class Calls {
     }
     clearTimeout(overdue);
     requests.end(record);
-  }
-
-  /**
-   * The messages of a client's stream. Throws `canceled` where the client is gone: grpc-js ends the stream like a whole one when
-   * a client resets it, and only says so beside. The client is held to the pace.
-   */
-  private async *received<Req>(call: ServerReadableStream<Req, unknown>): AsyncGenerator<Req, void, undefined> {
-    const messages = call.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<ReturnType<Decode<Req>>>;
-    const incoming = this.options.pace.start();
-    const stream = streamOf(call);
-    // Not by whole messages: over a slow line a large one takes longer than a client may be silent.
-    const count = (data: Buffer): void => incoming.moved(data.length);
-    stream.on('data', count);
-    try {
-      for (;;) {
-        const { done, value } = await incoming.wait(messages.next());
-        if (done === true) break;
-        if (Array.isArray(value)) for (const part of value as readonly Req[]) yield part;
-        else yield value as Req;
-      }
-    } catch (error) {
-      throw hasCode(error, 'too_slow') ? error : canceled(error);
-    } finally {
-      stream.removeListener('data', count);
-      // Not waited for: where the client is, this is never done.
-      messages.return?.().catch(() => undefined);
-    }
-    if (call.cancelled) throw canceled();
   }
 
   private sender<Res>(call: Call, encode: Encode<Res>, { signal }: CallContext): Send<Res> {

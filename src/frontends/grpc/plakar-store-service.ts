@@ -9,7 +9,7 @@ import {
 import type { ObjectKind as WireKind } from '../../../gen/kloset/store/v1/store.js';
 import { allows } from '../../core/access.js';
 import { StoreError } from '../../core/errors.js';
-import { macFromBytes, type ObjectRef } from '../../core/object.js';
+import { macBytes, macFromBytes, type ObjectRef } from '../../core/object.js';
 import type { Store } from '../../core/store.js';
 import { sendChunks } from '../send-read.js';
 import { settled } from '../settled.js';
@@ -99,6 +99,7 @@ export function plakarStoreService({ open, calls }: PlakarStoreServiceOptions): 
         if ((response.macs.length + batch.length) * listedMacBytes > maxMessageBytes) throw listTooLong(kind);
         for (const mac of batch.toBytes()) response.macs.push(mac);
       }
+      context.record.sent += response.macs.length * macBytes;
       return response;
     }),
 

@@ -52,6 +52,14 @@ describe("plakar's gRPC protocol", () => {
     await client.config();
   });
 
+  it('has what lists have counted in the log', async () => {
+    const client = await open();
+    for (let i = 0; i < 3; i++) await putAll(client, newRef('state'), makeObject('state', 100));
+    expect(await listAll(client, 'state')).to.have.length(3);
+    const line = gateway.log.find(({ path, method }) => path === 'states' && String(method).endsWith('/List'));
+    expect(line).to.include({ status: 'OK', sent: 3 * 32 });
+  });
+
   it('refuses a store that is not here, and takes another Init after that', async () => {
     const { message } = await expectFailure(open({ location: 'grpc://gateway/other' }), 'not_found');
     expect(message).to.match(/no store "other" here/);

@@ -1,31 +1,22 @@
 import type { Socket } from 'node:net';
 import { canceled } from '../../../core/errors.js';
-import { lingerMs } from '../stream.js';
 import { answerHead } from './answer-head.js';
 import { openInlet, type Inlet, type Receiver } from './direct-socket.js';
 import { HeadReader } from './head-reader.js';
 import { BadRequest } from './head.js';
 import { Http1Stream, type StreamConnection } from './http1-stream.js';
+import { Patience, type Timeouts } from './patience.js';
 
-export interface Http1Limits {
-  /** All bytes of a request's head, and how long they may take, in milliseconds. */
+export interface Http1Limits extends Timeouts {
+  /** All bytes of a request's head. */
   readonly maxHeaderBytes: number;
-  readonly headerTimeoutMs: number;
-  /** How long a connection may be idle between requests, in milliseconds. */
-  readonly idleMs: number;
 }
-
-/** A connection on which nothing moves for so long, in either direction, is dead. In milliseconds. */
-const deadMs = 300_000;
 
 /** What a client sends ahead of its turn is kept up to here, in bytes; then it has to wait. */
 const keptBytes = 64 * 1024;
 
 /** Where bytes go that are looked at at once, of all connections: each read is over before the next one begins. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
-
-/** What a connection waits for, and closes when that takes too long. The end is that of what was answered before it had come, or of all. */
-type Waiting = 'head' | 'next request' | 'request' | 'end';
 
 /** A connection over HTTP/1.1: takes the requests out of what comes, and has one after the other answered. */
 export class Http1Connection implements Receiver, StreamConnection {
@@ -40,8 +31,7 @@ export class Http1Connection implements Receiver, StreamConnection {
   private isEnded = false;
   private isClosing = false;
   private isOver = false;
-  private waiting: Waiting = 'head';
-  private sinceMs = performance.now();
+  private readonly patience = new Patience();
 
   /** @param limits are asked for whenever they count */
   constructor(
@@ -82,22 +72,14 @@ export class Http1Connection implements Receiver, StreamConnection {
 
   /** Closes where what is waited for took too long. To be called now and then. */
   check(nowMs: number): void {
-    const { headerTimeoutMs, idleMs } = this.limits();
-    const isSending = this.socket.writableLength > 0;
-    const most: Readonly<Record<Waiting, number>> = {
-      head: headerTimeoutMs,
-      'next request': idleMs,
-      request: deadMs,
-      // Whoever is slow to take its answer isn't known to have it yet.
-      end: isSending ? deadMs : lingerMs,
-    };
-    if (nowMs - this.sinceMs < most[this.waiting]) return;
-    if (this.waiting === 'head') this.refuse(new BadRequest(408, 'the headers took too long'));
+    const { patience } = this;
+    if (!patience.isOver(nowMs, this.limits(), this.socket.writableLength > 0)) return;
+    if (patience.waitsFor === 'head') this.refuse(new BadRequest(408, 'the headers took too long'));
     else this.socket.destroy();
   }
 
   receive(memory: Buffer, start: number, end: number): boolean {
-    if (this.waiting === 'request') this.sinceMs = performance.now();
+    if (this.patience.waitsFor === 'request') this.patience.moved();
     try {
       for (let at = start; at < end && !this.isOver;) {
         const { stream } = this;
@@ -117,13 +99,14 @@ export class Http1Connection implements Receiver, StreamConnection {
   }
 
   sent(): void {
-    if (this.waiting === 'request' || this.waiting === 'end') this.sinceMs = performance.now();
+    const { waitsFor } = this.patience;
+    if (waitsFor === 'request' || waitsFor === 'end') this.patience.moved();
   }
 
   answered(stream: Http1Stream): void {
     if (!stream.mayBeFollowed) return this.finish();
     if (!stream.isComplete) {
-      this.wait('end');
+      this.patience.waitFor('end');
       stream.dropBody();
     }
     this.proceed();
@@ -139,22 +122,17 @@ export class Http1Connection implements Receiver, StreamConnection {
     return this.kept === undefined || this.kept.length < keptBytes;
   }
 
-  private wait(waiting: Waiting): void {
-    this.waiting = waiting;
-    this.sinceMs = performance.now();
-  }
-
   /** Returns where the first byte behind it is. */
   private receiveHead(memory: Buffer, start: number, end: number): number {
     const head = this.heads.read(memory, start, end, this.limits().maxHeaderBytes);
     if (head === undefined) {
-      if (this.waiting === 'next request' && this.heads.hasBegun) this.wait('head');
+      if (this.patience.waitsFor === 'next request' && this.heads.hasBegun) this.patience.waitFor('head');
       return end;
     }
     const stream = new Http1Stream(head, this);
     this.stream = stream;
     this.unsettled.add(stream);
-    this.wait('request');
+    this.patience.waitFor('request');
     const at = this.receiveBody(stream, memory, start + this.heads.taken, end);
     this.onRequest(stream);
     return at;
@@ -178,7 +156,7 @@ export class Http1Connection implements Receiver, StreamConnection {
     if (stream === undefined || !stream.isEnded || !stream.isComplete || this.socket.writableNeedDrain) return;
     if (!stream.mayBeFollowed || !this.isStaying) return this.finish();
     this.stream = undefined;
-    this.wait('next request');
+    this.patience.waitFor('next request');
     const { kept } = this;
     this.kept = undefined;
     if (kept !== undefined) this.receive(kept, 0, kept.length);
@@ -190,7 +168,7 @@ export class Http1Connection implements Receiver, StreamConnection {
     // With bytes of the client unread, closing at once would reset the connection, and destroy the answer on its way.
     if (this.isClosing && this.stream?.isComplete) return this.socket.destroySoon();
     this.isOver = true;
-    this.wait('end');
+    this.patience.waitFor('end');
     this.kept = undefined;
     this.socket.end();
     this.flow();

@@ -406,6 +406,7 @@ for (const inlet of ['read where they are wanted', 'read as they come'] as const
         await sleep(50);
         client.close();
         await eventually(async () => events.length >= 2, 'it is lost');
+        await sleep(20);
         expect(events.sort()).to.deep.equal(['lost', 'over: false']);
       });
     });
