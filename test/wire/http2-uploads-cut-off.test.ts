@@ -85,30 +85,32 @@ describe('An upload over HTTP/2 that is cut off', () => {
     client.close();
   });
 
-  it('is stored whole or not at all when it is reset right behind its end', async () => {
-    const small = makeObject('packfile', 10_000);
-    const refs = Array.from({ length: 50 }, () => newRef('packfile'));
-    const connection = await RawHttp2.connectTls(gateway.httpsPort);
-    await eventually(async () => connection.frames.includes(frameType.settings), 'the server greets');
-    for (const { mac } of refs) {
-      const stream = connection.open('PUT', `/resources/packfiles/${mac}`);
-      await connection.data(stream, small, { endStream: true });
-      connection.reset(stream);
-    }
-    await eventually(
-      async () => gateway.log.filter(({ method }) => method === 'PUT').length === refs.length,
-      'all of them are over',
-      5000,
-    );
-    await untilClean(gateway.folder);
-    await untilOpenFiles(0, gateway.folder);
-    for (const name of await objects(gateway.folder)) {
-      expect(
-        (await ask(gateway.httpPort, 'GET', `/resources/packfiles/${name.slice(-64)}`)).body.equals(small),
-      ).to.equal(true);
-    }
-    connection.close();
-  });
+  for (const code of [8, 0]) {
+    it(`is stored whole or not at all when it is reset right behind its end with code ${code}`, async () => {
+      const small = makeObject('packfile', 10_000);
+      const refs = Array.from({ length: 50 }, () => newRef('packfile'));
+      const connection = await RawHttp2.connectTls(gateway.httpsPort);
+      await eventually(async () => connection.frames.includes(frameType.settings), 'the server greets');
+      for (const { mac } of refs) {
+        const stream = connection.open('PUT', `/resources/packfiles/${mac}`);
+        await connection.data(stream, small, { endStream: true });
+        connection.reset(stream, code);
+      }
+      await eventually(
+        async () => gateway.log.filter(({ method }) => method === 'PUT').length === refs.length,
+        'all of them are over',
+        5000,
+      );
+      await untilClean(gateway.folder);
+      await untilOpenFiles(0, gateway.folder);
+      for (const name of await objects(gateway.folder)) {
+        expect(
+          (await ask(gateway.httpPort, 'GET', `/resources/packfiles/${name.slice(-64)}`)).body.equals(small),
+        ).to.equal(true);
+      }
+      connection.close();
+    });
+  }
 
   const untilLogged = (): Promise<boolean> =>
     eventually(async () => gateway.log.some(({ status }) => status === 499), 'the upload is logged', 5000);
