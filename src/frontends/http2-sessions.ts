@@ -1,4 +1,4 @@
-import { constants, type ServerHttp2Session } from 'node:http2';
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Logger } from '../core/logger.js';
 import { peerOf } from '../core/peer.js';
 
@@ -44,6 +44,7 @@ export function guardSession(session: ServerHttp2Session, limits: SessionLimits,
   session.on('stream', (stream) => {
     open++;
     used = true;
+    closeWhenReset(stream);
     stream.once('close', () => {
       open--;
       // Whatever code a client gives, and also where it makes the gateway reset the stream.
@@ -63,4 +64,14 @@ export function guardSession(session: ServerHttp2Session, limits: SessionLimits,
       setImmediate(() => session.destroy(new Error('the client resets its requests on and on'), code));
     });
   });
+}
+
+/**
+ * Closes a stream that its client has reset, whatever the code. With NO_ERROR Node leaves it as it is until the connection ends: what waits
+ * to be sent on it waits on, and nobody is told.
+ */
+function closeWhenReset(stream: ServerHttp2Stream): void {
+  // Where the request was read to its end before that, Node does it. Not at once: if it was this side that closed it, the client has yet
+  // to be told.
+  stream.once('end', () => queueMicrotask(() => void (stream.closed && stream.destroy())));
 }

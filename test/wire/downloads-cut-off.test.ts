@@ -4,12 +4,12 @@ import { rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ObjectRef } from '../../src/core/object.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
-import { GrpcStore } from '../support/grpc-store.js';
+import { GrpcStore, wireRef } from '../support/grpc-store.js';
 import { makeObject, newRef, randomMac } from '../support/objects.js';
 import { eventually, putAll, readAll } from '../support/store.js';
 import { emptyStore } from '../support/temp.js';
 import { openSockets, untilOpenFiles, untilOpenSockets } from './support/folders.js';
-import { framed, getPath, getRequest, RawGrpc } from './support/raw-grpc.js';
+import { framed, getPath, getRequest, rangesPath, rangesRequest, RawGrpc } from './support/raw-grpc.js';
 import { RawHttp, requestHead } from './support/raw-http.js';
 import { RawHttp2 } from './support/raw-http2.js';
 
@@ -66,6 +66,10 @@ describe('A download', () => {
 
     for (const [how, cutOff] of [
       ['resets its stream', (connection: RawHttp2, stream: number) => connection.reset(stream)],
+      [
+        'resets its stream, and says that there is no error',
+        (connection: RawHttp2, stream: number) => connection.reset(stream, 0),
+      ],
       ['closes the connection', (connection: RawHttp2) => connection.socket.end()],
       ['resets the connection', (connection: RawHttp2) => connection.socket.resetAndDestroy()],
     ] as const) {
@@ -76,6 +80,21 @@ describe('A download', () => {
         await eventually(async () => connection.dataReceived >= 65535, 'the window is full');
         await untilOpenFiles(1, file);
         cutOff(connection, stream);
+        await untilFileReleased();
+        connection.close();
+        await untilReleased();
+      });
+    }
+
+    for (const code of [8, 0]) {
+      it(`releases the file when a client that asks for many ranges resets its stream with code ${code}`, async () => {
+        const connection = await RawHttp2.connect(gateway.grpcPort);
+        const stream = connection.request(rangesPath);
+        const range = { offset: 0n, length: bytes.length };
+        const reads = [1n, 2n, 3n].map((tag) => ({ tag, ref: wireRef(ref), range }));
+        await connection.data(stream, rangesRequest(reads));
+        await eventually(async () => connection.dataReceived >= 65535, 'the window is full');
+        connection.reset(stream, code);
         await untilFileReleased();
         connection.close();
         await untilReleased();

@@ -5,7 +5,13 @@ import {
   type ClientHttp2Stream,
   type IncomingHttpHeaders,
 } from 'node:http2';
-import { GetObjectRequest, ObjectKind as WireKind, PutObjectRequest } from '../../../gen/kloset/store/v1/store.js';
+import {
+  GetObjectRequest,
+  ObjectKind as WireKind,
+  PutObjectRequest,
+  ReadRangesRequest,
+  type RangeRead,
+} from '../../../gen/kloset/store/v1/store.js';
 import type { ObjectRef } from '../../../src/core/object.js';
 import { wireRef } from '../../support/grpc-store.js';
 
@@ -41,6 +47,14 @@ function part(value: PutObjectRequest['part']): Buffer {
 /** The framed request for an object. */
 export function getRequest(ref: ObjectRef): Buffer {
   return framed(GetObjectRequest.encode({ store: '', ref: wireRef(ref), range: undefined }).finish());
+}
+
+export const rangesPath = '/kloset.store.v1.StoreService/ReadRanges';
+
+/** The framed message that asks for reads together. */
+export function rangesRequest(reads: RangeRead[]): Buffer {
+  const nothing = { store: '', tag: 0n, ref: undefined, range: undefined };
+  return framed(ReadRangesRequest.encode({ ...nothing, reads }).finish());
 }
 
 export { WireKind };

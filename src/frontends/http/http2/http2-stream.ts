@@ -72,8 +72,6 @@ export class Http2Stream implements HttpStream {
 
   onOver(listener: (isDelivered: boolean) => void): void {
     const { stream } = this.request;
-    // One that is reset with NO_ERROR Node leaves as it is until the connection ends, and what waits to be sent on it, too.
-    stream.once('end', () => void (stream.closed && stream.destroy()));
     // An answer is always said to be finished when its stream is closed.
     this.response.on('close', () => listener(!stream.aborted && stream.writableFinished));
   }

@@ -2,12 +2,16 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { createServer, type Http2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { setPeer } from '../../../../src/core/peer.js';
 import { Http2Stream } from '../../../../src/frontends/http/http2/http2-stream.js';
+import { guardSession } from '../../../../src/frontends/http2-sessions.js';
 import { Pace } from '../../../../src/frontends/pace.js';
+import { silent } from '../../../support/gateway.js';
 import { eventually } from '../../../support/store.js';
 import { RawHttp2 } from '../../../wire/support/raw-http2.js';
 
 const pace = new Pace({ minRate: 0, stallMs: 60_000 });
+const limits = { maxResets: 100, idleMs: 60_000, idleOnlyAtFirst: false };
 const ignore = (): void => undefined;
 
 describe('A request over HTTP/2', () => {
@@ -22,6 +26,8 @@ describe('A request over HTTP/2', () => {
       stream.onOver((isDelivered) => over.push(isDelivered));
       void handler(stream);
     });
+    server.prependListener('connection', (socket) => setPeer(socket, { listener: 'http', address: '127.0.0.1' }));
+    server.on('session', (session) => guardSession(session, limits, silent));
     await once(server.listen(0, '127.0.0.1'), 'listening');
     client = await RawHttp2.connect((server.address() as AddressInfo).port);
   }
