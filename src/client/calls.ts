@@ -7,6 +7,7 @@ import type {
 } from '@grpc/grpc-js';
 import { setMaxListeners } from 'node:events';
 import { canceled } from '../core/errors.js';
+import { holdOne } from '../core/hold-one.js';
 import { fromStatus } from './status.js';
 
 /* grpc-js's calls as promises and async iterables. What they fail with is a StoreError; an abort ends the call. */
@@ -39,6 +40,7 @@ export async function* received<Res>(
 ): AsyncGenerator<Res, void, undefined> {
   // A call that nobody iterates yet, or any more, may fail too: that is for whoever iterates, and no uncaught error.
   call.on('error', () => undefined);
+  holdOne(call);
   const release = cancelOn(signal, call);
   try {
     for await (const message of call) yield message as Res;

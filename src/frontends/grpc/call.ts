@@ -11,6 +11,7 @@ import { setMaxListeners, type EventEmitter } from 'node:events';
 import type { ServerHttp2Session } from 'node:http2';
 import { canceled, type StoreError } from '../../core/errors.js';
 import type { Peer } from '../../core/caller.js';
+import { holdOne } from '../../core/hold-one.js';
 import type { Logger } from '../../core/logger.js';
 import { errorCodeKey, wireStatus } from '../../core/status.js';
 import { checkStoreName } from '../../core/store-name.js';
@@ -97,6 +98,7 @@ export class Calls {
   ): handleClientStreamingCall<Req, Res> {
     return (call, callback) => {
       decodeWith(call, decode);
+      holdOne(call);
       void this.serve(
         call,
         async (context) => callback(null, await handler(received<Req>(call, this.options.pace), context)),
