@@ -28,11 +28,11 @@ export interface Options {
 
 export const usage = `npm run bench -- [options]
 
-  --short             some three minutes: what the goals are about, and smaller
+  --short             some two minutes: what the goals are about, and smaller
   --goals             some forty minutes: only the cases that something has to be reached in
   --only NAME         only cases with NAME in their name; repeatable
-  --seconds N         how long a run takes (default 3, short 0.5)
-  --rounds N          rounds that count (default 5, short 3)
+  --seconds N         how long a run takes (default 3, short 0.3)
+  --rounds N          rounds that count (default 5, short 2)
   --dir DIR           where stores are made, on a disk (default the system's temporary folder)
   --plakar PATH       plakar's program (default the one on PATH)
   --plakar-sftp FILE  its SFTP integration, a .ptar file
@@ -66,8 +66,8 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     short,
     goals,
     only,
-    seconds: Number(values.seconds ?? (short ? 0.5 : 3)),
-    rounds: Number(values.rounds ?? (short ? 3 : 5)),
+    seconds: Number(values.seconds ?? (short ? 0.3 : 3)),
+    rounds: Number(values.rounds ?? (short ? 2 : 5)),
     dir,
     plakar,
     plakarSftp: values['plakar-sftp'],
