@@ -7,7 +7,8 @@ import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../
 import { BufferPool } from '../../core/buffer-pool.js';
 import type { FileSystem } from './file-system.js';
 import { FreeSpace } from './free-space.js';
-import { configPath, kindFolder, objectFolder, objectPath } from './layout.js';
+import { Folders } from './folders.js';
+import { configPath, kindFolder, objectPath } from './layout.js';
 import { Listing, requireRoot } from './listing.js';
 import { OpenFiles } from './open-files.js';
 import { readObject, readObjectNow } from './reading.js';
@@ -55,7 +56,7 @@ export class FileStore implements Store {
       ...options,
       space: new FreeSpace(files, options.minFreeBytes ?? 0),
       fileMode: config.mode & 0o666,
-      folderMode: folder?.mode ?? 0o700,
+      folders: new Folders(files, { durable: options.durable, folderMode: folder?.mode ?? 0o700 }),
     });
     if (!isConfig(await store.config())) {
       throw new StoreError('invalid_argument', "its CONFIG is not a Kloset store's");
@@ -130,12 +131,16 @@ export class FileStore implements Store {
     } catch (error) {
       if (!hasCode(error, 'not_found')) throw error;
       await requireRoot(this.files);
-      return;
     } finally {
       this.openFiles.drop(objectPath(ref));
     }
-    // Deletes have an order (a state goes before its packfiles), which has to survive a power cut.
-    if (this.options.durable) await this.files.syncFolder(objectFolder(ref));
+    // Deletes have an order (a state goes before its packfiles), which has to survive a power cut. Whoever removed it before may not have
+    // synced that yet.
+    try {
+      await this.options.folders.sync(ref);
+    } catch (error) {
+      if (!hasCode(error, 'not_found')) throw error;
+    }
   }
 
   /** Removes what crashed uploads of gateways left in this store. Resolves to how many files that were. */

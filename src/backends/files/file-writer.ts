@@ -29,6 +29,8 @@ export class FileWriter {
 
   /** Takes a chunk. Where enough has come for a write, there is a promise to wait for before the next one; it fails where the write before did. */
   write(chunk: Uint8Array): Promise<void> | undefined {
+    // However many come that bring nothing, they take no room.
+    if (chunk.length === 0) return undefined;
     this.batch.push(chunk);
     this.size += chunk.length;
     return this.size >= batchBytes ? this.writeBatch() : undefined;

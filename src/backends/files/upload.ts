@@ -3,26 +3,28 @@ import type { ObjectRef } from '../../core/object.js';
 import type { FileSystem, ReadableFile, WritableFile } from './file-system.js';
 import { FileWriter } from './file-writer.js';
 import type { FreeSpace } from './free-space.js';
-import { kindFolder, objectFolder, objectPath } from './layout.js';
-import { requireRoot } from './listing.js';
+import type { Folders } from './folders.js';
+import { kindFolder, objectPath } from './layout.js';
 import { readChunks } from './reading.js';
 import { temporaryName, type Host } from './temporary.js';
 
 export interface UploadOptions {
-  /** Whether files and folders are synced. */
+  /** Whether files are synced. */
   readonly durable: boolean;
-  /** The permissions of new files and folders. */
+  /** The permissions of new files. */
   readonly fileMode: number;
-  readonly folderMode: number;
+  readonly folders: Folders;
   /** Keeps a part of the disk free. Locks are small, and backups couldn't end without them: they are not held up. */
   readonly space: FreeSpace;
   readonly host: Host;
 }
 
+/** How often an upload tries to get its name, where what has it is gone when it is looked at. */
+const maxAttempts = 3;
+
 /** Puts one object into a store of files, so that it is there whole or not at all. */
 export class Upload {
   private readonly path: string;
-  private readonly folder: string;
   private readonly temporary: string;
 
   constructor(
@@ -31,36 +33,45 @@ export class Upload {
     private readonly options: UploadOptions,
   ) {
     this.path = objectPath(ref);
-    this.folder = objectFolder(ref);
     this.temporary = `${kindFolder(ref.kind)}/${temporaryName(options.host)}`;
   }
 
   /** Stores an immutable object. Resolves to whether it is new; false where the same bytes were there. */
   async create(chunks: AsyncIterable<Uint8Array>): Promise<boolean> {
-    // What is there already needs no room, and may be put again on a full disk.
-    const present = await this.openPresent();
+    // What is there already needs no room, and may be put again on a full disk. Nearly always there is nothing, and that is told in less
+    // time than it takes to fail.
+    const present = (await this.files.isThere(this.path)) ? await this.openPresent() : undefined;
     if (present !== undefined) {
       await this.requireSame(present, chunks);
       return false;
     }
     return this.withTemporary(this.options.space.guard(chunks), async () => {
-      try {
-        await this.inFolder(() => this.files.link(this.temporary, this.path));
-      } catch (error) {
-        if (!hasCode(error, 'already_exists')) throw error;
-        await this.requireSameAsWritten();
-        return false;
+      for (let attempts = 1; !(await this.link()); attempts++) {
+        if (await this.isSameAsWritten()) return false;
+        if (attempts === maxAttempts)
+          throw new StoreError('unavailable', 'what has the name of this object is no file');
       }
-      await this.syncFolder();
+      await this.options.folders.sync(this.ref);
       return true;
     });
+  }
+
+  /** Gives what was written its name. Resolves to false where that is somebody's already. */
+  private async link(): Promise<boolean> {
+    try {
+      await this.options.folders.within(this.ref, () => this.files.link(this.temporary, this.path));
+      return true;
+    } catch (error) {
+      if (hasCode(error, 'already_exists')) return false;
+      throw error;
+    }
   }
 
   /** Stores an object, replacing the one that is there. */
   async replace(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     await this.withTemporary(chunks, async () => {
-      await this.inFolder(() => this.files.rename(this.temporary, this.path));
-      await this.syncFolder();
+      await this.options.folders.within(this.ref, () => this.files.rename(this.temporary, this.path));
+      await this.options.folders.sync(this.ref);
     });
   }
 
@@ -78,7 +89,8 @@ export class Upload {
   /** The file is made when there is something to write. */
   private async write(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const { durable, fileMode } = this.options;
-    const create = (): Promise<WritableFile> => this.inFolder(() => this.files.create(this.temporary, fileMode));
+    const create = (): Promise<WritableFile> =>
+      this.options.folders.within(this.ref, () => this.files.create(this.temporary, fileMode));
     const writer = new FileWriter(create, durable);
     try {
       for await (const chunk of chunks) {
@@ -92,35 +104,7 @@ export class Upload {
     }
   }
 
-  /** Runs `work`, and once more with the folders made that it misses. */
-  private inFolder<T>(work: () => Promise<T>): Promise<T> {
-    return work().catch(async (error: unknown) => {
-      if (!hasCode(error, 'not_found')) throw error;
-      await this.makeFolders();
-      return work();
-    });
-  }
-
-  private async makeFolders(): Promise<void> {
-    // Never on an empty mount point: the store's files would land on the wrong disk.
-    await requireRoot(this.files);
-    const top = kindFolder(this.ref.kind);
-    await this.makeFolder(top, '.');
-    if (this.folder !== top) await this.makeFolder(this.folder, top);
-  }
-
-  private async makeFolder(path: string, parent: string): Promise<void> {
-    try {
-      await this.files.makeFolder(path, this.options.folderMode);
-    } catch (error) {
-      if (!hasCode(error, 'already_exists')) throw error;
-    }
-    if (this.options.durable) await this.files.syncFolder(parent);
-  }
-
   private async openPresent(): Promise<ReadableFile | undefined> {
-    // Nearly always it isn't, and that is told in less time than it takes to fail.
-    if (!(await this.files.isThere(this.path))) return undefined;
     try {
       return await this.files.open(this.path);
     } catch (error) {
@@ -129,12 +113,17 @@ export class Upload {
     }
   }
 
-  /** Another upload was first: compares what it stored with what was written here. */
-  private async requireSameAsWritten(): Promise<void> {
+  /**
+   * Another upload was first: compares what it stored with what was written here, and fails as requireSame does. Resolves to false where
+   * that was deleted meanwhile.
+   */
+  private async isSameAsWritten(): Promise<boolean> {
+    const present = await this.openPresent();
+    if (present === undefined) return false;
     const written = await this.files.open(this.temporary);
     try {
-      const chunks = readChunks(written, 0, written.size, this.files.readAhead);
-      await this.requireSame(await this.files.open(this.path), chunks);
+      await this.requireSame(present, readChunks(written, 0, written.size, this.files.readAhead));
+      return true;
     } finally {
       await written.close();
     }
@@ -156,11 +145,7 @@ export class Upload {
     } finally {
       await present.close();
     }
-    await this.syncFolder();
-  }
-
-  private async syncFolder(): Promise<void> {
-    if (this.options.durable) await this.files.syncFolder(this.folder);
+    await this.options.folders.sync(this.ref);
   }
 }
 

@@ -163,6 +163,9 @@ export class LocalFileSystem implements FileSystem {
 class LocalReadableFile implements ReadableFile {
   readonly size: number;
   readonly modifiedMs: number;
+  private underWay = 0;
+  /** Called when no read is under way any more. */
+  private idle: (() => void) | undefined;
 
   constructor(
     private readonly handle: fs.FileHandle,
@@ -175,6 +178,7 @@ class LocalReadableFile implements ReadableFile {
 
   async read(target: Uint8Array, offset: number, length: number): Promise<number> {
     let done = 0;
+    this.underWay++;
     try {
       while (done < length) {
         const got = await this.reader.read(this.handle, target, done, length - done, offset + done);
@@ -183,6 +187,8 @@ class LocalReadableFile implements ReadableFile {
       }
     } catch (error) {
       rethrow(error);
+    } finally {
+      if (--this.underWay === 0) this.idle?.();
     }
     return done;
   }
@@ -196,6 +202,8 @@ class LocalReadableFile implements ReadableFile {
   }
 
   async close(): Promise<void> {
+    // The reader goes past the handle, which knows nothing of reads; and the number of a closed file may soon be another one's.
+    if (this.underWay > 0) await new Promise<void>((resolve) => (this.idle = resolve));
     // Nothing was written through this handle that closing could lose.
     await this.handle.close().catch(() => undefined);
   }

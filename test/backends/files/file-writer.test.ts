@@ -13,7 +13,11 @@ class NotingFile implements WritableFile {
   endSync = (): void => undefined;
   syncsAhead = 0;
 
+  /** How many it was given in all. */
+  chunks = 0;
+
   async write(chunks: readonly Uint8Array[]): Promise<void> {
+    this.chunks += chunks.length;
     const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
     await this.note(`write ${bytes / KiB} KiB`);
   }
@@ -53,6 +57,13 @@ describe('FileWriter', () => {
   async function write(count: number): Promise<void> {
     for (let i = 0; i < count; i++) await writer.write(chunk);
   }
+
+  it('keeps nothing of chunks that bring nothing', async () => {
+    for (let i = 0; i < 1000; i++) expect(writer.write(Buffer.alloc(0))).to.equal(undefined);
+    await writer.write(chunk);
+    await writer.end();
+    expect(file.chunks).to.equal(1);
+  });
 
   const messageOf = (work: Promise<unknown>): Promise<unknown> =>
     work.then(

@@ -37,7 +37,8 @@ export const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
 const target = '(?:[A-Za-z]+:/)?/[\\x21-\\x7e]*|\\*';
 
 const requestLine = new RegExp(`^(${token}) (${target}) HTTP/1\\.([01])$`);
-const fieldLine = new RegExp(`^(${token}):[\\t ]*([\\t\\x20-\\x7e\\x80-\\xff]*)$`);
+/** Blanks in front of a value are a part of it here: two parts of a pattern that match the same take the square of their length to fail. */
+const fieldLine = new RegExp(`^(${token}):([\\t\\x20-\\x7e\\x80-\\xff]*)$`);
 
 /** What no head has, as far as it has come: other protocols are told by it before their time is up. */
 const foreign = /[^\t\r\n\x20-\x7e\x80-\xff]|\r[^\n]|(?:^|[^\r])\n/;
@@ -64,7 +65,7 @@ export function parseHead(text: string): RequestHead {
     if (match === null) throw notHttp();
     const name = (match[1] as string).toLowerCase();
     const before = headers[name];
-    const value = withoutSpaceBehind(match[2] as string);
+    const value = withoutBlanks(match[2] as string);
     headers[name] = before === undefined ? value : `${before}, ${value}`;
     if (before !== undefined && name === 'host') throw notHttp();
   }
@@ -95,11 +96,13 @@ function notHttp(): BadRequest {
   return new BadRequest(400, 'this is not an HTTP/1.1 request');
 }
 
-/** Not without tabs, which some servers take for a part of a value: nothing that a length or a coding depends on has any. */
-function withoutSpaceBehind(value: string): string {
+/** Tabs behind a value stay, which some servers take for a part of it: nothing that a length or a coding depends on has any. */
+function withoutBlanks(value: string): string {
+  let start = 0;
+  while (value[start] === ' ' || value[start] === '\t') start += 1;
   let end = value.length;
-  while (end > 0 && value[end - 1] === ' ') end -= 1;
-  return value.slice(0, end);
+  while (end > start && value[end - 1] === ' ') end -= 1;
+  return value.slice(start, end);
 }
 
 /** Says it one way, or not at all: of two ways, two servers take different ones. */

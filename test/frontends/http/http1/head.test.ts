@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { METHODS } from 'node:http';
+import { HeadReader } from '../../../../src/frontends/http/http1/head-reader.js';
 import { BadRequest, checkStart, parseHead, type RequestHead } from '../../../../src/frontends/http/http1/head.js';
 
 /** A request's head with these lines. */
@@ -116,6 +117,7 @@ describe('The head of an HTTP/1.1 request', () => {
     this.timeout(2000);
     const spaces = `${' \t'.repeat(1_000_000)}\0`;
     expect(statusOf(() => parse('GET / HTTP/1.1', `Host: x${spaces}`))).to.equal(400);
+    expect(statusOf(() => parse('GET / HTTP/1.1', `Host:${spaces}`))).to.equal(400);
     expect(statusOf(() => checkStart(`GET / HTTP/1.1\r\nHost: x${spaces}`))).to.equal(400);
   });
 
@@ -131,6 +133,29 @@ describe('The head of an HTTP/1.1 request', () => {
         statusOf(() => checkStart(start)),
         JSON.stringify(start),
       ).to.equal(400);
+    }
+  });
+
+  it('is read, or too large, in all the same ways behind empty lines, wherever it is cut', () => {
+    const fields = `\r\nHost: x\r\nX-A: ${'a'.repeat(80)}\r\nContent-Length: 5`;
+    for (const emptyLines of [0, 1, 2, 50, 500]) {
+      const bytes = Buffer.from(`${'\r\n'.repeat(emptyLines)}PUT / HTTP/1.1${fields}\r\n\r\nhello`);
+      const length = bytes.length - '\r\n'.length * emptyLines - 'hello'.length;
+      for (const maxBytes of [length, length - 1]) {
+        for (let cut = 0; cut < bytes.length - 'hello'.length; cut++) {
+          const reader = new HeadReader();
+          const read = (): RequestHead | undefined => {
+            if (reader.read(bytes, 0, cut, maxBytes) !== undefined) throw new Error('it is there too early');
+            expect(reader.taken).to.equal(cut);
+            const head = reader.read(bytes, cut, bytes.length, maxBytes);
+            expect(cut + reader.taken).to.equal(bytes.length - 'hello'.length);
+            return head;
+          };
+          const where = `${emptyLines} empty lines, cut at ${cut}, of at most ${maxBytes}`;
+          if (maxBytes === length) expect(read(), where).to.deep.include({ method: 'PUT', length: 5 });
+          else expect(statusOf(read), where).to.equal(431);
+        }
+      }
     }
   });
 });
