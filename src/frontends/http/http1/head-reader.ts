@@ -44,7 +44,7 @@ export class HeadReader {
     const before = this.partial.length;
     const text = this.partial + memory.toString('latin1', from, Math.min(end, from + maxBytes));
     const length = text.indexOf(headEnd);
-    if ((length < 0 ? text.length : length) > maxBytes - headEnd.length) throw tooLarge();
+    if (length < 0 ? text.length >= maxBytes : length > maxBytes - headEnd.length) throw tooLarge();
     if (length < 0) {
       checkStart(text);
       this.partial = text;
