@@ -12,7 +12,7 @@ import type { ByteRange } from '../core/range.js';
 import type { ObjectStat, PutResult } from '../core/store.js';
 import { received, unary, upload } from './calls.js';
 import { Connection, type ConnectionOptions } from './connection.js';
-import { startRanges, type RangeAnswer, type RangeRead } from './read-ranges.js';
+import { readRanges, type RangeAnswer, type RangeRead } from './read-ranges.js';
 import { retried, retriedIteration } from './retry.js';
 import { fromDetails, fromWireAccess, putMessages, toWireKind, toWireRange, toWireRef } from './wire.js';
 
@@ -127,6 +127,7 @@ export class GatewayClient {
     const first = await messages.next();
     const header = first.done === true ? undefined : first.value.header;
     if (first.done === true || header === undefined) {
+      await messages.return();
       throw new StoreError('internal', 'the gateway answered without a header: is it one?');
     }
     const length = Number(header.length);
@@ -150,7 +151,7 @@ export class GatewayClient {
     options: CallOptions = {},
   ): AsyncGenerator<RangeAnswer> {
     const { stub } = this.connection;
-    return startRanges(stub.readRanges(...this.asStream(options)), this.store, reads, options.signal);
+    return readRanges(() => stub.readRanges(...this.asStream(options)), this.store, reads, options.signal);
   }
 
   /** Stores an object. A body of bytes can be sent again where the connection is lost; a stream is sent once. */

@@ -29,13 +29,18 @@ export interface RangeAnswer {
 /** How many reads are asked for and not yet taken; what the gateway answers beyond that would pile up here. */
 const readsAhead = 64;
 
-/** Asks for reads on a call of its own, and gives each answer when it is complete. Who stops early ends the call. */
-export async function* startRanges(
-  call: ClientDuplexStream<ReadRangesRequest, ReadRangesResponse>,
+/**
+ * Asks for reads on a call of its own, and gives each answer when it is complete. Who stops early ends the call.
+ *
+ * @param start begins the call, when the first answer is asked for
+ */
+export async function* readRanges(
+  start: () => ClientDuplexStream<ReadRangesRequest, ReadRangesResponse>,
   store: string,
   reads: AsyncIterable<RangeRead> | Iterable<RangeRead>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RangeAnswer, void, undefined> {
+  const call = start();
   const ended = new AbortController();
   const window = new Window(readsAhead, ended.signal);
   let broken: unknown;
@@ -57,6 +62,8 @@ export async function* startRanges(
         yield { index: Number(tag), ...(error ? { error: toError(error) } : { bytes: joined(chunks) }) };
       }
     }
+    if (window.isTaken)
+      throw new StoreError('unavailable', 'the gateway ended the call before it had answered all reads');
   } catch (error) {
     throw broken ?? error;
   } finally {
@@ -97,12 +104,19 @@ function answersIn(response: ReadRangesResponse): readonly WireAnswer[] {
 /** Lets a number of reads be under way. */
 class Window {
   private wake: (() => void) | undefined;
+  private free: number;
 
   constructor(
-    private free: number,
+    private readonly size: number,
     ended: AbortSignal,
   ) {
+    this.free = size;
     ended.addEventListener('abort', () => this.open());
+  }
+
+  /** Whether something is under way. */
+  get isTaken(): boolean {
+    return this.free < this.size;
   }
 
   async enter(): Promise<void> {

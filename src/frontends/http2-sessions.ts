@@ -2,6 +2,9 @@ import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node
 import type { Logger } from '../core/logger.js';
 import { peerOf } from '../core/peer.js';
 
+/** How long a client may take to end a connection that it was told to end, in milliseconds. */
+const lingerMs = 1000;
+
 export interface SessionLimits {
   /** How many streams a client may reset in ten seconds. */
   readonly maxResets: number;
@@ -37,7 +40,13 @@ export function guardSession(session: ServerHttp2Session, limits: SessionLimits,
   const caller = peerOf(session.socket).address;
   session.setLocalWindowSize(connectionWindowBytes);
   session.setTimeout(limits.idleMs, () => {
-    if (open === 0 && !(used && limits.idleOnlyAtFirst)) session.close();
+    if (open > 0 || (used && limits.idleOnlyAtFirst) || session.closed) return;
+    session.goaway();
+    // Not by `close`, which waits for the client to do the same for as long as that takes.
+    const last = setTimeout(() => {
+      if (open === 0) session.destroy(new Error('the connection is idle'), constants.NGHTTP2_NO_ERROR);
+    }, lingerMs);
+    session.once('close', () => clearTimeout(last));
   });
   // Whatever a peer does to its connection ends in `close`, which is all that has to be known.
   session.on('error', () => undefined);
@@ -71,7 +80,8 @@ export function guardSession(session: ServerHttp2Session, limits: SessionLimits,
  * to be sent on it waits on, and nobody is told.
  */
 function closeWhenReset(stream: ServerHttp2Stream): void {
-  // Where the request was read to its end before that, Node does it. Not at once: if it was this side that closed it, the client has yet
-  // to be told.
-  stream.once('end', () => queueMicrotask(() => void (stream.closed && stream.destroy())));
+  // Not at once: if it was this side that closed it, the client has yet to be told.
+  const close = (): void => queueMicrotask(() => void (stream.closed && stream.destroy()));
+  // The one comes where the answer hasn't ended, the other where nobody has read the request to its end.
+  stream.once('aborted', close).once('end', close);
 }

@@ -1,5 +1,6 @@
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { expect } from 'chai';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreServiceService, type StoreServiceServer } from '../../gen/kloset/store/v1/store.js';
 import { GatewayClient } from '../../src/client/index.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
@@ -70,6 +71,15 @@ describe('The client', () => {
       async () => gateway.log.filter(({ method }) => String(method).endsWith('/ReadRanges')).length === 1,
       'the gateway has ended the reads',
     );
+  });
+
+  it('tells who asks for the first answer that there is no gateway, and nobody before', async () => {
+    const nobody = new GatewayClient({ address: '127.0.0.1:1' });
+    const answers = nobody.readRanges([{ ref: newRef('state'), range: { offset: 0, length: 1 } }]);
+    await sleep(100);
+    await expectFailure(answers.next(), 'unavailable');
+    await nobody.readRanges([]).return(undefined);
+    nobody.close();
   });
 
   it('can stop while the next reads to ask for are long in coming', async () => {

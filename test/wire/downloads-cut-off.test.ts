@@ -120,6 +120,18 @@ describe('A download', () => {
       connection.close();
     });
 
+    it('keeps nothing for a client that takes nothing, and whose time is up', async () => {
+      const connection = await RawHttp2.connect(gateway.grpcPort);
+      const stream = connection.request(rangesPath, { 'grpc-timeout': '300m' });
+      const range = { offset: 0n, length: MiB };
+      const reads = Array.from({ length: 20 }, (_, i) => ({ tag: BigInt(i), ref: wireRef(ref), range }));
+      await connection.data(stream, rangesRequest(reads), { endStream: true });
+      await eventually(async () => connection.resets.has(stream), 'the stream is reset', 5000);
+      expect(connection.resets.get(stream)).to.equal(8); // CANCEL
+      connection.close();
+      await untilReleased();
+    });
+
     it('is an error, never a clean end, when its file becomes shorter meanwhile', async () => {
       const client = await RawGrpc.connect(gateway.grpcPort);
       const call = client.call(getPath);

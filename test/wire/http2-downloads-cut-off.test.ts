@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeObject, newRef } from '../support/objects.js';
 import { eventually } from '../support/store.js';
@@ -56,4 +57,16 @@ describe('A download over HTTP/2 that is cut off', () => {
       });
     }
   }
+
+  it('is an error, never a clean end, when the gateway has to break it off', async () => {
+    const { mac } = refs.get(16 * MiB) ?? newRef('state');
+    const connection = await RawHttp2.connectTls(gateway.httpsPort);
+    const stream = connection.open('GET', `/resources/states/${mac}`, {}, { endStream: true });
+    await eventually(async () => connection.dataReceived >= 65535, 'the window is full');
+    await truncate(join(gateway.folder, 'states', mac.slice(0, 2), mac), 4 * MiB);
+    for (const id of [0, stream]) connection.frame(frameType.windowUpdate, 0, id, Buffer.from('01000000', 'hex'));
+    await eventually(async () => connection.resets.has(stream), 'it is broken off', 5000);
+    expect(connection.resets.get(stream)).to.equal(2); // INTERNAL_ERROR
+    connection.close();
+  });
 });

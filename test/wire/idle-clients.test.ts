@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { eventually } from '../support/store.js';
+import { openSockets, untilOpenSockets } from './support/folders.js';
 import { Http2Client } from './support/http2-client.js';
 import { framed, getPath } from './support/raw-grpc.js';
 import { RawHttp, requestHead } from './support/raw-http.js';
@@ -119,6 +120,21 @@ describe('A client', function () {
       await eventually(async () => closed, 'the connection is closed', patienceMs);
       expect(goAway).to.equal(true);
     });
+
+    for (const [protocol, connectTo] of [
+      ['gRPC', () => RawHttp2.connect(gateway.grpcPort)],
+      ['HTTP/2', () => RawHttp2.connectTls(gateway.httpsPort)],
+    ] as const) {
+      it(`loses its connection when it is idle and never ends its own side, over ${protocol}`, async () => {
+        const before = openSockets();
+        const connection = await connectTo();
+        connection.socket.allowHalfOpen = true;
+        await eventually(async () => connection.frames.includes(frameType.settings), 'the server greets');
+        await untilOpenSockets(before + 1);
+        expect(connection.frames).to.include(frameType.goAway);
+        connection.close();
+      });
+    }
 
     it('keeps a gRPC connection once it was used, since a store may be bound to that', async () => {
       const connection = await RawHttp2.connect(gateway.grpcPort);

@@ -1,14 +1,17 @@
 import { status as Code } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { readdir, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { connect as connectTo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../support/grpc-store.js';
 import { makeObject, newRef } from '../support/objects.js';
 import { eventually } from '../support/store.js';
 import { emptyStore } from '../support/temp.js';
 import { objects, temporaries, untilClean, untilWriting } from './support/folders.js';
 import { killProcesses, startProcess, type GatewayProcess } from './support/process.js';
-import { putPath, RawGrpc, upload } from './support/raw-grpc.js';
+import { putPath, rangesPath, RawGrpc, upload } from './support/raw-grpc.js';
 import { ask, chunk, lastChunk, put, RawHttp, requestHead } from './support/raw-http.js';
 import { RawHttp2 } from './support/raw-http2.js';
 
@@ -106,6 +109,29 @@ describe('A gateway that is told to stop', function () {
     expect(Date.now() - started).to.be.lessThan(15_000);
     client.close();
     for (const each of [...idle, overGrpc]) each.close();
+  });
+
+  it('does not wait longer than it may for gRPC clients that never end their connections, a second time not at all', async () => {
+    for (const isTwice of [false, true]) {
+      await start('--drain-timeout', isTwice ? '60' : '1');
+      const silent = connectTo({ port: gateway.grpcPort, host: '127.0.0.1', allowHalfOpen: true });
+      silent.on('error', () => undefined).resume();
+      await once(silent, 'connect');
+      const greeted = await RawHttp2.connect(gateway.grpcPort);
+      greeted.socket.allowHalfOpen = true;
+      const reading = await RawHttp2.connect(gateway.grpcPort);
+      reading.socket.allowHalfOpen = true;
+      reading.request(rangesPath);
+      await eventually(async () => reading.frames.length > 0 && greeted.frames.length > 0, 'the server greets');
+      gateway.signal('SIGTERM');
+      if (isTwice) {
+        await untilRefused();
+        gateway.signal('SIGTERM');
+      }
+      const code = await Promise.race([gateway.exited, sleep(10_000, 'not')]);
+      expect(code).to.deep.equal({ code: 0, signal: null });
+      for (const socket of [silent, greeted.socket, reading.socket]) socket.destroy();
+    }
   });
 
   it('a second time stops at once, and leaves nothing behind', async () => {

@@ -26,6 +26,15 @@ import { MessageSender, type Send } from './message-sender.js';
 import { received } from './received.js';
 import { whole, type Decode } from './unframing.js';
 
+/**
+ * The largest message that asks for something, in bytes. They are small; what is decoded of one takes more memory, and that before anybody
+ * is logged in.
+ */
+export const maxRequestBytes = 64 * 1024;
+
+/** The largest message of an upload, in bytes: gRPC's default. */
+const maxUploadMessageBytes = 4 * 1024 * 1024;
+
 /** What the handlers of every kind of call are given. */
 export interface CallContext extends OpContext {
   /** The connection that the call came on, see connectionOf. */
@@ -97,7 +106,7 @@ export class Calls {
     handler: (requests: AsyncIterable<Req>, context: CallContext) => Promise<Res>,
   ): handleClientStreamingCall<Req, Res> {
     return (call, callback) => {
-      decodeWith(call, decode);
+      decodeWith(call, decode, maxUploadMessageBytes);
       holdOne(call);
       void this.serve(
         call,
@@ -119,7 +128,8 @@ export class Calls {
     answer: (part: Part, send: Send<Message>, context: CallContext) => Promise<void>,
   ): handleBidiStreamingCall<unknown, unknown> {
     return (call) => {
-      decodeWith(call, whole);
+      decodeWith(call, whole, maxRequestBytes);
+      holdOne(call);
       void this.serve(
         call,
         async (context) => {

@@ -23,16 +23,25 @@ export function connectionOf(call: object): ServerHttp2Session {
   return session as ServerHttp2Session;
 }
 
-/** Has the messages of a call decoded in another way. Before the first of them is asked for. */
-export function decodeWith(call: object, decode: Decode<unknown>): void {
+/**
+ * Has the messages of a call decoded in another way. Before the first of them is asked for.
+ *
+ * @param maxBytes how large they may be, compressed or not; a larger one ends the call with RESOURCE_EXHAUSTED
+ */
+export function decodeWith(call: object, decode: Decode<unknown>, maxBytes: number): void {
   const inner = innermost(call);
   const [decoder, handler] = [field(inner, 'decoder'), field(inner, 'handler')];
-  if (typeof field(decoder, 'write') !== 'function' || typeof field(handler, 'deserialize') !== 'function') {
+  if (
+    typeof field(decoder, 'write') !== 'function' ||
+    typeof field(handler, 'deserialize') !== 'function' ||
+    typeof field(inner, 'maxReceiveMessageSize') !== 'number'
+  ) {
     throw new Error('a gRPC call without its decoder');
   }
   Object.assign(inner as object, {
-    decoder: new StreamDecoder(),
+    decoder: new StreamDecoder(maxBytes),
     handler: { ...(handler as object), deserialize: decode },
+    maxReceiveMessageSize: maxBytes,
   });
 }
 

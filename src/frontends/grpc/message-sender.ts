@@ -40,7 +40,11 @@ export class MessageSender<Message> {
     private readonly options: MessageSenderOptions<Message>,
   ) {
     this.stream = streamOf(call);
-    options.signal.addEventListener('abort', () => this.loseWrites.forEach((lose) => lose()));
+    options.signal.addEventListener('abort', () => {
+      // The client may be there, and its time up: what it doesn't take would stay in memory as long as its connection.
+      if (this.loseWrites.size > 0) this.stream.close(constants.NGHTTP2_CANCEL);
+      this.loseWrites.forEach((lose) => lose());
+    });
   }
 
   /** See Send. Several may be under way at once. */

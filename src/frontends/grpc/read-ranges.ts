@@ -10,12 +10,6 @@ import type { Send } from './message-sender.js';
 /** How many reads of one stream are under way at once; the client's further ones wait. */
 export const readsAtOnce = 32;
 
-/**
- * The largest message that asks for reads, in bytes: some thousand of them. What is decoded takes far more memory, and that before
- * anybody is logged in.
- */
-const maxRequestBytes = 64 * 1024;
-
 /** One read of a stream. */
 interface AskedRead extends RangeRead {
   readonly store: string;
@@ -32,12 +26,8 @@ interface Answer extends RangeAnswer {
 /** RangeAnswer has the fields of a ReadRangesResponse for one read. */
 export const encodeRanges = encodeAnswers<Answer>(RangeAnswer, 2, 5);
 
-/** The reads that a message asks for. Throws `invalid_argument` for one that is too large or none. */
+/** The reads that a message asks for. Throws `invalid_argument` for what is none. */
 export function decodeReads(message: Uint8Array): readonly AskedRead[] {
-  if (message.length > maxRequestBytes) {
-    const asked = `a message of ${message.length} bytes asks for reads, and at most ${maxRequestBytes} are taken`;
-    throw new StoreError('invalid_argument', `${asked}: ask for them in several`);
-  }
   const { store, tag, ref, range, reads } = decode(message);
   const several = reads.map((read) => ({ store, tag: read.tag, ref: read.ref, range: read.range, shares: true }));
   if (reads.length > 0 && ref === undefined && range === undefined) return several;

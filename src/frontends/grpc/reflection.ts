@@ -1,10 +1,18 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, type DescriptorProto } from '@bufbuild/protobuf/wkt';
+import type {
+  handleBidiStreamingCall,
+  Server,
+  ServerDuplexStream,
+  ServiceDefinition,
+  UntypedHandleCall,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 
-/** The reflection service (grpc.reflection.v1 and v1alpha) for these proto files, which import from `includeDirs`. */
-export function reflectionService(protoFiles: string[], includeDirs: string[]): ReflectionService {
+/** Adds the reflection service (grpc.reflection.v1 and v1alpha) for these proto files, which import from `includeDirs`, to a server. */
+export function addReflection(server: Server, protoFiles: string[], includeDirs: string[]): void {
   // keepCase: clients go by the names that the proto files have.
   const definition = loadSync(protoFiles, { keepCase: true, includeDirs });
   for (const entry of Object.values(definition)) {
@@ -13,7 +21,26 @@ export function reflectionService(protoFiles: string[], includeDirs: string[]): 
       entry.fileDescriptorProtos = entry.fileDescriptorProtos.map(repaired);
     }
   }
-  return new ReflectionService(definition);
+  new ReflectionService(definition).addToServer({
+    addService: (service: ServiceDefinition, handlers: UntypedServiceImplementation) =>
+      server.addService(service, heldBack(handlers)),
+  } as Server);
+}
+
+/** The same handlers, for clients that take no answers: those wait then, which the service itself doesn't have them do. */
+function heldBack(handlers: UntypedServiceImplementation): UntypedServiceImplementation {
+  const held = ([name, handler]: [string, UntypedHandleCall]): [string, UntypedHandleCall] => [
+    name,
+    (call: ServerDuplexStream<unknown, unknown>) => {
+      (handler as handleBidiStreamingCall<unknown, unknown>)(call);
+      call.on('data', () => {
+        if (!call.writableNeedDrain) return;
+        call.pause();
+        call.once('drain', () => call.resume());
+      });
+    },
+  ];
+  return Object.fromEntries(Object.entries(handlers).map(held));
 }
 
 /**

@@ -8,9 +8,9 @@ import { peerOf } from '../../core/peer.js';
 import type { Frontend, FrontendOptions } from '../frontend.js';
 import { Pace, type PaceLimits } from '../pace.js';
 import { Requests } from '../requests.js';
-import { Calls } from './call.js';
+import { Calls, maxRequestBytes } from './call.js';
 import { createInjector, type Injector, type InjectorLimits } from './injector.js';
-import { reflectionService } from './reflection.js';
+import { addReflection } from './reflection.js';
 import { plakarStoreService, type PlakarStoreServiceOptions } from './plakar-store-service.js';
 import { storeService } from './store-service.js';
 
@@ -30,6 +30,8 @@ const serverOptions = {
   'grpc.keepalive_time_ms': 60_000,
   'grpc.keepalive_timeout_ms': 20_000,
   'grpc.keepalive_permit_without_calls': 1,
+  // Of uploads, which have larger messages, call.ts says so.
+  'grpc.max_receive_message_length': maxRequestBytes,
 };
 
 /** Which store a plakar client's connection is about its Init has said; what the caller has of it is asked anew for each call. */
@@ -45,6 +47,7 @@ export class GrpcFrontend implements Frontend {
   private readonly requests: Requests;
   private readonly pace: Pace;
   private readonly injector: Injector;
+  private readonly sockets = new Set<Socket>();
   private closed: Promise<void> | undefined;
 
   constructor({ access, log, observers, version, protoFolder, limits }: GrpcFrontendOptions) {
@@ -58,7 +61,7 @@ export class GrpcFrontend implements Frontend {
     this.health.addToServer(this.server);
     const files = ['kloset/store/v1/store.proto', 'plakar/store.proto'];
     const protos = [...files.map((file) => join(protoFolder, file)), healthProto];
-    reflectionService(protos, [protoFolder]).addToServer(this.server);
+    addReflection(this.server, protos, [protoFolder]);
     this.injector = createInjector(this.server, ServerCredentials.createInsecure(), limits, log);
   }
 
@@ -69,15 +72,21 @@ export class GrpcFrontend implements Frontend {
   }
 
   accept(socket: Socket): void {
-    if (this.closed !== undefined) socket.destroy();
-    else this.injector.accept(socket);
+    if (this.closed !== undefined) return void socket.destroy();
+    this.sockets.add(socket);
+    socket.once('close', () => this.sockets.delete(socket));
+    this.injector.accept(socket);
   }
 
   async close(graceMs: number): Promise<void> {
     // Load balancers look elsewhere while what is running here finishes.
     for (const name of ['', ...serviceNames]) this.health.setStatus(name, 'NOT_SERVING');
     this.closed ??= new Promise((resolve) => this.server.tryShutdown(() => resolve()));
-    const limit = setTimeout(() => this.server.forceShutdown(), graceMs);
+    const limit = setTimeout(() => {
+      this.server.forceShutdown();
+      // Of a connection that was asked to end nothing else is done, and a client may be one that never does.
+      for (const socket of this.sockets) socket.destroy();
+    }, graceMs);
     await this.closed;
     clearTimeout(limit);
     await this.requests.idle();

@@ -3,9 +3,6 @@ import { standIn } from '../../core/disposable.js';
 import { Gatherer } from '../gatherer.js';
 import { lengthDelimited, prefixBytes } from './framing.js';
 
-/** The largest message that is taken, in bytes: gRPC's default. */
-const maxMessageBytes = 4 * 1024 * 1024;
-
 /** Pieces that are smaller than this on average are dearer than copying them, in bytes. */
 const worthKeepingBytes = 2048;
 
@@ -37,6 +34,9 @@ export class StreamDecoder {
   private gatherer: Gatherer | undefined;
   private missing = prefixBytes;
 
+  /** @param maxBytes of a message */
+  constructor(private readonly maxBytes: number) {}
+
   /** The messages that are complete with these bytes. Throws for one that is too large. */
   write(data: Buffer): (MessagePieces | Buffer)[] {
     const complete: (MessagePieces | Buffer)[] = [];
@@ -54,9 +54,7 @@ export class StreamDecoder {
 
   private begin(prefix: Buffer): void {
     const length = prefix.readUInt32BE(1);
-    if (length > maxMessageBytes) {
-      throw new Error(`a message of ${length} bytes, and at most ${maxMessageBytes} are taken`);
-    }
+    if (length > this.maxBytes) throw new Error(`a message of ${length} bytes, and at most ${this.maxBytes} are taken`);
     this.prefix = prefix;
     this.pieces = [];
     this.missing = length;

@@ -6,11 +6,12 @@ import { decodeChunked, MessagePieces, StreamDecoder } from '../../../src/fronte
 import { framed } from '../../wire/support/raw-grpc.js';
 
 const KiB = 1024;
+const largest = 4 * KiB * KiB;
 const decode = decodeChunked(PutObjectRequest, 2, (value): PutObjectRequest => ({ part: { $case: 'chunk', value } }));
 
 /** What a decoder makes of bytes that come in parts of a size. */
 function written(bytes: Buffer, partBytes: number): (MessagePieces | Buffer)[] {
-  const decoder = new StreamDecoder();
+  const decoder = new StreamDecoder(largest);
   const messages: (MessagePieces | Buffer)[] = [];
   for (let at = 0; at < bytes.length; at += partBytes)
     messages.push(...decoder.write(bytes.subarray(at, at + partBytes)));
@@ -56,7 +57,7 @@ describe('StreamDecoder', () => {
 
   it('copies nothing of a message that is not compressed', () => {
     const data = framed(Buffer.from('some bytes'));
-    const [message] = new StreamDecoder().write(data);
+    const [message] = new StreamDecoder(largest).write(data);
     data.fill('x', 5);
     expect(joined(message).toString()).to.equal('xxxxxxxxxx');
   });
@@ -70,11 +71,10 @@ describe('StreamDecoder', () => {
     expect(joined(second).toString()).to.equal('more');
   });
 
-  it('takes messages of 4 MiB, and refuses larger ones before they come', () => {
-    const largest = 4 * KiB * KiB;
-    expect(joined(new StreamDecoder().write(framed(Buffer.alloc(largest)))[0])).to.have.length(largest);
+  it('takes messages as large as they may be, and refuses larger ones before they come', () => {
+    expect(joined(new StreamDecoder(largest).write(framed(Buffer.alloc(largest)))[0])).to.have.length(largest);
     const prefix = framed(Buffer.alloc(largest + 1)).subarray(0, 5);
-    expect(() => new StreamDecoder().write(prefix)).to.throw('4194305');
+    expect(() => new StreamDecoder(largest).write(prefix)).to.throw('4194305');
   });
 });
 

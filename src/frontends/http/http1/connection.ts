@@ -166,7 +166,7 @@ export class Http1Connection implements Receiver, StreamConnection {
   /** Closes when the client has its answer, and has seen that there will be no other one. */
   private finish(): void {
     // With bytes of the client unread, closing at once would reset the connection, and destroy the answer on its way.
-    if (this.isClosing && this.stream?.isComplete) return this.socket.destroySoon();
+    if (this.isClosing && this.stream?.isComplete && this.kept === undefined) return this.socket.destroySoon();
     this.isOver = true;
     this.patience.waitFor('end');
     this.kept = undefined;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { Transfer } from '../../pace.js';
 import { lingerMs, type AnswerHeaders, type HttpStream, type Written } from '../stream.js';
 import { bodyOf } from './body.js';
@@ -67,7 +67,8 @@ export class Http2Stream implements HttpStream {
   }
 
   breakOff(): void {
-    this.response.destroy();
+    // Without a code, what came of the answer would look like all of it.
+    this.request.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 
   onOver(listener: (isDelivered: boolean) => void): void {

@@ -321,6 +321,27 @@ for (const inlet of ['read where they are wanted', 'read as they come'] as const
       expect(await busy.untilClosed()).to.have.length(0);
     });
 
+    it('ends behind an answer, and resets nothing, where the client has sent far more requests', async () => {
+      const body = Buffer.alloc(MiB);
+      await serve((stream) => {
+        stream.begin(200, { 'content-length': body.length });
+        stream.end(body, ignore);
+      });
+      const client = await connect();
+      const errors: Error[] = [];
+      client.socket.on('error', (error) => errors.push(error));
+      client.socket.pause();
+      void client.send(requestHead('GET', '/', { 'X-Long': 'x'.repeat(1000) }).repeat(2000));
+      await sleep(100);
+      server.close();
+      client.socket.resume();
+      const received = await client.untilClosed();
+      const head = received.indexOf('\r\n\r\n') + 4;
+      expect(received.length % (head + body.length)).to.be.at.most(40);
+      expect(received.length).to.be.at.least(head + body.length);
+      expect(errors).to.deep.equal([]);
+    });
+
     describe('with an answer that is a few bytes', () => {
       const headroom = 256;
       const memory = Buffer.alloc(1024);
