@@ -36,7 +36,7 @@ export class Entrance {
     let unix = false;
     const enter = (socket: Socket): void => this.enter(socket, unix ? 'unix socket' : socket.remoteAddress);
     const handshakes = this.handshakes(enter);
-    // Like Node's own servers: in plain HTTP, a client may say that it sends no more, and still wait for its answer.
+    // Like Node's own servers: in plain HTTP, a client may say that it sends no more while its answer is on its way.
     const allowHalfOpen = handshakes === undefined && this.config.protocol !== 'grpc';
     const server = createServer({ allowHalfOpen, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs });
     server.once('listening', () => {

@@ -92,7 +92,8 @@ describe('A download', () => {
         const stream = connection.request(rangesPath);
         const range = { offset: 0n, length: bytes.length };
         const reads = [1n, 2n, 3n].map((tag) => ({ tag, ref: wireRef(ref), range }));
-        await connection.data(stream, rangesRequest(reads));
+        // So many that some are under way, and others wait.
+        for (let i = 0; i < 30; i++) await connection.data(stream, rangesRequest(reads));
         await eventually(async () => connection.dataReceived >= 65535, 'the window is full');
         connection.reset(stream, code);
         await untilFileReleased();

@@ -118,7 +118,8 @@ export function plakarStoreService({ open, calls }: PlakarStoreServiceOptions): 
       } catch (error) {
         // Answered while it is still sending, plakar's client says "failed to send chunk: EOF" instead of what is the matter.
         for (let next = await messages.next(); next.done !== true && left > 0; next = await messages.next()) {
-          left -= next.value.chunk.length;
+          // Also those that bring nothing come to an end.
+          left -= Math.max(next.value.chunk.length, 1024);
         }
         throw error;
       }

@@ -3,8 +3,11 @@ import { FileDescriptorProtoSchema, type FileDescriptorProto } from '@bufbuild/p
 import { credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
 import { fromJSON, type PackageDefinition } from '@grpc/proto-loader';
 import { expect } from 'chai';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startTestGateway } from '../../support/gateway.js';
 import { emptyStore } from '../../support/temp.js';
+import { framed } from '../../wire/support/raw-grpc.js';
+import { RawHttp2 } from '../../wire/support/raw-http2.js';
 
 interface ReflectionResponse {
   listServicesResponse?: { service: { name: string }[] };
@@ -98,6 +101,27 @@ describe('reflection', () => {
     const message = file.messageType.find(({ name }) => name === 'HealthListResponse');
     expect(message?.nestedType.map(({ name }) => name)).to.deep.equal(['StatusesEntry']);
     expect(message?.field[0]?.typeName).to.equal('.grpc.health.v1.HealthListResponse.StatusesEntry');
+    await close();
+  });
+
+  it('has a client wait that takes no answers', async () => {
+    const { grpcPort, close } = await startTestGateway(await emptyStore());
+    const connection = await RawHttp2.connect(grpcPort);
+    const stream = connection.request('/grpc.reflection.v1.ServerReflection/ServerReflectionInfo');
+    const symbol = Buffer.from('kloset.store.v1.StoreService');
+    const one = framed(Buffer.concat([Buffer.from([0x22, symbol.length]), symbol]));
+    const many = Buffer.concat(Array.from({ length: 1000 }, () => one));
+    let sent = 0;
+    void (async () => {
+      for (; sent < 1000; sent++) await connection.data(stream, many);
+    })();
+    for (let before = -1; before < sent;) {
+      before = sent;
+      await sleep(300);
+    }
+    // What the windows of both sides hold.
+    expect(sent * many.length).to.be.lessThan(4 * 1024 * 1024);
+    connection.close();
     await close();
   });
 });

@@ -41,7 +41,8 @@ export const protobufFileName = "kloset/store/v1/store.proto";
  *   NOT_FOUND            no such object, or no such store
  *   ALREADY_EXISTS       another object with other bytes has that name; packfiles and states are never replaced
  *   PERMISSION_DENIED    the caller's access does not allow it; the message names the access that would
- *   RESOURCE_EXHAUSTED   no room left on the store's disk
+ *   RESOURCE_EXHAUSTED   no room left on the store's disk; too much at once; or a message that is too large: 64 KiB are
+ *                        taken where something is asked for, and 4 MiB in an upload
  *   UNIMPLEMENTED        this gateway does not offer it
  *   UNAVAILABLE          the store can't be reached now; try again later
  *   INTERNAL             the gateway failed; the message carries an id that its log repeats

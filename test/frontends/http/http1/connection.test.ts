@@ -322,7 +322,7 @@ for (const inlet of ['read where they are wanted', 'read as they come'] as const
     });
 
     it('ends behind an answer, and resets nothing, where the client has sent far more requests', async () => {
-      const body = Buffer.alloc(MiB);
+      const body = Buffer.alloc(16 * MiB);
       await serve((stream) => {
         stream.begin(200, { 'content-length': body.length });
         stream.end(body, ignore);
@@ -334,6 +334,11 @@ for (const inlet of ['read where they are wanted', 'read as they come'] as const
       void client.send(requestHead('GET', '/', { 'X-Long': 'x'.repeat(1000) }).repeat(2000));
       await sleep(100);
       server.close();
+      // Slowly, so that much of it is still on its way when the server is done.
+      client.socket.on('data', () => {
+        client.socket.pause();
+        setTimeout(() => client.socket.resume(), 1);
+      });
       client.socket.resume();
       const received = await client.untilClosed();
       const head = received.indexOf('\r\n\r\n') + 4;
