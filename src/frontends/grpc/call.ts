@@ -129,7 +129,6 @@ export class Calls {
   ): handleBidiStreamingCall<unknown, unknown> {
     return (call) => {
       decodeWith(call, whole, maxRequestBytes);
-      holdOne(call);
       void this.serve(
         call,
         async (context) => {
