@@ -20,7 +20,7 @@ import type { AccessControl } from '../frontend.js';
 import type { Pace } from '../pace.js';
 import { reportError, type RequestRecord, type Requests } from '../requests.js';
 import { connectionOf, decodeWith } from './connection.js';
-import { eachPart } from './each-part.js';
+import { eachPart, type Part } from './each-part.js';
 import type { Encode } from './framing.js';
 import { MessageSender, type Send } from './message-sender.js';
 import { received } from './received.js';
@@ -121,11 +121,11 @@ export class Calls {
    * @param atOnce how many of those of a call are answered at once
    * @param answer answers one of them; the call's status is what it throws
    */
-  bidi<Part, Message>(
-    decode: (message: Uint8Array) => readonly Part[],
+  bidi<P extends Part, Message>(
+    decode: (message: Uint8Array) => readonly P[],
     encode: Encode<Message>,
     atOnce: number,
-    answer: (part: Part, send: Send<Message>, context: CallContext) => Promise<void>,
+    answer: (part: P, send: Send<Message>, context: CallContext) => Promise<void>,
   ): handleBidiStreamingCall<unknown, unknown> {
     return (call) => {
       decodeWith(call, whole, maxRequestBytes);

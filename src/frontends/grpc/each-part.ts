@@ -1,6 +1,12 @@
 import type { Readable } from 'node:stream';
 import { canceled } from '../../core/errors.js';
 
+/** What is worked on alone. */
+export interface Part {
+  /** How many others it counts for, as it takes so much memory; 1 for most. */
+  readonly weight: number;
+}
+
 /**
  * Does some work for each part of each message of a client's stream: for `atOnce` at the same time, and the client's further messages wait.
  * Resolves when the client has sent all of them and all work is done. Where some work fails no more is begun; this fails then, when
@@ -8,15 +14,15 @@ import { canceled } from '../../core/errors.js';
  *
  * @param partsOf may throw, which is as if work failed
  */
-export function eachPart<Message, Part>(
+export function eachPart<Message, P extends Part>(
   messages: Readable,
-  partsOf: (message: Message) => readonly Part[],
+  partsOf: (message: Message) => readonly P[],
   atOnce: number,
-  work: (part: Part) => Promise<void>,
+  work: (part: P) => Promise<void>,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     /** Of the messages that came; those before `next` are begun. */
-    let parts: readonly Part[] = [];
+    let parts: readonly P[] = [];
     let next = 0;
     let underWay = 0;
     let ended = false;
@@ -31,18 +37,22 @@ export function eachPart<Message, Part>(
       messages.removeListener('data', take);
       settle();
     };
-    const done = (): void => {
-      underWay--;
+    const done = ({ weight }: P): void => {
+      underWay -= weight;
       begin();
       settle();
     };
     const begin = (): void => {
-      for (; underWay < atOnce && next < parts.length && failure === undefined; underWay++) {
-        work(parts[next++] as Part)
+      for (; next < parts.length && failure === undefined; next++) {
+        const part = parts[next] as P;
+        // One that is heavier than all that may be is done alone.
+        if (underWay > 0 && underWay + part.weight > atOnce) break;
+        underWay += part.weight;
+        work(part)
           .catch(fail)
-          .then(done, fail);
+          .then(() => done(part), fail);
       }
-      if (underWay >= atOnce) messages.pause();
+      if (underWay >= atOnce || (next < parts.length && failure === undefined)) messages.pause();
       else if (messages.isPaused()) messages.resume();
     };
     const take = (message: Message): void => {

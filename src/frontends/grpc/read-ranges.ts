@@ -4,14 +4,19 @@ import { wireStatus } from '../../core/status.js';
 import { sendChunks } from '../send-read.js';
 import type { CallContext } from './call.js';
 import { parseRange, parseRef } from './convert.js';
+import type { Part } from './each-part.js';
 import { encodeAnswers } from './framing.js';
 import type { Send } from './message-sender.js';
 
 /** How many reads of one stream are under way at once; the client's further ones wait. */
 export const readsAtOnce = 32;
 
+/** Reads from here on, in bytes, have pieces of them in memory that are as large as several small reads. */
+const largeBytes = 256 * 1024;
+const largeWeight = 8;
+
 /** One read of a stream. */
-interface AskedRead extends RangeRead {
+interface AskedRead extends RangeRead, Part {
   readonly store: string;
   /** Whether its answer may share messages. */
   readonly shares: boolean;
@@ -29,9 +34,14 @@ export const encodeRanges = encodeAnswers<Answer>(RangeAnswer, 2, 5);
 /** The reads that a message asks for. Throws `invalid_argument` for what is none. */
 export function decodeReads(message: Uint8Array): readonly AskedRead[] {
   const { store, tag, ref, range, reads } = decode(message);
-  const several = reads.map((read) => ({ store, tag: read.tag, ref: read.ref, range: read.range, shares: true }));
+  const several = reads.map((read) => asked(store, read, true));
   if (reads.length > 0 && ref === undefined && range === undefined) return several;
-  return [{ store, tag, ref, range, shares: false }, ...several];
+  return [asked(store, { tag, ref, range }, false), ...several];
+}
+
+function asked(store: string, { tag, ref, range }: RangeRead, shares: boolean): AskedRead {
+  const weight = (range?.length ?? 0) < largeBytes ? 1 : largeWeight;
+  return { store, tag, ref, range, shares, weight };
 }
 
 function decode(message: Uint8Array): ReadRangesRequest {

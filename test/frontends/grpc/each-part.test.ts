@@ -10,7 +10,7 @@ describe('eachPart', () => {
     readonly begun: number[] = [];
     private readonly ends: ((error?: Error) => void)[] = [];
 
-    readonly work = (message: number): Promise<void> => {
+    readonly work = ({ message }: { message: number }): Promise<void> => {
       this.begun.push(message);
       return new Promise((resolve, reject) => {
         this.ends[message] = (error) => (error === undefined ? resolve() : reject(error));
@@ -26,7 +26,9 @@ describe('eachPart', () => {
     }
   }
 
-  const alone = (message: number): number[] => [message];
+  const part = (message: number, weight = 1) => ({ message, weight });
+  const alone = (message: number) => [part(message)];
+  const several = (message: number[]) => message.map((each) => part(each));
   const messages = (count: number): Readable => Readable.from(Array.from({ length: count }, (_, i) => i));
 
   it('begins no more at once than it may, and the next one when one is done', async () => {
@@ -83,7 +85,7 @@ describe('eachPart', () => {
 
   it('works on the parts of a message as on messages of their own, in their order', async () => {
     const works = new Works();
-    const all = eachPart<number[], number>(Readable.from([[0, 1, 2], [], [3, 4]]), (parts) => parts, 2, works.work);
+    const all = eachPart(Readable.from([[0, 1, 2], [], [3, 4]]), several, 2, works.work);
     await works.untilBegun(2);
     for (let turn = 0; turn < 10; turn++) await nextTurn();
     expect(works.begun).to.deep.equal([0, 1]);
@@ -99,7 +101,7 @@ describe('eachPart', () => {
   it('is not done with the last message before its last part is begun', async () => {
     const works = new Works();
     let done = false;
-    const all = eachPart<number[], number>(Readable.from([[0, 1]]), (parts) => parts, 1, works.work);
+    const all = eachPart(Readable.from([[0, 1]]), several, 1, works.work);
     const ended = all.then(() => (done = true));
     await works.untilBegun(1);
     for (let turn = 0; turn < 10; turn++) await nextTurn();
@@ -112,9 +114,9 @@ describe('eachPart', () => {
 
   it('fails with what a message of no parts throws, when the work before it is done', async () => {
     const works = new Works();
-    const partsOf = (message: number): number[] => {
+    const partsOf = (message: number) => {
       if (message === 1) throw new Error('no parts');
-      return [message];
+      return alone(message);
     };
     let failed = false;
     const all = eachPart(messages(3), partsOf, 8, works.work).catch((error: unknown) => {
@@ -127,5 +129,27 @@ describe('eachPart', () => {
     works.end(0);
     expect(await all).to.have.property('message', 'no parts');
     expect(works.begun).to.deep.equal([0]);
+  });
+
+  it('begins as many as weigh no more than it may have at once, and one that is heavier alone', async () => {
+    const weights = [1, 3, 1, 5, 1];
+    const works = new Works();
+    const all = eachPart(messages(5), (message: number) => [part(message, weights[message])], 4, works.work);
+    const begun = async (...expected: number[]): Promise<void> => {
+      await works.untilBegun(expected.length);
+      for (let turn = 0; turn < 10; turn++) await nextTurn();
+      expect(works.begun).to.deep.equal(expected);
+    };
+    await begun(0, 1);
+    works.end(0);
+    await begun(0, 1, 2);
+    works.end(1);
+    await begun(0, 1, 2);
+    works.end(2);
+    await begun(0, 1, 2, 3);
+    works.end(3);
+    await begun(0, 1, 2, 3, 4);
+    works.end(4);
+    await all;
   });
 });
