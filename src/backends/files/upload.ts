@@ -48,8 +48,7 @@ export class Upload {
     return this.withTemporary(this.options.space.guard(chunks), async () => {
       for (let attempts = 1; !(await this.link()); attempts++) {
         if (await this.isSameAsWritten()) return false;
-        if (attempts === maxAttempts)
-          throw new StoreError('unavailable', 'what has the name of this object is no file');
+        if (attempts === maxAttempts) throw this.notReplaced('what has this MAC is no file');
       }
       await this.options.folders.sync(this.ref);
       return true;
@@ -136,16 +135,17 @@ export class Upload {
   private async requireSame(present: ReadableFile, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     try {
       if (!(await sameBytes(present, chunks))) {
-        throw new StoreError(
-          'already_exists',
-          `a ${this.ref.kind} with this MAC and other bytes is stored already, and ${this.ref.kind}s are never replaced`,
-        );
+        throw this.notReplaced(`a ${this.ref.kind} with this MAC and other bytes is stored already`);
       }
       if (this.options.durable) await present.sync();
     } finally {
       await present.close();
     }
     await this.options.folders.sync(this.ref);
+  }
+
+  private notReplaced(why: string): StoreError {
+    return new StoreError('already_exists', `${why}, and ${this.ref.kind}s are never replaced`);
   }
 }
 

@@ -115,7 +115,7 @@ describe('What a store of files acknowledges', () => {
     const ref = inBucket('aa');
     await put(inBucket('aa'));
     await files.makeFolder(`packfiles/aa/${ref.mac}`, 0o700);
-    const { message } = await expectFailure(put(ref), 'unavailable');
+    const { message } = await expectFailure(put(ref), 'already_exists');
     expect(message).to.contain('no file');
   });
 });
