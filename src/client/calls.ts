@@ -89,7 +89,7 @@ export async function upload<Req, Res>(
 }
 
 /** Sends messages, each when the one before it is on its way, and ends the call's sending side. */
-export async function sendAll<Req>(
+async function sendAll<Req>(
   call: ClientWritableStream<Req> | ClientDuplexStream<Req, unknown>,
   messages: AsyncIterable<Req>,
   stopped: AbortSignal,

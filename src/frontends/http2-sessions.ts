@@ -3,7 +3,7 @@ import type { Logger } from '../core/logger.js';
 import { peerOf } from '../core/peer.js';
 
 /** How long a client may take to end a connection that it was told to end, in milliseconds. */
-const lingerMs = 1000;
+const partingMs = 1000;
 
 export interface SessionLimits {
   /** How many streams a client may reset in ten seconds. */
@@ -45,7 +45,7 @@ export function guardSession(session: ServerHttp2Session, limits: SessionLimits,
     // Not by `close`, which waits for the client to do the same for as long as that takes.
     const last = setTimeout(() => {
       if (open === 0) session.destroy(new Error('the connection is idle'), constants.NGHTTP2_NO_ERROR);
-    }, lingerMs);
+    }, partingMs);
     session.once('close', () => clearTimeout(last));
   });
   // Whatever a peer does to its connection ends in `close`, which is all that has to be known.

@@ -122,7 +122,8 @@ export function describeFileSystem(name: string, openFolder: (folder: string) =>
         for (const path of ['packfiles/aa/file', 'locks/file']) {
           await write(path, bytes);
           const file = await files.open(path);
-          const target = Buffer.alloc(bytes.length);
+          // More than there is, so that it takes another look behind the bytes.
+          const target = Buffer.alloc(2 * bytes.length);
           const reading = file.read(target, 0, target.length);
           let done = false;
           void reading.then(() => (done = true));

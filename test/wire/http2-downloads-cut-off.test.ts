@@ -5,21 +5,11 @@ import { makeObject, newRef } from '../support/objects.js';
 import { eventually } from '../support/store.js';
 import { openSockets, untilOpenFiles, untilOpenSockets } from './support/folders.js';
 import { put } from './support/raw-http.js';
+import { http2Ends } from './support/http2-ends.js';
 import { frameType, RawHttp2 } from './support/raw-http2.js';
 import { startSecureGateway, type SecureGateway } from './support/secure-gateway.js';
 
 const MiB = 1024 * 1024;
-
-const ends: Readonly<Record<string, (connection: RawHttp2, stream: number) => unknown>> = {
-  'resets its stream': (connection, stream) => connection.reset(stream),
-  'resets its stream, and says that there is no error': (connection, stream) => connection.reset(stream, 0),
-  'ends the connection': ({ socket }) => socket.end(),
-  'breaks the connection off': ({ socket }) => socket.destroy(),
-  'says that it goes, and ends the connection': (connection) => {
-    connection.frame(frameType.goAway, 0, 0, Buffer.alloc(8));
-    connection.socket.end();
-  },
-};
 
 describe('A download over HTTP/2 that is cut off', () => {
   /** One that goes out in chunks, and one that is in memory as a whole: both are more than a client takes that opens no window. */
@@ -28,7 +18,12 @@ describe('A download over HTTP/2 that is cut off', () => {
   let openBefore: number;
 
   before(async () => {
-    gateway = await startSecureGateway({ durability: 'none' });
+    gateway = await startSecureGateway({
+      durability: 'none',
+      'stall-timeout': '1s',
+      'min-rate': '1MiB',
+      'idle-timeout': '1s',
+    });
     for (const [size, { mac }] of refs)
       await put(gateway.httpPort, `/resources/states/${mac}`, makeObject('state', size));
   });
@@ -41,7 +36,7 @@ describe('A download over HTTP/2 that is cut off', () => {
   });
 
   for (const [size, { mac }] of refs) {
-    for (const [how, cutOff] of Object.entries(ends)) {
+    for (const [how, cutOff] of Object.entries(http2Ends)) {
       it(`is over, once, when a client that takes a part of ${size} bytes ${how}`, async () => {
         const connection = await RawHttp2.connectTls(gateway.httpsPort);
         const stream = connection.open('GET', `/resources/states/${mac}`, {}, { endStream: true });
@@ -51,7 +46,8 @@ describe('A download over HTTP/2 that is cut off', () => {
         await eventually(async () => lines().length > 0, 'the download is logged', 5000);
         await untilOpenFiles(0, join(gateway.folder, 'states'));
         connection.close();
-        await untilOpenSockets(openBefore);
+        // A broken one is held until the gateway ends.
+        if (!how.includes('no frame')) await untilOpenSockets(openBefore);
         expect(lines()).to.have.length(1);
         expect(lines()[0]).to.include({ status: 499 });
       });

@@ -5,22 +5,11 @@ import { eventually } from '../support/store.js';
 import { objects, openSockets, untilClean, untilOpenFiles, untilOpenSockets, untilWriting } from './support/folders.js';
 import { Http2Client } from './support/http2-client.js';
 import { ask, put } from './support/raw-http.js';
+import { http2Ends } from './support/http2-ends.js';
 import { frameType, RawHttp2 } from './support/raw-http2.js';
 import { startSecureGateway, type SecureGateway } from './support/secure-gateway.js';
 
 const MiB = 1024 * 1024;
-
-const ends: Readonly<Record<string, (connection: RawHttp2, stream: number) => unknown>> = {
-  'resets its stream': (connection, stream) => connection.reset(stream),
-  'resets its stream, and says that there is no error': (connection, stream) => connection.reset(stream, 0),
-  'ends the connection': ({ socket }) => socket.end(),
-  'breaks the connection off': ({ socket }) => socket.destroy(),
-  'says that it goes, and ends the connection': (connection) => {
-    connection.frame(frameType.goAway, 0, 0, Buffer.alloc(8));
-    connection.socket.end();
-  },
-  'sends what is no frame, and ends the connection': (connection) => connection.socket.end(Buffer.alloc(64, 0xff)),
-};
 
 const positions: Readonly<Record<string, (size: number) => number>> = {
   'before the first byte': () => 0,
@@ -44,7 +33,7 @@ describe('An upload over HTTP/2 that is cut off', () => {
 
   afterEach(() => gateway.close());
 
-  for (const [how, cutOff] of Object.entries(ends)) {
+  for (const [how, cutOff] of Object.entries(http2Ends)) {
     for (const [where, sentOf] of Object.entries(positions)) {
       it(`leaves nothing behind when a client ${how} ${where}`, async () => {
         const sent = sentOf(bytes.length);

@@ -69,6 +69,8 @@ export class Http2Stream implements HttpStream {
   breakOff(): void {
     // Without a code, what came of the answer would look like all of it.
     this.request.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    // On a connection that is broken, nothing else would end it.
+    this.request.stream.destroy();
   }
 
   onOver(listener: (isDelivered: boolean) => void): void {
