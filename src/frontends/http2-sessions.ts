@@ -33,29 +33,30 @@ const connectionWindowBytes = 4 * streamWindowBytes;
  */
 export function guardSession(session: ServerHttp2Session, limits: SessionLimits, log: Logger): void {
   let open = 0;
-  let used = false;
   let resets = 0;
   let windowStartMs = 0;
   let calmed = false;
   const caller = peerOf(session.socket).address;
   session.setLocalWindowSize(connectionWindowBytes);
-  session.setTimeout(limits.idleMs, () => {
-    if (open > 0 || (used && limits.idleOnlyAtFirst) || session.closed) return;
+  const part = (): void => {
+    if (open > 0 || session.closed) return;
     session.goaway();
     // Not by `close`, which waits for the client to do the same for as long as that takes.
-    const last = setTimeout(() => {
+    idle = setTimeout(() => {
       if (open === 0) session.destroy(new Error('the connection is idle'), constants.NGHTTP2_NO_ERROR);
     }, partingMs);
-    session.once('close', () => clearTimeout(last));
-  });
+  };
+  // Not the session's own timer: once what came was no HTTP/2, nothing happens on the session any more, and that timer doesn't fire again.
+  let idle = setTimeout(part, limits.idleMs);
+  session.once('close', () => clearTimeout(idle));
   // Whatever a peer does to its connection ends in `close`, which is all that has to be known.
   session.on('error', () => undefined);
   session.on('stream', (stream) => {
     open++;
-    used = true;
+    clearTimeout(idle);
     closeWhenReset(stream);
     stream.once('close', () => {
-      open--;
+      if (--open === 0 && !limits.idleOnlyAtFirst && !session.destroyed) idle = setTimeout(part, limits.idleMs);
       // Whatever code a client gives, and also where it makes the gateway reset the stream.
       if (!stream.aborted && stream.writableFinished) return;
       const now = performance.now();
