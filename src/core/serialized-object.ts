@@ -8,6 +8,16 @@ export const minObjectBytes = 48;
 /** The largest lock: a real one has some 124 bytes. */
 export const maxLockBytes = 64 * 1024;
 
+/** The largest object of a kind in bytes, where packfiles and states may have `maxObjectBytes`. */
+export function maxBytes(kind: ObjectKind, maxObjectBytes: number): number {
+  return kind === 'lock' ? maxLockBytes : maxObjectBytes;
+}
+
+/** What is said of an object that is larger. */
+export function tooLarge(kind: ObjectKind, limit: number): StoreError {
+  return new StoreError('too_large', `a ${kind} may have ${limit} bytes at most`);
+}
+
 const headerBytes = 16;
 
 /** The first 8 bytes of every serialized object; the second is that of old stores. */
@@ -31,14 +41,14 @@ export function verifiedObject(
   body: AsyncIterable<Uint8Array>,
   maxObjectBytes: number,
 ): AsyncIterable<Uint8Array> {
-  const limit = ref.kind === 'lock' ? maxLockBytes : maxObjectBytes;
+  const limit = maxBytes(ref.kind, maxObjectBytes);
   let size = 0;
   /** What came of the header; undefined once all of it did. */
   let head: Uint8Array | undefined = new Uint8Array();
   return watched(body, {
     chunk: (chunk) => {
       size += chunk.length;
-      if (size > limit) throw new StoreError('too_large', `a ${ref.kind} may have ${limit} bytes at most`);
+      if (size > limit) throw tooLarge(ref.kind, limit);
       if (head === undefined) return;
       // Copied where more has to come: the chunk is somebody else's then.
       head = head.length === 0 && chunk.length >= headerBytes ? chunk : Buffer.concat([head, chunk]);

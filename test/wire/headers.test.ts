@@ -96,6 +96,22 @@ describe('HTTP requests', () => {
       }
     });
 
+    it('are told at once where the body is larger than it may be, and leave nothing behind', async () => {
+      const small = await startTestGateway(folder, { 'allow-delete': true, 'max-object-size': '1MiB' });
+      const locked = `/resources/locks/${newRef('lock').mac}`;
+      for (const [target, largest] of [
+        [path, MiB],
+        [locked, 64 * 1024],
+      ] as const) {
+        const tooLarge = { ...expecting, 'Content-Length': String(largest + 1) };
+        const answer = await ask(small.httpPort, 'PUT', target, tooLarge);
+        expect(answer).to.deep.include({ status: 413, interim: [] });
+        expect(answer.body.toString()).to.contain(`may have ${largest} bytes at most`);
+      }
+      await untilClean(folder);
+      await small.close();
+    });
+
     it('are told at once where access is read-only, and can then ask for something else or send it all the same', async () => {
       const readOnly = await startTestGateway(folder);
       const connection = await RawHttp.connect(readOnly.httpPort);

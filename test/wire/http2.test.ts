@@ -80,12 +80,13 @@ describe('HTTP/2 over TLS', function () {
     await start({ 'max-object-size': '1MiB' });
     const path = `/resources/packfiles/${newRef('packfile').mac}`;
     const bytes = makeObject('packfile', 1000);
-    for (const [target, wanted, status] of [
-      [path, true, 200],
-      ['/resources/packfiles/abc', false, 400],
-      ['/nowhere/at/all/resources/packfiles', false, 404],
+    for (const [target, wanted, status, length] of [
+      [path, true, 200, 1000],
+      [path, false, 413, MiB + 1],
+      ['/resources/packfiles/abc', false, 400, 1000],
+      ['/nowhere/at/all/resources/packfiles', false, 404, 1000],
     ] as const) {
-      const stream = client.open('PUT', target, { expect: '100-continue' });
+      const stream = client.open('PUT', target, { expect: '100-continue', 'content-length': length });
       let asked = false;
       stream.on('continue', () => {
         asked = true;

@@ -1,6 +1,7 @@
 import { StoreError } from '../../core/errors.js';
 import { eccUnimplemented, parseMac, type ObjectKind, type ObjectRef } from '../../core/object.js';
 import { clip } from '../../core/range.js';
+import { maxBytes, tooLarge } from '../../core/serialized-object.js';
 import { jsonList } from './json-list.js';
 import { parseRangeHeader } from './range-header.js';
 import type { RouteContext, Routes } from './routes.js';
@@ -55,14 +56,23 @@ async function headObject({ store, exchange, params, headers }: RouteContext): P
   });
 }
 
-async function putObject({ store, exchange, params }: RouteContext): Promise<void> {
-  await store.put(parseRef(params), exchange.body(), exchange);
+async function putObject({ store, exchange, params, headers }: RouteContext): Promise<void> {
+  const ref = parseRef(params);
+  const limit = maxBytes(ref.kind, store.info().maxObjectBytes);
+  // A client that asks first is told before it sends any of it. Not before the store asks: it may have other reasons.
+  const body = Number(headers['content-length']) > limit ? refused(tooLarge(ref.kind, limit)) : exchange.body();
+  await store.put(ref, body, exchange);
   await exchange.send(200, {}, new Uint8Array());
 }
 
 async function deleteObject({ store, exchange, params }: RouteContext): Promise<void> {
   await store.delete(parseRef(params), exchange);
   await exchange.send(200, {}, new Uint8Array());
+}
+
+/** A body that is refused when it is asked for. */
+function refused(error: StoreError): AsyncIterable<Uint8Array> {
+  return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
 }
 
 function parseRef(params: RouteContext['params']): ObjectRef {
