@@ -15,7 +15,7 @@ import (
 // A Job says what to do. Which fields matter depends on the mode.
 type Job struct {
 	Mode        string  `json:"mode"`
-	Client      string  `json:"client"`      // "raw": kept, hand-driven connections; "go": Go's default HTTP client
+	Client      string  `json:"client"`      // "raw": kept, hand-driven connections; "go": Go's default HTTP client, or grpc-go; whole objects over gRPC always by that
 	Address     string  `json:"address"`     // host:port
 	Prefix      string  `json:"prefix"`      // of an object's path
 	List        string  `json:"list"`        // the path of the list of all objects
