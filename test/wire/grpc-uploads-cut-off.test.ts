@@ -1,5 +1,6 @@
 import { status as Code } from '@grpc/grpc-js';
 import { expect } from 'chai';
+import { gzipSync } from 'node:zlib';
 import type { ObjectRef } from '../../src/core/object.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { connect, GrpcStore } from '../support/grpc-store.js';
@@ -11,6 +12,13 @@ import { framed, putPath, RawGrpc, upload, type RawCall } from './support/raw-gr
 import { RawHttp2 } from './support/raw-http2.js';
 
 const MiB = 1024 * 1024;
+
+/** A framed message, compressed. */
+function zipped(message: Buffer): Buffer {
+  const compressed = framed(gzipSync(message.subarray(5)));
+  compressed[0] = 1;
+  return compressed;
+}
 
 describe('A gRPC upload', () => {
   const bytes = makeObject('packfile', 2 * MiB);
@@ -42,6 +50,15 @@ describe('A gRPC upload', () => {
     const whole = upload.whole(ref, bytes);
     for (let at = 0; at < whole.length; at += 100_003) await call.send(whole.subarray(at, at + 100_003));
     call.end();
+    expect((await call.outcome).code).to.equal(Code.OK);
+    expect((await getAll(store, ref)).equals(bytes)).to.equal(true);
+  });
+
+  it('is stored when its messages are compressed, as a client may do it', async () => {
+    const call = client.call(putPath, { 'grpc-encoding': 'gzip' });
+    await call.send(upload.header(ref));
+    for (let at = 0; at < bytes.length; at += MiB) await call.send(zipped(upload.chunk(bytes.subarray(at, at + MiB))));
+    call.end(upload.finish(bytes.length));
     expect((await call.outcome).code).to.equal(Code.OK);
     expect((await getAll(store, ref)).equals(bytes)).to.equal(true);
   });
@@ -156,6 +173,15 @@ describe('A gRPC upload', () => {
     it('is refused, and leaves nothing behind, when it has a message of more than 4 MiB', async () => {
       const call = await begin();
       await call.send(framed(Buffer.alloc(4 * MiB + 1)));
+      expect((await call.outcome).code).to.equal(Code.RESOURCE_EXHAUSTED);
+      await expectNothing();
+    });
+
+    it('is refused, and leaves nothing behind, when a message is unpacked to more than 4 MiB', async () => {
+      const call = client.call(putPath, { 'grpc-encoding': 'gzip' });
+      await call.send(upload.header(ref), upload.chunks(bytes));
+      await untilWriting(folder);
+      await call.send(zipped(upload.chunk(Buffer.alloc(64 * MiB))));
       expect((await call.outcome).code).to.equal(Code.RESOURCE_EXHAUSTED);
       await expectNothing();
     });
