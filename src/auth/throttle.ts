@@ -9,6 +9,8 @@ export interface LoginThrottleOptions {
   readonly now: () => number;
   /** Resolves after so many milliseconds. By default with a timer that doesn't keep the program running. */
   readonly sleep?: (ms: number) => Promise<unknown>;
+  /** Is told the address of each failed login, for others to `count`. */
+  readonly onFailure?: (address: string) => void;
 }
 
 /** Failed logins of one address. */
@@ -44,7 +46,8 @@ const exempt = 'unix socket';
  *
  * A unix socket is exempt: the file's permissions say who may use it, and a proxy may be behind it, for everyone.
  *
- * It is kept when a configuration is reloaded.
+ * It is kept when a configuration is reloaded. Of several processes that are one gateway each has its own, and they tell each other of failed
+ * logins; what is held back or waits is counted in each.
  */
 export class LoginThrottle {
   /** By address; the one that failed last is at the end. */
@@ -52,10 +55,12 @@ export class LoginThrottle {
   private readonly checks = new OneByOne();
   private readonly now: () => number;
   private readonly sleep: (ms: number) => Promise<unknown>;
+  private readonly onFailure: ((address: string) => void) | undefined;
 
-  constructor({ now, sleep: wait }: LoginThrottleOptions) {
+  constructor({ now, sleep: wait, onFailure }: LoginThrottleOptions) {
     this.now = now;
     this.sleep = wait ?? ((ms) => sleep(ms, undefined, { ref: false }));
+    this.onFailure = onFailure;
   }
 
   /**
@@ -65,7 +70,7 @@ export class LoginThrottle {
    */
   async fail(address: string, error: StoreError): Promise<never> {
     const ms = this.delayMs(address);
-    this.count(address);
+    this.failed(address);
     await this.holdBack(address, ms);
     throw error;
   }
@@ -87,8 +92,28 @@ export class LoginThrottle {
     if (await this.checks.run(key, check)) return;
     // Each failing answer is held back once.
     if (ms === 0) return this.fail(address, error);
-    this.count(address);
+    this.failed(address);
     throw error;
+  }
+
+  /** Counts a failed login of an address, which somebody else answers. */
+  count(address: string): void {
+    if (address === exempt) return;
+    const key = addressGroup(address);
+    const failures = this.addresses.get(key) ?? { times: [], delayed: 0 };
+    failures.times = [...failures.times.slice(1 - countedFailures), this.now()];
+    this.addresses.delete(key);
+    this.addresses.set(key, failures);
+    for (const [oldest, { times }] of this.addresses) {
+      const forgotten = !this.isRecent(times.at(-1) ?? 0);
+      if (!forgotten && this.addresses.size <= maxAddresses) break;
+      this.addresses.delete(oldest);
+    }
+  }
+
+  private failed(address: string): void {
+    this.count(address);
+    this.onFailure?.(address);
   }
 
   /** How long the next failing answer is held back, in milliseconds. */
@@ -107,20 +132,6 @@ export class LoginThrottle {
       await this.sleep(ms);
     } finally {
       failures.delayed--;
-    }
-  }
-
-  private count(address: string): void {
-    if (address === exempt) return;
-    const key = addressGroup(address);
-    const failures = this.addresses.get(key) ?? { times: [], delayed: 0 };
-    failures.times = [...failures.times.slice(1 - countedFailures), this.now()];
-    this.addresses.delete(key);
-    this.addresses.set(key, failures);
-    for (const [oldest, { times }] of this.addresses) {
-      const forgotten = !this.isRecent(times.at(-1) ?? 0);
-      if (!forgotten && this.addresses.size <= maxAddresses) break;
-      this.addresses.delete(oldest);
     }
   }
 

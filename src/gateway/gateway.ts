@@ -53,6 +53,8 @@ export interface Gateway {
   reload(config: Config): Promise<void>;
   /** Opens the audit log's file anew, after it was renamed to rotate it. */
   reopenLogs(): Promise<void>;
+  /** Another process of this gateway has answered a failed login from an address: its next ones are slowed down here, too. */
+  countFailedLogin(address: string): void;
   /** What this process has counted and measured, in prom-client's form: the metrics of several processes are made of it. */
   metricValues(): Promise<readonly object[]>;
   /**
@@ -83,7 +85,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 class RunningGateway implements Gateway {
   private readonly pool: StorePool;
   private readonly bcrypt = new BcryptWorker();
-  private readonly throttle = new LoginThrottle({ now: Date.now });
+  private readonly throttle = new LoginThrottle({
+    now: Date.now,
+    onFailure: (address) => this.options.shared?.loginFailed(address),
+  });
   private readonly turns: Turns;
   private readonly connections: ConnectionCount;
   private readonly certificate: CertificateWatch;
@@ -178,6 +183,10 @@ class RunningGateway implements Gateway {
 
   async reopenLogs(): Promise<void> {
     await this.generation?.trail?.reopen();
+  }
+
+  countFailedLogin(address: string): void {
+    this.throttle.count(address);
   }
 
   metricValues(): Promise<readonly object[]> {

@@ -8,6 +8,8 @@ export interface Shared {
   readonly connections: Places;
   readonly turns: MakePlaces;
   readonly unixSockets: UnixSocketPlaces;
+  /** Tells the others of a failed login from an address, see Gateway.countFailedLogin. */
+  loginFailed(address: string): void;
   /** Whether this process is the one that tells what is served, and sweeps the stores. */
   readonly isFirst: boolean;
   /** Whether it takes the place of another one that ended. */

@@ -24,6 +24,8 @@ export interface Primary {
   fails(reason: string): void;
   ask(key: string): void;
   giveBack(key: string, places: number): void;
+  /** Tells of a failed login from an address. */
+  loginFailed(address: string): void;
   /** UnixSocketPlaces of the primary. */
   prepareSocket(options: UnixSocketOptions): Promise<string>;
   placeSocket(options: UnixSocketOptions): Promise<void>;
@@ -36,6 +38,8 @@ export interface Primary {
 export interface Worker {
   granted(key: string, places: number): void;
   recalled(key: string, places: number): void;
+  /** Another worker has answered a failed login from an address. */
+  loginFailed(address: string): void;
   reload(config: Config): Promise<void>;
   reopenLogs(): Promise<void>;
   /** Stops the worker; its process ends. May be called again with less patience. */

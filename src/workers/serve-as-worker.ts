@@ -21,6 +21,7 @@ export async function serveAsWorker({ startGateway, inForce, exit }: WorkerOptio
   const mine: Worker = {
     granted: (key, places) => leases.granted(key, places),
     recalled: (key, places) => leases.recalled(key, places),
+    loginFailed: (address) => gateway?.countFailedLogin(address),
     reload: async (config) => {
       await gateway?.reload(config);
       inForce(config);
@@ -52,6 +53,7 @@ export async function serveAsWorker({ startGateway, inForce, exit }: WorkerOptio
           place: (options) => channel.call('placeSocket', options),
           remove: (options) => channel.call('removeSocket', options),
         },
+        loginFailed: (address) => channel.tell('loginFailed', address),
         ...standing,
         metrics: () => channel.call('metrics'),
       },

@@ -172,6 +172,9 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
       }),
       ask: (key) => ledger.ask(id, key),
       giveBack: (key, places) => ledger.giveBack(id, key, places),
+      loginFailed: (address) => {
+        for (const each of this.workers) if (each.id !== id) each.channel.tell('loginFailed', address);
+      },
       prepareSocket: (options) => unixSockets.prepare(id, options),
       placeSocket: (options) => unixSockets.place(options),
       removeSocket: (options) => unixSockets.remove(id, options),

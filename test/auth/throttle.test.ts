@@ -121,6 +121,19 @@ describe('LoginThrottle', () => {
     expect(clock.sleeping).to.deep.equal([100]);
   });
 
+  it('counts failed logins that others have answered, and tells of its own', async () => {
+    const told: string[] = [];
+    throttle = new LoginThrottle({ now: clock.now, sleep: clock.sleep, onFailure: (address) => told.push(address) });
+    for (let i = 0; i < 5; i++) throttle.count(bad);
+    expect(told).to.deep.equal([]);
+    failures(1);
+    await settle();
+    expect(clock.sleeping).to.deep.equal([100]);
+    throttle.attempt('192.0.2.2', () => Promise.resolve(false), wrong).catch(() => undefined);
+    await settle();
+    expect(told).to.deep.equal([bad, '192.0.2.2']);
+  });
+
   it('waits on a timer of its own where it gets none', async () => {
     throttle = new LoginThrottle({ now: clock.now });
     failures(5);

@@ -4,6 +4,8 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { tokenDigest } from '../../src/auth/tokens.js';
 import { listenOn } from '../../src/net/listen-on.js';
 import { makeObject, newRef } from '../support/objects.js';
 import { eventually } from '../support/store.js';
@@ -138,6 +140,22 @@ describe('A gateway of three workers', function () {
     for (let i = 0; i < 6; i++) expect(await answers()).to.equal(false);
     for (const each of open.splice(0)) each.close();
     await eventually(answers, 'there is room again');
+  });
+
+  it('counts failed logins over all workers', async () => {
+    const config = join(await tempFolder(), 'gateway.yaml');
+    await writeFile(config, `principals:\n  ann: { tokens: ['sha256:${tokenDigest('hers')}'] }\n`, { mode: 0o600 });
+    await start('--config', config);
+    const both = await uploadsOfTwoWorkers();
+    for (const each of both) expect(await finish(each)).to.equal(200);
+    const [first, second] = both.map(({ connection }) => async (): Promise<number> => {
+      await connection.send(requestHead('GET', '/', { Authorization: 'Bearer guessed' }));
+      return (await connection.answer()).status;
+    });
+    for (let i = 0; i < 10; i++) expect(await first?.()).to.equal(401);
+    // The next answer is held back for three seconds.
+    const outcome = await Promise.race([second?.(), sleep(500, 'held back')]);
+    expect(outcome).to.equal('held back');
   });
 
   it('takes a changed configuration on in every worker, and refuses a bad one in all', async () => {
