@@ -11,7 +11,7 @@ import { parseCommandLine, type ServeCommand } from './cli/parse.js';
 import { createTokenFor } from './cli/token.js';
 import { loadConfig, type Loaded } from './config/load.js';
 import type { Config } from './config/types.js';
-import { startGateway } from './gateway/gateway.js';
+import { startGateway } from './gateway/start-gateway.js';
 import type { User } from './gateway/user.js';
 import { createLog } from './log.js';
 import { parseActivation } from './net/activation.js';

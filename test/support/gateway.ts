@@ -2,7 +2,8 @@ import type { Host } from '../../src/backends/files/temporary.js';
 import { makeConfig, type Config, type Settings } from '../../src/config/config.js';
 import type { ListenAddress } from '../../src/core/address.js';
 import type { Logger } from '../../src/core/logger.js';
-import { startGateway, type Gateway } from '../../src/gateway/gateway.js';
+import type { Gateway } from '../../src/gateway/gateway.js';
+import { startGateway } from '../../src/gateway/start-gateway.js';
 
 export const host: Host = { name: 'test-host', pid: process.pid, startedMs: Date.now(), isAlive: () => true };
 
