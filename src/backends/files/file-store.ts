@@ -4,14 +4,13 @@ import type { ObjectKind, ObjectRef } from '../../core/object.js';
 import type { ByteRange } from '../../core/range.js';
 import { isConfig, verifiedObject } from '../../core/serialized-object.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../core/store.js';
-import { BufferPool } from '../../core/buffer-pool.js';
 import type { FileSystem } from './file-system.js';
 import { FreeSpace } from './free-space.js';
 import { Folders } from './folders.js';
 import { configPath, kindFolder, objectPath } from './layout.js';
 import { Listing, requireRoot } from './listing.js';
 import { OpenFiles } from './open-files.js';
-import { readObject, readObjectNow } from './reading.js';
+import { readObject, readObjectNow, SharedReads } from './reading.js';
 import { sweep } from './sweep.js';
 import type { Host } from './temporary.js';
 import { Upload, type UploadOptions } from './upload.js';
@@ -33,7 +32,7 @@ export interface FileStoreOptions {
 /** The one Store over folders and files, whatever keeps them. */
 export class FileStore implements Store {
   private readonly openFiles: OpenFiles;
-  private readonly buffers = new BufferPool();
+  private readonly reads: SharedReads;
   private readonly listing: Listing;
 
   private constructor(
@@ -41,6 +40,7 @@ export class FileStore implements Store {
     private readonly options: FileStoreOptions & UploadOptions,
   ) {
     this.openFiles = new OpenFiles(files);
+    this.reads = new SharedReads(files);
     this.listing = new Listing(files);
   }
 
@@ -71,8 +71,9 @@ export class FileStore implements Store {
 
   async config(): Promise<Uint8Array> {
     try {
-      const { data } = await readObject(await this.files.open(configPath), undefined, 1, this.buffers);
-      if (data instanceof Uint8Array) return data;
+      const read = await readObject(await this.files.open(configPath), undefined, this.reads);
+      if (read.data instanceof Uint8Array) return read.data;
+      read.release();
       throw new StoreError('unavailable', "the store's CONFIG is too large to be one");
     } catch (error) {
       if (hasCode(error, 'not_found')) await requireRoot(this.files);
@@ -95,19 +96,19 @@ export class FileStore implements Store {
     if (ref.kind !== 'packfile' || range === undefined) return this.readLater(ref, range);
     const path = objectPath(ref);
     const file = this.openFiles.atHand(path);
-    const read = file && readObjectNow(file, range, this.buffers);
+    const read = file && readObjectNow(file, range, this.reads);
     if (read !== undefined) return read;
     // Or in one that has to come from the disk.
     const lent = this.openFiles.lendAtHand(path);
     if (lent === undefined) return this.readLater(ref, range);
-    return readObject(lent, range, this.files.readAhead, this.buffers);
+    return readObject(lent, range, this.reads);
   }
 
   private async readLater(ref: ObjectRef, range: ByteRange | undefined): Promise<ObjectRead> {
     // Packfiles are read in many small pieces; states once, and locks change.
     const from = ref.kind === 'packfile' ? this.openFiles : this.files;
     const file = await this.present(ref, from.open(objectPath(ref)));
-    return readObject(file, range, this.files.readAhead, this.buffers);
+    return readObject(file, range, this.reads);
   }
 
   async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>): Promise<PutResult> {

@@ -7,8 +7,8 @@
  * reached or a medium that can't be read, everything else is `internal`. Their messages name no path.
  */
 export interface FileSystem {
-  /** How many reads of 1 MiB of one file are worth having under way at once. */
-  readonly readAhead: number;
+  /** How many reads of 1 MiB of one file are worth having under way at once, where so many other files are read as well. */
+  readAhead(others: number): number;
   /** How many folders are worth listing at once. */
   readonly listAhead: number;
   /** How many files may be kept open for reading. */

@@ -3,7 +3,7 @@ import { clip, type ByteRange } from '../../core/range.js';
 import type { ObjectRead } from '../../core/store.js';
 import { mapAhead } from '../../core/map-ahead.js';
 import { BufferPool } from '../../core/buffer-pool.js';
-import type { ReadableFile } from './file-system.js';
+import type { FileSystem, ReadableFile } from './file-system.js';
 
 /** Up to here an answer is one buffer. */
 const smallBytes = 256 * 1024;
@@ -17,24 +17,38 @@ const headroom = 256;
  */
 const chunkBytes = 896 * 1024;
 
-/**
- * A read of an open file, or a range of it. Closes the file when done, in every outcome.
- *
- * @param ahead how many chunks are read before they are asked for
- * @param pool where the bytes are held meanwhile
- */
+/** What the reads of a store have in common. */
+export class SharedReads {
+  /** Where bytes are held meanwhile. */
+  readonly pool = new BufferPool();
+  /** How many are under way that come in chunks. */
+  large = 0;
+
+  constructor(private readonly files: Pick<FileSystem, 'readAhead'>) {}
+
+  /** How many chunks another one reads before they are asked for. */
+  get ahead(): number {
+    return this.files.readAhead(this.large);
+  }
+}
+
+/** A read of an open file, or a range of it. Closes the file when done, in every outcome. */
 export async function readObject(
   file: ReadableFile,
   range: ByteRange | undefined,
-  ahead: number,
-  pool: BufferPool,
+  reads: SharedReads,
 ): Promise<ObjectRead> {
   const { offset, length } = clip(range, file.size);
   if (length > smallBytes) {
-    const data = readChunks(file, offset, length, ahead, pool);
-    return { objectSize: file.size, length, data, release: () => void file.close() };
+    const data = readChunks(file, offset, length, reads.ahead, reads.pool);
+    reads.large++;
+    const release = (): void => {
+      reads.large--;
+      void file.close();
+    };
+    return { objectSize: file.size, length, data, release };
   }
-  const read = new SmallRead(file.size, length, pool);
+  const read = new SmallRead(file.size, length, reads.pool);
   try {
     await readExactly(file, read.data, offset, length);
     return read;
@@ -47,7 +61,7 @@ export async function readObject(
  * The same as `readObject`, without waiting and without closing the file; undefined where that can't be, or where anything is
  * out of the ordinary.
  */
-export function readObjectNow(file: ReadableFile, range: ByteRange, pool: BufferPool): ObjectRead | undefined {
+export function readObjectNow(file: ReadableFile, range: ByteRange, { pool }: SharedReads): ObjectRead | undefined {
   const { offset, length } = clip(range, file.size);
   if (file.readNow === undefined || length > smallBytes || length === 0) return undefined;
   const read = new SmallRead(file.size, length, pool);
@@ -80,7 +94,11 @@ class SmallRead implements ObjectRead {
   }
 }
 
-/** The bytes of an open file from `offset` on, in order; each chunk is valid until the next one is asked for. */
+/**
+ * The bytes of an open file from `offset` on, in order; each chunk is valid until the next one is asked for.
+ *
+ * @param ahead how many chunks are read before they are asked for
+ */
 export async function* readChunks(
   file: ReadableFile,
   offset: number,

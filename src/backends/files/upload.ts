@@ -121,7 +121,7 @@ export class Upload {
     if (present === undefined) return false;
     const written = await this.files.open(this.temporary);
     try {
-      await this.requireSame(present, readChunks(written, 0, written.size, this.files.readAhead));
+      await this.requireSame(present, readChunks(written, 0, written.size, this.files.readAhead(0)));
       return true;
     } finally {
       await written.close();

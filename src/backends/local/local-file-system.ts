@@ -26,8 +26,6 @@ const noLinks =
 
 /** A folder of this machine, as a FileSystem. */
 export class LocalFileSystem implements FileSystem {
-  /** Measured: more reads at once gain nothing on a local disk, and cost memory. */
-  readonly readAhead = 2;
   /** As many as Node has threads for it. */
   readonly listAhead = 4;
   /** Half of what a process may have open by default (1024). */
@@ -42,6 +40,14 @@ export class LocalFileSystem implements FileSystem {
     private readonly root: string,
     private readonly versions = new FolderVersions(),
   ) {}
+
+  /**
+   * Alone, the next chunk is read while the last one is sent. Among others there is always something to do, and what has just been read is
+   * sooner out of the core's cache the more there is of it. Measured for 1 MiB, eight at once: a tenth less time.
+   */
+  readAhead(others: number): number {
+    return others === 0 ? 2 : 1;
+  }
 
   async open(path: string): Promise<ReadableFile> {
     const handle = await this.run(fs.open(this.at(path), readFlags));

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { chmod, mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileStore } from '../../../src/backends/files/file-store.js';
 import type { WritableFile } from '../../../src/backends/files/file-system.js';
@@ -11,6 +11,7 @@ import { host, silent } from '../../support/gateway.js';
 import { inChunks, makeObject, newRef } from '../../support/objects.js';
 import { ctx, expectFailure, listAll, putAll } from '../../support/store.js';
 import { emptyStore, tempFolder } from '../../support/temp.js';
+import { untilOpenFiles } from '../../wire/support/folders.js';
 
 async function open(path: string): Promise<OpenedStore> {
   const options = {
@@ -167,5 +168,14 @@ describe('a location that is not a store', () => {
       (caught: Error) => caught,
     );
     expect(error?.message).to.include("its CONFIG is not a Kloset store's");
+  });
+
+  it('is refused where CONFIG is far too large to be one, and leaves no file open', async () => {
+    const folder = await emptyStore();
+    const store = await open(folder);
+    await truncate(join(folder, 'CONFIG'), 2 ** 20);
+    const error = await expectFailure(store.config(ctx), 'unavailable');
+    expect(error.message).to.include('too large');
+    await untilOpenFiles(0, folder);
   });
 });
