@@ -2,5 +2,9 @@ import { removeTempFolders } from './temp.js';
 
 /** Run around all tests, whatever their file. */
 export const mochaHooks = {
-  afterAll: removeTempFolders,
+  async afterAll(this: Mocha.Context): Promise<void> {
+    // They have some hundred thousand files, and a disk that has other things to do takes its time.
+    this.timeout(180_000);
+    await removeTempFolders();
+  },
 };
