@@ -19,7 +19,7 @@ import type { OpContext, Store } from '../../core/store.js';
 import type { AccessControl } from '../frontend.js';
 import type { Pace } from '../pace.js';
 import { reportError, type RequestRecord, type Requests } from '../requests.js';
-import { connectionOf, decodeWith } from './connection.js';
+import { connectionOf, decodeWith, isOver } from './connection.js';
 import { eachPart, type Part } from './each-part.js';
 import type { Encode } from './framing.js';
 import { MessageSender, type Send } from './message-sender.js';
@@ -149,6 +149,8 @@ export class Calls {
     fail: (error: Partial<ServiceError>) => void,
   ): Promise<void> {
     const { access, log, requests, peerOf } = this.options;
+    // Who it came from can't be told any more.
+    if (isOver(call)) return;
     const gone = new AbortController();
     // Each read that waits for its turn listens.
     setMaxListeners(0, gone.signal);

@@ -23,6 +23,12 @@ export function connectionOf(call: object): ServerHttp2Session {
   return session as ServerHttp2Session;
 }
 
+/** Whether nobody waits for a call any more: grpc-js may begin with one whose client has reset it, or left, right behind its message. */
+export function isOver(call: object): boolean {
+  const { destroyed, session } = streamOf(call);
+  return destroyed || session === undefined || session.destroyed;
+}
+
 /**
  * Has the messages of a call decoded in another way. Before the first of them is asked for.
  *

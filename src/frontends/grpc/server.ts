@@ -1,5 +1,5 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
+import { type HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { StoreService as PlakarStoreService } from '../../../gen/plakar/store.js';
@@ -9,6 +9,7 @@ import type { Frontend, FrontendOptions } from '../frontend.js';
 import { Pace, type PaceLimits } from '../pace.js';
 import { Requests } from '../requests.js';
 import { Calls, maxRequestBytes } from './call.js';
+import { addHealth } from './health.js';
 import { createInjector, type Injector, type InjectorLimits } from './injector.js';
 import { addReflection } from './reflection.js';
 import { plakarStoreService, type PlakarStoreServiceOptions } from './plakar-store-service.js';
@@ -22,7 +23,8 @@ export interface GrpcFrontendOptions extends FrontendOptions {
   readonly limits: PaceLimits & InjectorLimits;
 }
 
-const serviceNames = ['kloset.store.v1.StoreService', 'store.Store'];
+/** '' stands for the whole server. */
+const serviceNames = ['', 'kloset.store.v1.StoreService', 'store.Store'];
 
 // Channelz stays on: without it grpc-js 1.14.7 keeps no list of connections, and forceShutdown() closes none.
 const serverOptions = {
@@ -43,7 +45,7 @@ const openNamed: PlakarStoreServiceOptions['open'] = ({ store }, context) => {
 /** Our gRPC API and plakar's over stores, with health (grpc.health.v1) and reflection beside it. */
 export class GrpcFrontend implements Frontend {
   private readonly server = new Server(serverOptions);
-  private readonly health = new HealthImplementation({ '': 'SERVING' });
+  private readonly health: HealthImplementation;
   private readonly requests: Requests;
   private readonly pace: Pace;
   private readonly injector: Injector;
@@ -57,8 +59,7 @@ export class GrpcFrontend implements Frontend {
     const calls = new Calls({ requests, access, peerOf: ({ socket }) => peerOf(socket), pace, log });
     this.server.addService(StoreServiceService, storeService({ calls, version }));
     this.server.addService(PlakarStoreService, plakarStoreService({ open: openNamed, calls }));
-    for (const name of serviceNames) this.health.setStatus(name, 'SERVING');
-    this.health.addToServer(this.server);
+    this.health = addHealth(this.server, serviceNames);
     const files = ['kloset/store/v1/store.proto', 'plakar/store.proto'];
     const protos = [...files.map((file) => join(protoFolder, file)), healthProto];
     addReflection(this.server, protos, [protoFolder]);
@@ -80,7 +81,7 @@ export class GrpcFrontend implements Frontend {
 
   async close(graceMs: number): Promise<void> {
     // Load balancers look elsewhere while what is running here finishes.
-    for (const name of ['', ...serviceNames]) this.health.setStatus(name, 'NOT_SERVING');
+    for (const name of serviceNames) this.health.setStatus(name, 'NOT_SERVING');
     this.closed ??= new Promise((resolve) => this.server.tryShutdown(() => resolve()));
     const limit = setTimeout(() => {
       this.server.forceShutdown();
