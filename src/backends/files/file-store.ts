@@ -4,6 +4,7 @@ import type { ObjectKind, ObjectRef } from '../../core/object.js';
 import type { ByteRange } from '../../core/range.js';
 import { isConfig, verifiedObject } from '../../core/serialized-object.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../core/store.js';
+import { durably } from './durably.js';
 import type { FileSystem } from './file-system.js';
 import { FreeSpace } from './free-space.js';
 import { Folders } from './folders.js';
@@ -127,6 +128,20 @@ export class FileStore implements Store {
 
   async delete(ref: ObjectRef): Promise<void> {
     this.requireWritable();
+    await durably(this.files, () => this.remove(ref));
+  }
+
+  /** Removes what crashed uploads of gateways left in this store. Resolves to how many files that were. */
+  sweep(): Promise<number> {
+    return sweep(this.files, this.options.host);
+  }
+
+  close(): Promise<void> {
+    this.openFiles.clear();
+    return this.files.close();
+  }
+
+  private async remove(ref: ObjectRef): Promise<void> {
     try {
       await this.files.remove(objectPath(ref));
     } catch (error) {
@@ -142,16 +157,6 @@ export class FileStore implements Store {
     } catch (error) {
       if (!hasCode(error, 'not_found')) throw error;
     }
-  }
-
-  /** Removes what crashed uploads of gateways left in this store. Resolves to how many files that were. */
-  sweep(): Promise<number> {
-    return sweep(this.files, this.options.host);
-  }
-
-  close(): Promise<void> {
-    this.openFiles.clear();
-    return this.files.close();
   }
 
   private requireWritable(): void {

@@ -11,6 +11,11 @@ export interface FileSystem {
   readAhead(others: number): number;
   /** How many folders are worth listing at once. */
   readonly listAhead: number;
+  /**
+   * How many connections to the file server there were so far: what is asked for through a new one may be asked of a server that went down
+   * meanwhile, and forgot what it had not synced. Undefined where this process would have gone down as well.
+   */
+  readonly connects?: number;
   /** How many files may be kept open for reading. */
   readonly openFiles: number;
 

@@ -1,5 +1,6 @@
 import { hasCode, StoreError } from '../../core/errors.js';
 import type { ObjectRef } from '../../core/object.js';
+import { durably } from './durably.js';
 import type { FileSystem, ReadableFile, WritableFile } from './file-system.js';
 import { FileWriter } from './file-writer.js';
 import type { FreeSpace } from './free-space.js';
@@ -46,13 +47,22 @@ export class Upload {
       return false;
     }
     return this.withTemporary(this.options.space.guard(chunks), async () => {
-      for (let attempts = 1; !(await this.link()); attempts++) {
-        if (await this.isSameAsWritten()) return false;
-        if (attempts === maxAttempts) throw this.notReplaced('what has this MAC is no file');
-      }
-      await this.options.folders.sync(this.ref);
-      return true;
+      let isNew = false;
+      await durably(this.files, async (again) => {
+        if (!again || !(await this.files.isThere(this.path))) isNew = (await this.publish()) || isNew;
+        await this.options.folders.sync(this.ref);
+      });
+      return isNew;
     });
+  }
+
+  /** Gives what was written its name. Resolves to false where the same bytes have it. */
+  private async publish(): Promise<boolean> {
+    for (let attempts = 1; !(await this.link()); attempts++) {
+      if (await this.isSameAsWritten()) return false;
+      if (attempts === maxAttempts) throw this.notReplaced('what has this MAC is no file');
+    }
+    return true;
   }
 
   /** Gives what was written its name. Resolves to false where that is somebody's already. */
@@ -68,10 +78,17 @@ export class Upload {
 
   /** Stores an object, replacing the one that is there. */
   async replace(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    await this.withTemporary(chunks, async () => {
-      await this.options.folders.within(this.ref, () => this.files.rename(this.temporary, this.path));
-      await this.options.folders.sync(this.ref);
-    });
+    const rename = (): Promise<void> => this.files.rename(this.temporary, this.path);
+    await this.withTemporary(chunks, () =>
+      durably(this.files, async (again) => {
+        await this.options.folders.within(this.ref, rename).catch(async (error: unknown) => {
+          // It was done, and not forgotten.
+          const isDone = again && hasCode(error, 'not_found') && (await this.files.isThere(this.path));
+          if (!isDone) throw error;
+        });
+        await this.options.folders.sync(this.ref);
+      }),
+    );
   }
 
   /** Runs `publish` once all chunks are in the temporary file; the temporary name is gone afterwards, whatever happens. */

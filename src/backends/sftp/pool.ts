@@ -19,6 +19,7 @@ export class Pool {
   private readonly stopped = new AbortController();
   private failures = 0;
   private retryAtMs = 0;
+  private adopted = 0;
 
   /** @param dial makes a connection, or fails with a ConnectFailure and leaves nothing open; aborted when the pool closes */
   constructor(
@@ -33,6 +34,11 @@ export class Pool {
   /** The connections that are in use. */
   get alive(): Iterable<Session> {
     return this.sessions;
+  }
+
+  /** How many connections there were so far. */
+  get connects(): number {
+    return this.adopted;
   }
 
   private get isClosed(): boolean {
@@ -133,6 +139,7 @@ export class Pool {
     this.failures = 0;
     this.retryAtMs = 0;
     this.sessions.add(session);
+    this.adopted++;
     session.onDeath((reason) => {
       this.sessions.delete(session);
       if (!this.isClosed) this.log.warn({ reason }, "a connection to the store's server was lost");

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FileStore } from '../../../src/backends/files/file-store.js';
 import { LocalFileSystem } from '../../../src/backends/local/local-file-system.js';
@@ -12,6 +14,7 @@ import { emptyStore } from '../../support/temp.js';
 /** Notes which folders are synced, and does what a test wants before. */
 class NotingFiles extends LocalFileSystem {
   readonly synced: string[] = [];
+  connects = 1;
   before: (path: string) => Promise<void> | void = () => undefined;
   beforeLink: () => Promise<void> | void = () => undefined;
   afterFailedLink: () => Promise<void> | void = () => undefined;
@@ -20,6 +23,14 @@ class NotingFiles extends LocalFileSystem {
     await this.before(path);
     await super.syncFolder(path);
     this.synced.push(path);
+  }
+
+  /** The last file that was made. */
+  made = '';
+
+  override create(path: string, mode: number): ReturnType<LocalFileSystem['create']> {
+    this.made = path;
+    return super.create(path, mode);
   }
 
   override async link(from: string, to: string): Promise<void> {
@@ -36,11 +47,13 @@ class NotingFiles extends LocalFileSystem {
 describe('What a store of files acknowledges', () => {
   const bytes = makeObject('packfile', 1000);
   const state = makeObject('state', 1000);
+  let folder: string;
   let files: NotingFiles;
   let store: FileStore;
 
   beforeEach(async () => {
-    files = new NotingFiles(await emptyStore());
+    folder = await emptyStore();
+    files = new NotingFiles(folder);
     store = await FileStore.open(files, { durable: true, maxObjectBytes: 1e6, host });
   });
 
@@ -70,6 +83,54 @@ describe('What a store of files acknowledges', () => {
     files.synced.length = 0;
     await store.delete(ref);
     expect(files.synced).to.include(bucket);
+  });
+
+  describe('by a file server that went down, and forgot what it had not synced,', () => {
+    const folderOf = ({ kind, mac }: ObjectRef): string => (kind === 'lock' ? 'locks' : `${kind}s/${mac.slice(0, 2)}`);
+    const pathOf = (ref: ObjectRef): string => join(folder, folderOf(ref), ref.mac);
+
+    /** Has the server forget it so many times: right before it syncs that folder. */
+    function forget(ref: ObjectRef, times: number, how: () => Promise<unknown>): void {
+      let left = times;
+      files.before = async (path) => {
+        if (path !== folderOf(ref) || left-- <= 0) return;
+        await how();
+        files.connects++;
+      };
+    }
+
+    for (const kind of ['packfile', 'state', 'lock'] as const) {
+      it(`is there all the same: a ${kind}`, async () => {
+        const ref = newRef(kind);
+        const there = makeObject(kind, 1000);
+        // As a journal would have it: the temporary name is back, where it was renamed.
+        forget(ref, 2, () => (kind === 'lock' ? rename(pathOf(ref), join(folder, files.made)) : unlink(pathOf(ref))));
+        const result = await put(ref, there);
+        expect(result).to.deep.equal({ created: true });
+        expect(await readFile(pathOf(ref))).to.deep.equal(there);
+      });
+
+      it(`is there once where nothing was forgotten: a ${kind}`, async () => {
+        const ref = newRef(kind);
+        forget(ref, 1, () => Promise.resolve());
+        await put(ref, makeObject(kind, 1000));
+        expect(await readFile(pathOf(ref))).to.have.length(1000);
+      });
+    }
+
+    it('is no put where it goes down again and again', async () => {
+      const ref = newRef('state');
+      forget(ref, 10, () => unlink(pathOf(ref)));
+      await expectFailure(put(ref, state), 'unavailable');
+    });
+
+    it('is gone all the same, where it was deleted', async () => {
+      const ref = newRef('state');
+      await put(ref, state);
+      forget(ref, 1, () => writeFile(pathOf(ref), state));
+      await store.delete(ref);
+      await expectFailure(Promise.resolve(store.stat(ref)), 'not_found');
+    });
   });
 
   it('of a delete of what never was there is nothing, also where its folder is not', () =>

@@ -1,0 +1,27 @@
+import { hasCode, StoreError } from '../../core/errors.js';
+import type { FileSystem } from './file-system.js';
+
+/** How often a file server may go down in the middle before whoever waits is told. */
+const maxAttempts = 3;
+
+/**
+ * Changes a name, and has that survive a power cut. Where the file server may have gone down between the two, it may have forgotten the
+ * change, which it had said yes to, and have synced what was before: then all of it is done again.
+ *
+ * @param work changes the name and syncs its folder; it is told whether it may have done so before
+ */
+export async function durably(files: FileSystem, work: (again: boolean) => Promise<void>): Promise<void> {
+  for (let attempts = 1; ; attempts++) {
+    const before = files.connects;
+    await work(attempts > 1).catch((error: unknown) => {
+      if (attempts > 1 && hasCode(error, 'not_found')) throw lost(error);
+      throw error;
+    });
+    if (files.connects === before) return;
+    if (attempts === maxAttempts) throw lost();
+  }
+}
+
+function lost(cause?: unknown): StoreError {
+  return new StoreError('unavailable', "the store's server went down, and lost what was written: try again", { cause });
+}
