@@ -14,7 +14,7 @@ export async function durably(files: FileSystem, work: (again: boolean) => Promi
   for (let attempts = 1; ; attempts++) {
     const before = files.connects;
     await work(attempts > 1).catch((error: unknown) => {
-      if (attempts > 1 && hasCode(error, 'not_found')) throw lost(error);
+      if (hasCode(error, 'not_found')) throw lost(error);
       throw error;
     });
     if (files.connects === before) return;
@@ -23,5 +23,6 @@ export async function durably(files: FileSystem, work: (again: boolean) => Promi
 }
 
 function lost(cause?: unknown): StoreError {
-  return new StoreError('unavailable', "the store's server went down, and lost what was written: try again", { cause });
+  const why = 'what was written is lost, as its server went down or somebody removed it';
+  return new StoreError('unavailable', `${why}: try again`, { cause });
 }

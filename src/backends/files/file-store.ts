@@ -55,6 +55,7 @@ export class FileStore implements Store {
     const folder = await files.stat(kindFolder('packfile')).catch(() => undefined);
     const store = new FileStore(files, {
       ...options,
+      underWay: new Set(),
       space: new FreeSpace(files, options.minFreeBytes ?? 0),
       fileMode: config.mode & 0o666,
       folders: new Folders(files, { durable: options.durable, folderMode: folder?.mode ?? 0o700 }),
@@ -133,7 +134,7 @@ export class FileStore implements Store {
 
   /** Removes what crashed uploads of gateways left in this store. Resolves to how many files that were. */
   sweep(): Promise<number> {
-    return sweep(this.files, this.options.host);
+    return sweep(this.files, this.options.host, this.options.underWay);
   }
 
   close(): Promise<void> {

@@ -7,16 +7,18 @@ import { isLeftover, parseTemporary, type Host } from './temporary.js';
 /**
  * Removes the temporary files of gateways that died during an upload, and no others: neither a living one's nor other
  * writers'. Resolves to how many it removed.
+ *
+ * @param underWay the files of this process that are written right now: by the file server's clock they may look old
  */
-export async function sweep(files: FileSystem, host: Host): Promise<number> {
+export async function sweep(files: FileSystem, host: Host, underWay: ReadonlySet<string>): Promise<number> {
   let removed = 0;
   for (const kind of objectKinds) {
     const folder = kindFolder(kind);
     const entries = await unlessMissing(files.list(folder));
     for (const { name, type } of entries ?? []) {
       const temporary = type === 'file' ? parseTemporary(name) : undefined;
-      if (temporary === undefined) continue;
       const path = `${folder}/${name}`;
+      if (temporary === undefined || underWay.has(path)) continue;
       const stat = await unlessMissing(files.stat(path));
       if (stat === undefined || !isLeftover(temporary, stat.modifiedMs, host, Date.now())) continue;
       await unlessMissing(files.remove(path));

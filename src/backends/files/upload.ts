@@ -18,6 +18,8 @@ export interface UploadOptions {
   /** Keeps a part of the disk free. Locks are small, and backups couldn't end without them: they are not held up. */
   readonly space: FreeSpace;
   readonly host: Host;
+  /** Has the temporary files of uploads as long as these are under way. */
+  readonly underWay: Set<string>;
 }
 
 /** How often an upload tries to get its name, where what has it is gone when it is looked at. */
@@ -93,12 +95,14 @@ export class Upload {
 
   /** Runs `publish` once all chunks are in the temporary file; the temporary name is gone afterwards, whatever happens. */
   private async withTemporary<T>(chunks: AsyncIterable<Uint8Array>, publish: () => Promise<T>): Promise<T> {
+    this.options.underWay.add(this.temporary);
     try {
       await this.write(chunks);
       return await publish();
     } finally {
       // Where there is none any more, or removing fails as the rest did, there is nothing to add: the sweep comes by later.
       await this.files.remove(this.temporary).catch(() => undefined);
+      this.options.underWay.delete(this.temporary);
     }
   }
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FileStore } from '../../../src/backends/files/file-store.js';
@@ -131,6 +131,26 @@ describe('What a store of files acknowledges', () => {
       await store.delete(ref);
       await expectFailure(Promise.resolve(store.stat(ref)), 'not_found');
     });
+  });
+
+  it('is no put where somebody removed what it wrote', async () => {
+    files.beforeLink = () => rm(join(folder, files.made), { force: true });
+    const error = await expectFailure(put(newRef('state'), state), 'unavailable');
+    expect(error.message).to.include('somebody removed it');
+  });
+
+  it('is a put, whatever the time is at the file server when leftovers are swept', async () => {
+    const ref = newRef('state');
+    files.beforeLink = async () => {
+      await utimes(join(folder, files.made), 0, 0);
+      expect(await store.sweep()).to.equal(0);
+    };
+    await put(ref, state);
+    expect(await readFile(join(folder, 'states', ref.mac.slice(0, 2), ref.mac))).to.deep.equal(state);
+    files.beforeLink = () => undefined;
+    await writeFile(join(folder, files.made), 'left');
+    await utimes(join(folder, files.made), 0, 0);
+    expect(await store.sweep(), 'one that is not written any more').to.equal(1);
   });
 
   it('of a delete of what never was there is nothing, also where its folder is not', () =>
