@@ -12,7 +12,8 @@ import { fromStatus } from './status.js';
 
 /* grpc-js's calls as promises and async iterables. What they fail with is a StoreError; an abort ends the call. */
 
-type Done<Res> = (error: ServiceError | null, response: Res) => void;
+/** Takes the answer of a call. */
+export type Done<Res> = (error: ServiceError | null, response: Res) => void;
 
 /** Runs a call that has one answer. */
 export async function unary<Res>(
@@ -27,7 +28,7 @@ export async function unary<Res>(
       release = cancelOn(signal, call);
     });
   } catch (error) {
-    throw fromStatus(error);
+    throw fromStatus(error, signal);
   } finally {
     release();
   }
@@ -45,7 +46,7 @@ export async function* received<Res>(
   try {
     for await (const message of call) yield message as Res;
   } catch (error) {
-    throw fromStatus(error);
+    throw fromStatus(error, signal);
   } finally {
     release();
     call.cancel();
@@ -82,7 +83,7 @@ export async function upload<Req, Res>(
       });
     });
   } catch (error) {
-    throw fromStatus(broken === undefined ? error : broken.error);
+    throw fromStatus(broken === undefined ? error : broken.error, signal);
   } finally {
     release();
   }

@@ -1,8 +1,10 @@
+import type { ClientReadableStream, ClientUnaryCall } from '@grpc/grpc-js';
 import type {
   DeleteObjectResponse,
   GetObjectResponse,
   GetStoreInfoResponse,
   ListObjectsResponse,
+  PutObjectResponse,
   StatObjectResponse,
 } from '../../gen/kloset/store/v1/store.js';
 import type { Access } from '../core/access.js';
@@ -10,10 +12,10 @@ import { StoreError } from '../core/errors.js';
 import { macFromBytes, type Mac, type ObjectKind, type ObjectRef } from '../core/object.js';
 import type { ByteRange } from '../core/range.js';
 import type { ObjectStat, PutResult } from '../core/store.js';
-import { received, unary, upload } from './calls.js';
-import { Connection, type ConnectionOptions } from './connection.js';
+import { received, unary, upload, type Done } from './calls.js';
+import { Connection, type CallArguments, type ConnectionOptions } from './connection.js';
 import { readRanges, type RangeAnswer, type RangeRead } from './read-ranges.js';
-import { retried, retriedIteration } from './retry.js';
+import { retried, retriedIteration, type Bounds } from './retry.js';
 import { fromDetails, fromWireAccess, putMessages, toWireKind, toWireRange, toWireRef } from './wire.js';
 
 export interface ClientOptions extends ConnectionOptions {
@@ -77,10 +79,8 @@ export class GatewayClient {
 
   async describe(options: CallOptions = {}): Promise<StoreDescription> {
     const { stub } = this.connection;
-    const info = await this.ask(options, () =>
-      unary<GetStoreInfoResponse>(options.signal, (done) =>
-        stub.getStoreInfo({ store: this.store }, ...this.atOnce(options), done),
-      ),
+    const info = await this.unary<GetStoreInfoResponse>(options, (call, done) =>
+      stub.getStoreInfo({ store: this.store }, ...call, done),
     );
     return {
       config: info.config,
@@ -111,8 +111,8 @@ export class GatewayClient {
   async stat(ref: ObjectRef, options: CallOptions = {}): Promise<ObjectStat> {
     const request = { store: this.store, ref: toWireRef(ref) };
     const { stub } = this.connection;
-    const { details } = await this.ask(options, () =>
-      unary<StatObjectResponse>(options.signal, (done) => stub.statObject(request, ...this.atOnce(options), done)),
+    const { details } = await this.unary<StatObjectResponse>(options, (call, done) =>
+      stub.statObject(request, ...call, done),
     );
     return fromDetails(details);
   }
@@ -121,9 +121,7 @@ export class GatewayClient {
   async get(ref: ObjectRef, range?: ByteRange, options: CallOptions = {}): Promise<Download> {
     const request = { store: this.store, ref: toWireRef(ref), range: range && toWireRange(range) };
     const { stub } = this.connection;
-    const messages = retriedIteration(this.attempts, options.signal, () =>
-      received<GetObjectResponse>(options.signal, stub.getObject(request, ...this.asStream(options))),
-    );
+    const messages = this.stream<GetObjectResponse>(options, (call) => stub.getObject(request, ...call));
     const first = await messages.next();
     const header = first.done === true ? undefined : first.value.header;
     if (first.done === true || header === undefined) {
@@ -151,7 +149,8 @@ export class GatewayClient {
     options: CallOptions = {},
   ): AsyncGenerator<RangeAnswer> {
     const { stub } = this.connection;
-    return readRanges(() => stub.readRanges(...this.asStream(options)), this.store, reads, options.signal);
+    const { signal, deadline } = this.bounds(options);
+    return readRanges(() => stub.readRanges(...this.connection.callArguments(deadline)), this.store, reads, signal);
   }
 
   /** Stores an object. A body of bytes can be sent again where the connection is lost; a stream is sent once. */
@@ -161,24 +160,23 @@ export class GatewayClient {
     options: CallOptions = {},
   ): Promise<PutResult> {
     const { stub } = this.connection;
+    const bounds = this.bounds(options);
     const attempt = () =>
       upload(
         options.signal,
-        (done: Parameters<typeof stub.putObject>[2]) => stub.putObject(...this.asStream(options), done),
+        (done: Done<PutObjectResponse>) => stub.putObject(...this.connection.callArguments(bounds.deadline), done),
         putMessages(this.store, ref, body instanceof Uint8Array ? [body] : body),
         // Without its finish nothing is stored, and the gateway answers when it has cleaned up.
         (call) => call.end(),
       );
-    return body instanceof Uint8Array ? this.ask(options, attempt) : attempt();
+    return body instanceof Uint8Array ? retried(bounds, attempt) : attempt();
   }
 
   /** Removes an object; one that isn't there is success. */
   async delete(ref: ObjectRef, options: CallOptions = {}): Promise<void> {
     const request = { store: this.store, ref: toWireRef(ref) };
     const { stub } = this.connection;
-    await this.ask(options, () =>
-      unary<DeleteObjectResponse>(options.signal, (done) => stub.deleteObject(request, ...this.atOnce(options), done)),
-    );
+    await this.unary<DeleteObjectResponse>(options, (call, done) => stub.deleteObject(request, ...call, done));
   }
 
   /** Closes the connection, when the calls on it have ended. */
@@ -189,21 +187,34 @@ export class GatewayClient {
   private listMessages(kind: ObjectKind, withDetails: boolean, options: CallOptions) {
     const request = { store: this.store, kind: toWireKind(kind), withDetails };
     const { stub } = this.connection;
-    return retriedIteration(this.attempts, options.signal, () =>
-      received<ListObjectsResponse>(options.signal, stub.listObjects(request, ...this.asStream(options))),
+    return this.stream<ListObjectsResponse>(options, (call) => stub.listObjects(request, ...call));
+  }
+
+  /** A call with one answer. */
+  private unary<Res>(
+    { signal, deadlineMs = this.deadlineMs }: CallOptions,
+    start: (call: CallArguments, done: Done<Res>) => ClientUnaryCall,
+  ): Promise<Res> {
+    const bounds = this.bounds({ signal, deadlineMs });
+    return retried(bounds, () =>
+      unary<Res>(signal, (done) => start(this.connection.callArguments(bounds.deadline), done)),
     );
   }
 
-  private ask<T>({ signal }: CallOptions, attempt: () => Promise<T>): Promise<T> {
-    return retried(this.attempts, signal, attempt);
+  /** A call that streams its answer. */
+  private stream<Res>(
+    options: CallOptions,
+    start: (call: CallArguments) => ClientReadableStream<Res>,
+  ): AsyncGenerator<Res, void, undefined> {
+    const bounds = this.bounds(options);
+    return retriedIteration(bounds, () =>
+      received<Res>(bounds.signal, start(this.connection.callArguments(bounds.deadline))),
+    );
   }
 
-  private atOnce({ deadlineMs = this.deadlineMs }: CallOptions) {
-    return [this.connection.metadata(), this.connection.callOptions(deadlineMs)] as const;
-  }
-
-  private asStream({ deadlineMs }: CallOptions) {
-    return [this.connection.metadata(), this.connection.callOptions(deadlineMs)] as const;
+  private bounds({ signal, deadlineMs }: CallOptions): Bounds {
+    const deadline = deadlineMs === undefined ? undefined : Date.now() + deadlineMs;
+    return { attempts: this.attempts, deadline, signal };
   }
 }
 

@@ -28,6 +28,9 @@ const channelOptions = {
   'grpc.max_reconnect_backoff_ms': 5000,
 };
 
+/** What every method of a stub takes behind its request. */
+export type CallArguments = [Metadata, GrpcOptions];
+
 /** One connection to a gateway, made with the first call and again when it is lost. */
 export class Connection {
   readonly stub: StoreServiceClient;
@@ -36,16 +39,15 @@ export class Connection {
     this.stub = new StoreServiceClient(options.address, channelCredentials(options.tls ?? false), channelOptions);
   }
 
-  /** What goes with every call; in an object of its own, since grpc-js adds to it. */
-  metadata(): Metadata {
+  /**
+   * What goes with every call; in objects of their own, since grpc-js adds to them.
+   *
+   * @param deadline when the call has to be done, as `Date.now` tells the time; undefined for never
+   */
+  callArguments(deadline: number | undefined): CallArguments {
     const metadata = new Metadata();
     if (this.options.token !== undefined) metadata.set('authorization', `Bearer ${this.options.token}`);
-    return metadata;
-  }
-
-  /** @param deadlineMs how long a call may take in all, in milliseconds; undefined for as long as it takes */
-  callOptions(deadlineMs: number | undefined): GrpcOptions {
-    return deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs };
+    return [metadata, deadline === undefined ? {} : { deadline }];
   }
 
   close(): void {

@@ -3,15 +3,21 @@ import { canceled, hasCode } from '../core/errors.js';
 
 const firstPauseMs = 100;
 
+/** What all attempts at something have together. */
+export interface Bounds {
+  /** How often it is tried in all. */
+  readonly attempts: number;
+  /** When it has to be done, as `Date.now` tells the time; undefined for never. */
+  readonly deadline: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
- * Runs `attempt` again, after a pause, where it fails with `unavailable`: `attempts` times in all. Only for what changes
- * nothing when it is done twice.
+ * Runs `attempt` again, after a pause, where it fails with `unavailable` and there is time left. Only for what changes nothing
+ * when it is done twice.
  */
-export async function retried<T>(
-  attempts: number,
-  signal: AbortSignal | undefined,
-  attempt: () => Promise<T>,
-): Promise<T> {
+export async function retried<T>(bounds: Bounds, attempt: () => Promise<T>): Promise<T> {
+  const { attempts, deadline = Infinity, signal } = bounds;
   for (let failed = 0; ; failed++) {
     try {
       return await attempt();
@@ -19,6 +25,7 @@ export async function retried<T>(
       if (!hasCode(error, 'unavailable') || failed + 1 >= attempts) throw error;
       // Not all at the same time again.
       const pauseMs = firstPauseMs * 2 ** failed * (0.5 + Math.random() / 2);
+      if (Date.now() + pauseMs >= deadline) throw error;
       await sleep(pauseMs, undefined, { signal, ref: true }).catch(() => Promise.reject(canceled(signal?.reason)));
     }
   }
@@ -26,11 +33,10 @@ export async function retried<T>(
 
 /** The first item of an iteration, taken with retries, and then the rest of the attempt that gave it. */
 export async function* retriedIteration<T>(
-  attempts: number,
-  signal: AbortSignal | undefined,
+  bounds: Bounds,
   start: () => AsyncGenerator<T, void, undefined>,
 ): AsyncGenerator<T, void, undefined> {
-  const { first, rest } = await retried(attempts, signal, async () => {
+  const { first, rest } = await retried(bounds, async () => {
     const items = start();
     return { first: await items.next(), rest: items };
   });

@@ -5,9 +5,14 @@ import { errorCodeKey, wireStatus } from '../core/status.js';
 /**
  * The StoreError of what a gRPC call failed with: with the code that the gateway tells beside the status, or the first one of that
  * status where there is none beside it. Anything that isn't a status is returned as it is.
+ *
+ * @param signal what this side ends the call with. A call that it didn't end is one that the gateway gave up, as when it stops.
  */
-export function fromStatus(error: unknown): unknown {
+export function fromStatus(error: unknown, signal: AbortSignal | undefined): unknown {
   if (!isServiceError(error)) return error;
+  if (error.code === status.CANCELLED && signal?.aborted !== true) {
+    return new StoreError('unavailable', 'the gateway ended the call before it was done: try again', { cause: error });
+  }
   const told = error.metadata?.get(errorCodeKey)[0];
   const code =
     errorCodes.find((each) => each === told) ??

@@ -1,8 +1,10 @@
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { expect } from 'chai';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreServiceService, type StoreServiceServer } from '../../gen/kloset/store/v1/store.js';
-import { GatewayClient } from '../../src/client/index.js';
+import { GatewayClient, type ClientOptions } from '../../src/client/index.js';
+import { streamOf } from '../../src/frontends/grpc/connection.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { inChunks, makeObject, newRef } from '../support/objects.js';
 import { eventually, expectFailure } from '../support/store.js';
@@ -134,35 +136,39 @@ describe('The client', () => {
 describe('The client of a gateway that is in trouble', () => {
   let server: Server;
   let client: GatewayClient;
-  let calls: string[];
+  let calls: number;
   let tokens: unknown[];
 
-  /** A service that is unavailable the first `failures` times, and then has nothing. */
-  async function start(failures: number): Promise<void> {
-    calls = [];
-    tokens = [];
+  /** A service whose handlers are all the same. */
+  async function serveAll(handler: (call: object) => void, options: Partial<ClientOptions> = {}): Promise<void> {
     server = new Server();
-    const unavailable = { code: status.UNAVAILABLE, details: 'try again later' };
-    const missing = { code: status.NOT_FOUND, details: 'nothing here' };
-    const fail = (name: string) => (call: unknown, callback?: (error: object) => void) => {
-      const { metadata } = call as { metadata: { get(name: string): unknown[] } };
-      tokens.push(...metadata.get('authorization'));
-      calls.push(name);
-      const error = calls.length <= failures ? unavailable : missing;
-      if (callback) callback(error);
-      else (call as { emit(name: string, error: object): void }).emit('error', error);
-    };
     const names = Object.keys(StoreServiceService);
     server.addService(
       StoreServiceService,
-      Object.fromEntries(names.map((name) => [name, fail(name)])) as unknown as StoreServiceServer,
+      Object.fromEntries(names.map((name) => [name, handler])) as unknown as StoreServiceServer,
     );
     const port = await new Promise<number>((resolve, reject) =>
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
         error ? reject(error) : resolve(bound),
       ),
     );
-    client = new GatewayClient({ address: `127.0.0.1:${port}`, token: 'a-token' });
+    client = new GatewayClient({ address: `127.0.0.1:${port}`, ...options });
+  }
+
+  /** A service that is unavailable the first `failures` times, and then has nothing. */
+  async function start(failures: number): Promise<void> {
+    calls = 0;
+    tokens = [];
+    const unavailable = { code: status.UNAVAILABLE, details: 'try again later' };
+    const missing = { code: status.NOT_FOUND, details: 'nothing here' };
+    const fail = (call: object, callback?: (error: object) => void) => {
+      const { metadata } = call as { metadata: { get(name: string): unknown[] } };
+      tokens.push(...metadata.get('authorization'));
+      const error = ++calls <= failures ? unavailable : missing;
+      if (callback) callback(error);
+      else (call as { emit(name: string, error: object): void }).emit('error', error);
+    };
+    await serveAll(fail, { token: 'a-token' });
   }
 
   afterEach(() => {
@@ -184,20 +190,20 @@ describe('The client of a gateway that is in trouble', () => {
     it(`tries ${name} again`, async () => {
       await start(2);
       await expectFailure(operation(), 'not_found');
-      expect(calls).to.have.length(3);
+      expect(calls).to.equal(3);
     });
   }
 
   it('gives up after a few attempts, with the words of the last one', async () => {
     await start(100);
     expect((await expectFailure(client.describe(), 'unavailable')).message).to.equal('try again later');
-    expect(calls).to.have.length(4);
+    expect(calls).to.equal(4);
   });
 
   it('sends a stream once', async () => {
     await start(2);
     await expectFailure(client.put(newRef('state'), inChunks(bytes)), 'unavailable');
-    expect(calls).to.have.length(1);
+    expect(calls).to.equal(1);
   });
 
   it('sends its token with every call', async () => {
@@ -206,21 +212,30 @@ describe('The client of a gateway that is in trouble', () => {
     expect(tokens).to.deep.equal(Array.from({ length: 6 }, () => 'Bearer a-token'));
   });
 
-  it('does not wait for an answer beyond its deadline', async () => {
-    await start(0);
-    server.forceShutdown();
-    server = new Server();
-    const names = Object.keys(StoreServiceService);
-    server.addService(
-      StoreServiceService,
-      Object.fromEntries(names.map((name) => [name, () => undefined])) as unknown as StoreServiceServer,
-    );
-    const port = await new Promise<number>((resolve) =>
-      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, bound) => resolve(bound)),
-    );
-    client = new GatewayClient({ address: `127.0.0.1:${port}`, deadlineMs: 100, attempts: 1 });
+  it('does not wait for an answer beyond its deadline, and does not begin again then', async () => {
+    let asked = 0;
+    await serveAll(() => void asked++, { deadlineMs: 200 });
     const { message } = await expectFailure(client.describe(), 'unavailable');
     expect(message).to.equal('the gateway did not answer in time');
-    await expectFailure(client.read(newRef('state'), undefined, { deadlineMs: 100 }), 'unavailable');
+    await expectFailure(client.read(newRef('state'), undefined, { deadlineMs: 200 }), 'unavailable');
+    expect(asked).to.equal(2);
+  });
+
+  it('is unavailable where it ends a call that its client did not end', async () => {
+    const ends: ((stream: ServerHttp2Stream) => void)[] = [
+      (stream) => stream.close(constants.NGHTTP2_CANCEL),
+      (stream) => stream.respond({ ':status': 200, 'grpc-status': '1' }, { endStream: true }),
+    ];
+    for (const end of ends) {
+      let asked = 0;
+      await serveAll((call) => (asked++, end(streamOf(call))), { attempts: 1 });
+      for (const [name, operation] of Object.entries(operations)) {
+        const { message } = await expectFailure(operation(), 'unavailable');
+        expect(message, name).to.equal('the gateway ended the call before it was done: try again');
+      }
+      expect(asked).to.equal(Object.keys(operations).length);
+      client.close();
+      server.forceShutdown();
+    }
   });
 });

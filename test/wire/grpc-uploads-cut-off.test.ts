@@ -206,6 +206,15 @@ describe('A gRPC upload', () => {
     await expectNothing();
   });
 
+  it('is stored, however far away its deadline is', async () => {
+    for (const timeout of ['2592000S', '1000H', '99999999H']) {
+      const object = newRef('packfile');
+      const call = client.call(putPath, { 'grpc-timeout': timeout });
+      call.end(upload.whole(object, bytes));
+      expect(await call.outcome).to.include({ code: Code.OK });
+    }
+  });
+
   it('leaves nothing behind when its stream is ended and reset, as grpc-js cancels', async () => {
     const call = await begin();
     call.cancel();

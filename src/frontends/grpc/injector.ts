@@ -1,5 +1,5 @@
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
-import type { Http2Server } from 'node:http2';
+import type { Http2Server, IncomingHttpHeaders } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../../core/logger.js';
 import { guardSession, streamWindowBytes } from '../http2-sessions.js';
@@ -42,6 +42,8 @@ export function createInjector(
   setLimits(initial);
   // Some of plakar's clients bind a connection to a store, so one that is in use stays however long it is silent.
   http2.on('session', (session) => guardSession(session, { ...limits, idleOnlyAtFirst: true }, log));
+  // Before grpc-js reads them.
+  http2.prependListener('stream', (_stream, headers) => dropHugeTimeout(headers));
   return { accept: (connection) => injector.injectConnection(connection), setLimits };
 }
 
@@ -54,4 +56,15 @@ function http2ServerOf(server: Server): Http2Server {
   const [http2] = http2Servers?.keys() ?? [];
   if (http2 === undefined) throw new Error('a gRPC server without its HTTP/2 server');
   return http2;
+}
+
+const unitMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+
+/**
+ * Makes a deadline of more than 24 days none at all: grpc-js 1.14.7 counts in 32 bits, and takes many of them for past ones.
+ * (The header: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md)
+ */
+function dropHugeTimeout(headers: IncomingHttpHeaders): void {
+  const [, digits, unit = ''] = /^(\d{1,8})([HMSmun])$/.exec(String(headers['grpc-timeout'])) ?? [];
+  if (Number(digits) * (unitMs[unit] ?? 0) >= 2 ** 31) delete headers['grpc-timeout'];
 }
