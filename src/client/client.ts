@@ -8,12 +8,12 @@ import type {
   StatObjectResponse,
 } from '../../gen/kloset/store/v1/store.js';
 import type { Access } from '../core/access.js';
-import { StoreError } from '../core/errors.js';
 import { macFromBytes, type Mac, type ObjectKind, type ObjectRef } from '../core/object.js';
 import type { ByteRange } from '../core/range.js';
 import type { ObjectStat, PutResult } from '../core/store.js';
 import { received, unary, upload, type Done } from './calls.js';
 import { Connection, type CallArguments, type ConnectionOptions } from './connection.js';
+import { downloadOf, type Download } from './download.js';
 import { readRanges, type RangeAnswer, type RangeRead } from './read-ranges.js';
 import { retried, retriedIteration, type Bounds } from './retry.js';
 import { fromDetails, fromWireAccess, putMessages, toWireKind, toWireRange, toWireRef } from './wire.js';
@@ -46,15 +46,6 @@ export interface StoreDescription {
   readonly maxLockBytes: number;
   readonly durable: boolean;
   readonly gatewayVersion: string;
-}
-
-/** An object's bytes on their way. */
-export interface Download {
-  /** The whole object's size, and how many bytes this answer has. */
-  readonly objectSize: number;
-  readonly length: number;
-  /** The bytes, once. They throw where they end too early; who stops early ends the call. */
-  readonly chunks: AsyncGenerator<Uint8Array, void, undefined>;
 }
 
 const defaultDeadlineMs = 60_000;
@@ -122,17 +113,7 @@ export class GatewayClient {
     const request = { store: this.store, ref: toWireRef(ref), range: range && toWireRange(range) };
     const { stub } = this.connection;
     const messages = this.stream<GetObjectResponse>(options, (call) => stub.getObject(request, ...call));
-    const first = await messages.next();
-    const header = first.done === true ? undefined : first.value.header;
-    if (first.done === true || header === undefined) {
-      await messages.return();
-      throw new StoreError('internal', 'the gateway answered without a header: is it one?');
-    }
-    const length = Number(header.length);
-    const chunks = chunksOf(first.value.chunk, messages, length);
-    // From here on, to return it is to end the call, also before its first chunk was asked for.
-    await chunks.next();
-    return { objectSize: Number(header.objectSize), length, chunks };
+    return downloadOf(messages);
   }
 
   /** The whole of `get`, in one buffer. */
@@ -216,25 +197,4 @@ export class GatewayClient {
     const deadline = deadlineMs === undefined ? undefined : Date.now() + deadlineMs;
     return { attempts: this.attempts, deadline, signal };
   }
-}
-
-/** The bytes of an answer, after one empty chunk. */
-async function* chunksOf(
-  first: Uint8Array,
-  messages: AsyncGenerator<GetObjectResponse, void, undefined>,
-  length: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let got = first.length;
-  try {
-    yield new Uint8Array();
-    if (first.length > 0) yield first;
-    for await (const { chunk } of messages) {
-      got += chunk.length;
-      yield chunk;
-    }
-  } finally {
-    await messages.return();
-  }
-  if (got !== length)
-    throw new StoreError('unavailable', `the answer ended after ${got} of ${length} bytes: try again`);
 }

@@ -1,5 +1,6 @@
 /* What the package exports as `kloset-gateway/client`: a typed client of the gateway's own gRPC API. */
-export { GatewayClient, type CallOptions, type ClientOptions, type Download, type StoreDescription } from './client.js';
+export { GatewayClient, type CallOptions, type ClientOptions, type StoreDescription } from './client.js';
+export type { Download } from './download.js';
 export type { ConnectionOptions, TlsOptions } from './connection.js';
 export type { RangeAnswer, RangeRead } from './read-ranges.js';
 export type { Access } from '../core/access.js';

@@ -1,4 +1,5 @@
-import { GatewayClient, type ClientOptions, type Download, type StoreDescription } from '../../client/client.js';
+import { GatewayClient, type ClientOptions, type StoreDescription } from '../../client/client.js';
+import type { Download } from '../../client/download.js';
 import { MacBatch } from '../../core/mac-batch.js';
 import type { ObjectKind, ObjectRef } from '../../core/object.js';
 import type { ByteRange } from '../../core/range.js';
