@@ -40,6 +40,11 @@ export function fromErrno(error: unknown): StoreError {
   return row === undefined ? StoreError.from(error) : new StoreError(row.code, row.message, { cause: error });
 }
 
+/** Throws what fromErrno makes of an error. */
+export function rethrow(error: unknown): never {
+  throw fromErrno(error);
+}
+
 /** Whether link(2) failed because the file system has no hard links (EPERM on Linux, by its manual). */
 export function isUnsupportedLink(error: unknown): boolean {
   return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error));

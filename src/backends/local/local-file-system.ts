@@ -11,8 +11,9 @@ import type {
 } from '../files/file-system.js';
 import { AdaptiveReader } from './adaptive-read.js';
 import { close, fsync, open } from './descriptors.js';
-import { fromErrno, isUnsupportedLink } from './errno.js';
+import { fromErrno, isUnsupportedLink, rethrow } from './errno.js';
 import { FolderVersions } from './folder-versions.js';
+import { LocalReadableFile } from './local-readable-file.js';
 import { LocalWritableFile } from './local-writable-file.js';
 import { ShortCalls } from './short-calls.js';
 
@@ -166,60 +167,7 @@ export class LocalFileSystem implements FileSystem {
   }
 }
 
-class LocalReadableFile implements ReadableFile {
-  readonly size: number;
-  readonly modifiedMs: number;
-  private underWay = 0;
-  /** Called when no read is under way any more. */
-  private idle: (() => void) | undefined;
-
-  constructor(
-    private readonly handle: fs.FileHandle,
-    stat: { readonly size: number; readonly mtimeMs: number },
-    private readonly reader: AdaptiveReader,
-  ) {
-    this.size = stat.size;
-    this.modifiedMs = stat.mtimeMs;
-  }
-
-  async read(target: Uint8Array, offset: number, length: number): Promise<number> {
-    let done = 0;
-    this.underWay++;
-    try {
-      while (done < length) {
-        const got = await this.reader.read(this.handle, target, done, length - done, offset + done);
-        if (got === 0) break;
-        done += got;
-      }
-    } catch (error) {
-      rethrow(error);
-    } finally {
-      if (--this.underWay === 0) this.idle?.();
-    }
-    return done;
-  }
-
-  readNow(target: Uint8Array, offset: number, length: number): number | undefined {
-    return this.reader.readNow(this.handle, target, length, offset);
-  }
-
-  sync(): Promise<void> {
-    return this.handle.sync().catch(rethrow);
-  }
-
-  async close(): Promise<void> {
-    // The reader goes past the handle, which knows nothing of reads; and the number of a closed file may soon be another one's.
-    if (this.underWay > 0) await new Promise<void>((resolve) => (this.idle = resolve));
-    // Nothing was written through this handle that closing could lose.
-    await this.handle.close().catch(() => undefined);
-  }
-}
-
 function typeOf(entry: { isFile(): boolean; isDirectory(): boolean }): FileType {
   if (entry.isFile()) return 'file';
   return entry.isDirectory() ? 'folder' : 'other';
-}
-
-function rethrow(error: unknown): never {
-  throw fromErrno(error);
 }

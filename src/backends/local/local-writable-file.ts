@@ -3,7 +3,7 @@ import { dispose } from '../../core/disposable.js';
 import { StoreError } from '../../core/errors.js';
 import type { WritableFile } from '../files/file-system.js';
 import { close, fchmod, fdatasync, fstat, fsync, open, writev } from './descriptors.js';
-import { fromErrno } from './errno.js';
+import { rethrow } from './errno.js';
 import type { ShortCalls } from './short-calls.js';
 
 /** Up to here a file may be written on the event loop, in bytes. Larger ones, network disks flush when they are closed. */
@@ -108,8 +108,4 @@ function after(chunks: readonly Uint8Array[], taken: number): Uint8Array[] {
   }
   const [partial, ...whole] = chunks.slice(index);
   return partial === undefined ? [] : [partial.subarray(skip), ...whole];
-}
-
-function rethrow(error: unknown): never {
-  throw fromErrno(error);
 }
