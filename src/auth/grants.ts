@@ -13,6 +13,8 @@ export interface Grants {
   readonly listeners: ReadonlyMap<string, ReadonlySet<string>>;
   /** By listener: the most that anybody may do who comes that way. */
   readonly maxAccess: ReadonlyMap<string, Access>;
+  /** The listeners that nobody may use without a certificate. */
+  readonly certified: ReadonlySet<string>;
 }
 
 /** Collects the grants of a configuration. */
@@ -20,17 +22,27 @@ export function grantsOf({
   principals,
   stores,
   listeners,
-}: Pick<Config, 'principals' | 'stores' | 'listeners'>): Grants {
+  tls,
+}: Pick<Config, 'principals' | 'stores' | 'listeners' | 'tls'>): Grants {
+  const certified = listeners.filter((each) => each.tls && tls?.clientCertRequired === true);
   return {
     principals: new Map(principals.map(({ name, access }) => [name, access])),
     listeners: new Map(principals.flatMap(({ name, listeners: own }) => (own ? [[name, own]] : []))),
     anonymous: new Map([...stores].map(([name, { anonymous }]) => [name, anonymous])),
     maxAccess: new Map(listeners.map(({ name, maxAccess }) => [name, maxAccess])),
+    certified: new Set(certified.map(({ name }) => name)),
   };
 }
 
-/** Throws `permission_denied` where a principal comes by a listener that it may not use. */
-export function requireListener({ listeners }: Grants, { principal, peer }: Caller): void {
+/** Throws `permission_denied` where a caller comes by a listener that it may not use. */
+export function requireListener({ listeners, certified }: Grants, { principal, peer }: Caller): void {
+  // The handshake sees to it, but for connections from before that was required.
+  if (certified.has(peer.listener) && (peer.certificate === undefined || peer.certificate.problem !== undefined)) {
+    throw new StoreError(
+      'permission_denied',
+      'not without a certificate of your own, from now on: connect again with one',
+    );
+  }
   if (principal === undefined || listeners.get(principal)?.has(peer.listener) !== false) return;
   throw new StoreError(
     'permission_denied',

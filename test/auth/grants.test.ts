@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { accessOf, grantsOf, requireListener } from '../../src/auth/grants.js';
 import type { Config, ListenerConfig, PrincipalConfig, StoreConfig } from '../../src/config/types.js';
 import { accessLevels, allows, type Access } from '../../src/core/access.js';
+import type { PeerCertificate } from '../../src/core/caller.js';
 
 const store = (anonymous: Access): StoreConfig => ({ location: 'sample', anonymous, quotaBytes: undefined });
 const listener = (name: string, maxAccess: Access): ListenerConfig => ({
@@ -21,7 +22,8 @@ const principal = (name: string, access: Record<string, Access>): PrincipalConfi
   listeners: undefined,
 });
 
-const config: Pick<Config, 'principals' | 'stores' | 'listeners'> = {
+const config: Pick<Config, 'principals' | 'stores' | 'listeners' | 'tls'> = {
+  tls: undefined,
   stores: new Map([
     ['', store('none')],
     ['teams/blue', store('none')],
@@ -74,6 +76,7 @@ describe('accessOf', () => {
           const all = grantsOf({
             stores: new Map([['s', store(anonymous)]]),
             listeners: [listener('l', most)],
+            tls: undefined,
             principals: [principal('p', { s: granted })],
           });
           const peer = { listener: 'l', address: 'unix socket' };
@@ -88,6 +91,24 @@ describe('accessOf', () => {
 });
 
 describe('requireListener', () => {
+  it('lets nobody in without a trusted certificate where one is required, however old the connection is', () => {
+    const tls = { cert: '/c', key: '/k', clientCa: '/ca', clientCertRequired: true };
+    const listeners = [{ ...listener('network', 'append'), tls: true }, listener('admin', 'full')];
+    const own = grantsOf({ ...config, listeners, tls });
+    const by = (name: string, certificate?: PeerCertificate) => () =>
+      requireListener(own, {
+        principal: undefined,
+        peer: { listener: name, address: '192.0.2.1', ...(certificate && { certificate }) },
+      });
+    expect(by('network')).to.throw('not without a certificate').with.property('code', 'permission_denied');
+    expect(by('network', { names: ['cn:web-1'], problem: 'expired' })).to.throw('not without a certificate');
+    expect(by('network', { names: ['cn:web-1'] })).to.not.throw();
+    expect(by('admin')).to.not.throw();
+    const asked = grantsOf({ ...config, listeners, tls: { ...tls, clientCertRequired: false } });
+    const peer = { listener: 'network', address: '192.0.2.1' };
+    expect(() => requireListener(asked, { principal: undefined, peer })).to.not.throw();
+  });
+
   it('lets a principal in by the listeners that it may use, and by no other; everybody else by all', () => {
     const restricted = { ...principal('ops', { '*': 'full' }), listeners: new Set(['admin']) };
     const own = grantsOf({ ...config, principals: [...config.principals, restricted] });
