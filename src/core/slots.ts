@@ -11,7 +11,12 @@ export class Slots {
 
   /** Whether nobody has a place or waits for one. */
   get isIdle(): boolean {
-    return this.taken === 0 && (this.line === undefined || this.line.size === 0);
+    return this.taken === 0 && this.inLine === 0;
+  }
+
+  /** How many wait for one. */
+  get inLine(): number {
+    return this.line?.size ?? 0;
   }
 
   /** Takes a place if there is a free one. Whoever took one gives it back with `give`, once. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Places } from '../core/places.js';
 import { Slots } from '../core/slots.js';
@@ -19,6 +20,8 @@ export class ConnectionCount {
     private readonly shared?: Places,
   ) {
     this.places = shared ?? new Slots(most);
+    // Each connection that waits for its place listens.
+    setMaxListeners(0, this.never);
   }
 
   private readonly places: Places;

@@ -13,7 +13,6 @@ export class LeasedPlaces implements Places {
   private held = 0;
   /** How many are to be given back as soon as they are free. */
   private owed = 0;
-  private waiting = 0;
   private asked = false;
 
   /**
@@ -29,20 +28,19 @@ export class LeasedPlaces implements Places {
     return this.slots.isIdle;
   }
 
+  /** Whether some may still be handed to it, though nobody may want them any more. */
+  get isAwaited(): boolean {
+    return this.asked;
+  }
+
   tryTake(): boolean {
     return this.slots.tryTake();
   }
 
   async take(signal: AbortSignal, waitMs = Infinity): Promise<boolean> {
-    signal.throwIfAborted();
-    if (this.tryTake()) return true;
-    this.waiting++;
-    this.askForMore();
-    try {
-      return await this.slots.take(signal, Math.max(waitMs, leastWaitMs));
-    } finally {
-      this.waiting--;
-    }
+    const taken = this.slots.take(signal, Math.max(waitMs, leastWaitMs));
+    this.askWhereWanted();
+    return taken;
   }
 
   give(): void {
@@ -50,7 +48,7 @@ export class LeasedPlaces implements Places {
     this.shrink();
     this.slots.give();
     this.giveBack(1);
-    if (this.waiting > 0) this.askForMore();
+    this.askWhereWanted();
   }
 
   /** How many there are is decided where they are handed out. */
@@ -64,7 +62,7 @@ export class LeasedPlaces implements Places {
     this.held += places;
     this.slots.resize(this.held);
     this.giveFree(this.owed);
-    if (this.waiting > this.held) this.askForMore();
+    this.askWhereWanted();
   }
 
   /** Others need some of them: those that are free go back now, the rest as it becomes free. */
@@ -95,8 +93,8 @@ export class LeasedPlaces implements Places {
     this.slots.resize(this.held);
   }
 
-  private askForMore(): void {
-    if (this.asked) return;
+  private askWhereWanted(): void {
+    if (this.asked || this.slots.inLine === 0) return;
     this.asked = true;
     this.ask();
   }

@@ -16,8 +16,11 @@ export class Leases {
   private readonly all = new Map<string, LeasedPlaces>();
   private readonly timer: NodeJS.Timeout;
 
-  constructor(private readonly primary: LeaseRequests) {
-    this.timer = setInterval(() => this.giveIdle(), giveIdleEveryMs).unref();
+  constructor(
+    private readonly primary: LeaseRequests,
+    idleEveryMs = giveIdleEveryMs,
+  ) {
+    this.timer = setInterval(() => this.giveIdle(), idleEveryMs).unref();
   }
 
   /** The same object as long as any of its places is held or wanted. */
@@ -54,7 +57,8 @@ export class Leases {
     for (const [key, leased] of this.all) {
       if (!leased.isIdle) continue;
       leased.giveAllFree();
-      this.all.delete(key);
+      // What is handed to it has to find it: it asks for no more before.
+      if (!leased.isAwaited) this.all.delete(key);
     }
   }
 }

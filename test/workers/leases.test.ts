@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Places } from '../../src/core/places.js';
-import { Leases } from '../../src/workers/leases.js';
+import { Leases, type LeaseRequests } from '../../src/workers/leases.js';
 import { Ledger } from '../../src/workers/ledger.js';
 
 const never = new AbortController().signal;
@@ -16,16 +17,18 @@ class Group {
   constructor(
     size: number,
     public places: number,
+    idleEveryMs?: number,
   ) {
     this.ledger = new Ledger(size, () => this.places, {
       granted: (worker, name, places) => this.send(() => this.workers.get(worker)?.granted(name, places)),
       recalled: (worker, name, places) => this.send(() => this.workers.get(worker)?.recalled(name, places)),
     });
     for (let id = 1; id <= size; id++) {
-      const leases = new Leases({
+      const requests: LeaseRequests = {
         ask: (name) => this.send(() => this.workers.has(id) && this.ledger.ask(id, name)),
         giveBack: (name, places) => this.send(() => this.workers.has(id) && this.ledger.giveBack(id, name, places)),
-      });
+      };
+      const leases = new Leases(requests, idleEveryMs);
       this.workers.set(id, leases);
     }
   }
@@ -64,6 +67,24 @@ describe('Places that workers share', () => {
       expect(places.tryTake()).to.equal(true);
     }
     expect(group.messages).to.equal(messages);
+  });
+
+  it('go to all who want some at once, as long as there are any', async () => {
+    const group = new Group(8, 64);
+    const places = [group.of(1), group.of(2)];
+    const taken = places.flatMap((each) => Array.from({ length: 30 }, () => each.take(never, 1000)));
+    expect(await Promise.all(taken)).to.deep.equal(taken.map(() => true));
+  });
+
+  it('are asked for again by a worker that once got none in time, and had nothing to do since', async () => {
+    const group = new Group(2, 1, 5);
+    const [a, b] = [group.of(1), group.of(2)];
+    await a.take(never);
+    expect(await b.take(never, 0)).to.equal(false);
+    await sleep(50);
+    a.give();
+    await settled();
+    expect(await b.take(never, 1000)).to.equal(true);
   });
 
   it('come back from a worker that has no use for them, at once', async () => {
