@@ -4,9 +4,9 @@ import { principalNameProblem } from '../config/checks/principals.js';
 import { resolvePath, type Surroundings } from '../config/paths.js';
 import { readConfigFile } from '../config/load.js';
 import { parseMoment } from '../config/settings/principals.js';
+import { changeFile } from './change-file.js';
 import { refused, type Outcome } from './outcome.js';
 import type { TokenCommand } from './parse.js';
-import { replaceFile } from './replace-file.js';
 import { addToken, tokenYaml, type KeptToken } from './token-file.js';
 
 /** The clock, in milliseconds since 1970, and chance. */
@@ -35,11 +35,21 @@ export async function createTokenFor(
   if (configPath === undefined) return made(token, byHand(principal, kept));
   const path = resolvePath(configPath, surroundings);
   try {
-    const { text, warnings } = await readConfigFile(path);
-    const added = addToken(text, principal, kept);
-    if ('problem' in added) return refused([`${path}: ${added.problem}`]);
-    await replaceFile(path, added.text, random(8).toString('hex'));
-    return made(token, inFile(principal, path, added.isNew) + warnings.map((each) => `warning: ${each}\n`).join(''));
+    let outcome = made(token, '');
+    await changeFile(path, async () => {
+      const { text, warnings } = await readConfigFile(path);
+      const added = addToken(text, principal, kept);
+      if ('problem' in added) {
+        outcome = refused([`${path}: ${added.problem}`]);
+        return undefined;
+      }
+      outcome = made(
+        token,
+        inFile(principal, path, added.isNew) + warnings.map((each) => `warning: ${each}\n`).join(''),
+      );
+      return added.text;
+    });
+    return outcome;
   } catch (error) {
     return refused([`${path}: ${error instanceof Error ? error.message : String(error)}`], 1);
   }

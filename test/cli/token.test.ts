@@ -113,6 +113,21 @@ describe('token create', () => {
     expect(await readdir(dirname(path))).to.have.members(['kloset-gateway.yaml', 'link.yaml']);
   });
 
+  it('changes a file one at a time, and loses no token that it said was added', async () => {
+    const path = await file('# ours\n');
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const made = await Promise.all(names.map((name) => create(name, path)));
+    const text = await readFile(path, 'utf8');
+    const added = names.filter((_, i) => made[i]?.exitCode === 0);
+    expect(added).to.not.deep.equal([]);
+    expect(Object.keys((parse(text) as { principals: object }).principals)).to.have.members(added);
+    for (const { exitCode, stdout, stderr } of made.filter((each) => each.exitCode !== 0)) {
+      expect({ exitCode, stdout }).to.deep.equal({ exitCode: 1, stdout: '' });
+      expect(stderr).to.include('somebody is changing it right now: try again');
+    }
+    expect(await readdir(dirname(path))).to.deep.equal(['kloset-gateway.yaml']);
+  });
+
   it('refuses what it can not do, shows no token then, and leaves the file as it is', async () => {
     const texts = [
       '- a\n',
