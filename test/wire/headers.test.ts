@@ -69,6 +69,12 @@ describe('HTTP requests', () => {
     });
   });
 
+  it('that say that they have a part of an object are refused', async () => {
+    const headers = { 'Content-Length': String(bytes.length), 'Content-Range': `bytes 0-${bytes.length - 1}/10000` };
+    expect((await ask(gateway.httpPort, 'PUT', path, headers, bytes)).status).to.equal(400);
+    expect(await objects(folder)).to.deep.equal([]);
+  });
+
   describe('that ask before they send (Expect: 100-continue)', () => {
     const expecting = { Expect: '100-continue', 'Content-Length': String(bytes.length) };
 

@@ -58,6 +58,10 @@ async function headObject({ store, exchange, params, headers }: RouteContext): P
 
 async function putObject({ store, exchange, params, headers }: RouteContext): Promise<void> {
   const ref = parseRef(params);
+  // What is a part would be taken for the whole (RFC 9110, 14.5).
+  if (headers['content-range'] !== undefined) {
+    throw new StoreError('invalid_argument', 'objects are put whole: Content-Range is not taken');
+  }
   const limit = maxBytes(ref.kind, store.info().maxObjectBytes);
   // A client that asks first is told before it sends any of it. Not before the store asks: it may have other reasons.
   const body = Number(headers['content-length']) > limit ? refused(tooLarge(ref.kind, limit)) : exchange.body();

@@ -73,6 +73,7 @@ export class Http1Connection implements Receiver, StreamConnection {
   /** Closes where what is waited for took too long. To be called now and then. */
   check(nowMs: number): void {
     const { patience } = this;
+    if (patience.waitsFor === 'request' && !this.isClientsTurn) return patience.moved();
     if (!patience.isOver(nowMs, this.limits(), this.socket.writableLength > 0)) return;
     if (patience.waitsFor === 'head') this.refuse(new BadRequest(408, 'the headers took too long'));
     else this.socket.destroy();
@@ -114,6 +115,11 @@ export class Http1Connection implements Receiver, StreamConnection {
 
   over(stream: Http1Stream): void {
     this.unsettled.delete(stream);
+  }
+
+  /** Whether the client has something to take, or to send that is wanted. */
+  private get isClientsTurn(): boolean {
+    return this.socket.writableLength > 0 || (this.stream?.isComplete === false && this.isFlowing);
   }
 
   private get isFlowing(): boolean {

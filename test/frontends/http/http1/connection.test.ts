@@ -245,6 +245,40 @@ for (const inlet of ['read where they are wanted', 'read as they come'] as const
       expect(connection?.socket.destroyed).to.equal(true);
     });
 
+    it('stays however long the gateway takes, and not for a client that sends nothing more', async () => {
+      await serve(ignore);
+      server.accept = (socket) => {
+        connection = new Http1Connection(
+          socket,
+          () => limits,
+          (stream) => (asked = stream),
+        );
+      };
+      let connection: Http1Connection | undefined;
+      let asked: HttpStream | undefined;
+      const hourMs = 3_600_000;
+      const client = await connect();
+      await client.send(requestHead('DELETE', '/'));
+      await eventually(async () => asked !== undefined, 'the request is there');
+      connection?.check(performance.now() + hourMs);
+      expect(connection?.socket.destroyed).to.equal(false);
+      asked?.begin(200, { 'content-length': 0 });
+      asked?.end(Buffer.alloc(0), ignore);
+      expect((await client.answer('DELETE')).status).to.equal(200);
+      asked = undefined;
+      const sent = client.send(requestHead('PUT', '/', { 'Content-Length': String(8 * MiB) }), Buffer.alloc(4 * MiB));
+      await eventually(async () => asked !== undefined, 'the upload is there');
+      // Nobody has asked for its bytes yet.
+      await sleep(100);
+      connection?.check(performance.now() + hourMs);
+      expect(connection?.socket.destroyed).to.equal(false);
+      const body = (asked as HttpStream | undefined)?.body(pace.start(), ignore)[Symbol.asyncIterator]();
+      for (let got = 0; got < 3 * MiB;) got += (await body?.next())?.value?.length ?? NaN;
+      await sent;
+      connection?.check(performance.now() + hourMs);
+      expect(connection?.socket.destroyed).to.equal(true);
+    });
+
     it('has what is left of a request thrown away when that was answered', async () => {
       await serve((stream) => {
         stream.begin(403, { 'content-length': 2 });
