@@ -50,7 +50,7 @@ export interface PutResult {
 
 /** What every operation is told about its circumstances. */
 export interface OpContext {
-  /** Aborts when the caller is gone or the gateway stops. An operation that can wait for long ends then, with `canceled`. */
+  /** Aborts when the caller is gone or the gateway stops. An operation that would wait for ever ends then, with `canceled`. */
   readonly signal: AbortSignal;
 }
 
@@ -61,7 +61,7 @@ export interface OpContext {
  * Every operation fails with a StoreError and nothing else. Operations may run concurrently, in any mix.
  */
 export interface Store {
-  /** What this store is, for whoever holds it. Constant. */
+  /** What this store is, for whoever holds it. It changes only where it is another gateway's to say. */
   info(): StoreInfo;
 
   /**

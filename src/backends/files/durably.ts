@@ -22,7 +22,8 @@ export async function durably(files: FileSystem, work: (again: boolean) => Promi
   }
 }
 
-function lost(cause?: unknown): StoreError {
+/** What somebody is told whose file isn't what it was when it was written, or is gone. */
+export function lost(cause?: unknown): StoreError {
   const why = 'what was written is lost, as its server went down or somebody removed it';
   return new StoreError('unavailable', `${why}: try again`, { cause });
 }

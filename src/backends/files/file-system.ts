@@ -4,7 +4,7 @@
  *
  * Paths are relative to the store's root, with `/` between names, and come from `layout.ts` alone. Every operation fails with
  * a StoreError: `not_found`, `already_exists` and `no_space` mean what they say, `unavailable` is a file server that can't be
- * reached or a medium that can't be read, everything else is `internal`. Their messages name no path.
+ * reached or a medium that can't be read (TooManyOpen where that is all), everything else is `internal`. Their messages name no path.
  */
 export interface FileSystem {
   /** How many reads of 1 MiB of one file are worth having under way at once, where so many other files are read as well. */

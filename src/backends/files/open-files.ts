@@ -1,5 +1,5 @@
-import { hasCode } from '../../core/errors.js';
 import type { FileStat, FileSystem, ReadableFile } from './file-system.js';
+import { TooManyOpen } from './too-many-open.js';
 
 /** A file that is open, or being opened. */
 interface Opening {
@@ -102,8 +102,7 @@ export class OpenFiles {
     try {
       return await this.files.open(path);
     } catch (error) {
-      if (!hasCode(error, 'unavailable')) throw error;
-      // It may be the number of open files that is the trouble.
+      if (!(error instanceof TooManyOpen)) throw error;
       this.clear();
       return this.files.open(path);
     }

@@ -1,6 +1,6 @@
 import { hasCode, StoreError } from '../../core/errors.js';
 import type { ObjectRef } from '../../core/object.js';
-import { durably } from './durably.js';
+import { durably, lost } from './durably.js';
 import type { FileSystem, ReadableFile, WritableFile } from './file-system.js';
 import { FileWriter } from './file-writer.js';
 import type { FreeSpace } from './free-space.js';
@@ -45,7 +45,11 @@ export class Upload {
     // time than it takes to fail.
     const present = (await this.files.isThere(this.path)) ? await this.openPresent() : undefined;
     if (present !== undefined) {
-      await this.requireSame(present, chunks);
+      await durably(this.files, async (again) => {
+        // What it was compared with may be gone, and its bytes came once.
+        if (again) throw lost();
+        await this.requireSame(present, chunks);
+      });
       return false;
     }
     return this.withTemporary(this.options.space.guard(chunks), async () => {
@@ -96,14 +100,24 @@ export class Upload {
   /** Runs `publish` once all chunks are in the temporary file; the temporary name is gone afterwards, whatever happens. */
   private async withTemporary<T>(chunks: AsyncIterable<Uint8Array>, publish: () => Promise<T>): Promise<T> {
     this.options.underWay.add(this.temporary);
+    let isReached = true;
     try {
       await this.write(chunks);
       return await publish();
+    } catch (error) {
+      isReached = !hasCode(error, 'unavailable');
+      throw error;
     } finally {
-      // Where there is none any more, or removing fails as the rest did, there is nothing to add: the sweep comes by later.
-      await this.files.remove(this.temporary).catch(() => undefined);
-      this.options.underWay.delete(this.temporary);
+      // Where nobody answers, this is waited for as long as that was: the caller is told at once.
+      const removed = this.removeTemporary();
+      if (isReached) await removed;
     }
+  }
+
+  private async removeTemporary(): Promise<void> {
+    // Where there is none any more, or removing fails as the rest did, there is nothing to add: the sweep comes by later.
+    await this.files.remove(this.temporary).catch(() => undefined);
+    this.options.underWay.delete(this.temporary);
   }
 
   /** The file is made when there is something to write. */

@@ -10,7 +10,7 @@ import type { ObjectRead, ObjectStat, OpContext, PutResult, Store, StoreInfo } f
 export class GatewayStore implements Store {
   private constructor(
     private readonly client: GatewayClient,
-    private readonly description: StoreDescription,
+    private description: StoreDescription,
   ) {}
 
   /** Connects, and asks what the store is. Fails where there is no answer. */
@@ -30,7 +30,9 @@ export class GatewayStore implements Store {
   }
 
   async config({ signal }: OpContext): Promise<Uint8Array> {
-    return (await this.client.describe({ signal })).config;
+    // Clients begin with this, and what the other gateway grants may have changed.
+    this.description = await this.client.describe({ signal });
+    return this.description.config;
   }
 
   async *list(kind: ObjectKind, { signal }: OpContext): AsyncGenerator<MacBatch, void, undefined> {

@@ -1,4 +1,5 @@
 import { StoreError, type ErrorCode } from '../../core/errors.js';
+import { TooManyOpen } from '../files/too-many-open.js';
 
 interface Row {
   readonly code: ErrorCode;
@@ -9,7 +10,6 @@ const fullDisk: Row = { code: 'no_space', message: "the store's disk is full: it
 const noSuch: Row = { code: 'not_found', message: 'no such file or folder' };
 const refused: Row = { code: 'internal', message: 'the gateway may not do that with the files of its store' };
 const broken: Row = { code: 'unavailable', message: "the store's disk can't be read or written" };
-const tooMany: Row = { code: 'unavailable', message: 'the gateway has too many files open: try again later' };
 
 /** What the errno of a file operation means. Linux and the BSDs; what isn't here nobody foresaw. */
 const rows: Readonly<Record<string, Row>> = {
@@ -30,13 +30,15 @@ const rows: Readonly<Record<string, Row>> = {
   ESTALE: broken,
   ENODEV: broken,
   ETIMEDOUT: broken,
-  EMFILE: tooMany,
-  ENFILE: tooMany,
 };
+
+const tooMany = ['EMFILE', 'ENFILE'];
 
 /** Turns what `node:fs` throws into a StoreError. Its cause names the path, for the log; its message doesn't. */
 export function fromErrno(error: unknown): StoreError {
-  const row = rows[errnoOf(error)];
+  const errno = errnoOf(error);
+  if (tooMany.includes(errno)) return new TooManyOpen('the gateway has too many files open: try again later', error);
+  const row = rows[errno];
   return row === undefined ? StoreError.from(error) : new StoreError(row.code, row.message, { cause: error });
 }
 

@@ -1,5 +1,6 @@
 import { StoreError } from '../../core/errors.js';
 import type { FileStat, ReadableFile } from '../files/file-system.js';
+import { TooManyOpen } from '../files/too-many-open.js';
 import { splitEvenly } from './packets.js';
 import type { Pool } from './pool.js';
 import { closeFile, fstat, fsync, lstat, openFile, openFlags, readOnce, type Handle } from './requests.js';
@@ -133,9 +134,7 @@ async function openForReading(session: Session, path: string): Promise<Handle> {
   } catch (error) {
     if (!hasStatus(error, status.failure)) throw error;
     // It is there, it may be read, and it is a file: what is left is the number of files that may be open.
-    throw new StoreError('unavailable', "the store's server can't open more files now: try again later", {
-      cause: error,
-    });
+    throw new TooManyOpen("the store's server can't open more files now: try again later", error);
   }
 }
 

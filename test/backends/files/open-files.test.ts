@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { FileSystem, ReadableFile } from '../../../src/backends/files/file-system.js';
 import { OpenFiles } from '../../../src/backends/files/open-files.js';
+import { TooManyOpen } from '../../../src/backends/files/too-many-open.js';
 import { StoreError } from '../../../src/core/errors.js';
 
 /** A file system of which only opening and looking is asked, with a clock of its own. */
@@ -11,6 +12,8 @@ class Shelf {
   /** How often each path was opened, and how many of these are not closed yet. */
   readonly opened = new Map<string, number>();
   open = new Map<string, number>();
+  /** What opening fails with next. */
+  readonly failures: Error[] = [];
   /** Runs before a look is answered. */
   beforeStat = async (): Promise<void> => undefined;
 
@@ -26,6 +29,8 @@ class Shelf {
   }
 
   private async openFile(path: string): Promise<ReadableFile> {
+    const failure = this.failures.shift();
+    if (failure !== undefined) throw failure;
     const modifiedMs = this.find(path);
     this.opened.set(path, (this.opened.get(path) ?? 0) + 1);
     this.open.set(path, (this.open.get(path) ?? 0) + 1);
@@ -134,6 +139,23 @@ describe('OpenFiles', () => {
     const reader = await files.open('a');
     await reader.read(new Uint8Array(1), 0, 1);
     expect(shelf.opened.get('a')).to.equal(2);
+  });
+
+  it('makes room and tries again where as many are open as may be', async () => {
+    await (await files.open('a')).close();
+    shelf.failures.push(new TooManyOpen('too many', undefined));
+    await (await files.open('b')).close();
+    expect(shelf.opened.get('b')).to.equal(1);
+    expect(shelf.open.get('a')).to.equal(0);
+  });
+
+  it('does not try again where the server can not be reached', async () => {
+    await (await files.open('a')).close();
+    const failure = new StoreError('unavailable', "can't be reached");
+    shelf.failures.push(failure, failure);
+    expect(await files.open('b').catch((caught: unknown) => caught)).to.equal(failure);
+    expect(shelf.failures).to.have.length(1);
+    expect(shelf.open.get('a')).to.equal(1);
   });
 
   it('closes everything when it is cleared', async () => {

@@ -124,6 +124,14 @@ describe('What a store of files acknowledges', () => {
       await expectFailure(put(ref, state), 'unavailable');
     });
 
+    it('is no put of what was there already: what was compared may be gone', async () => {
+      const ref = newRef('state');
+      await put(ref, state);
+      forget(ref, 1, () => unlink(pathOf(ref)));
+      await expectFailure(put(ref, state), 'unavailable');
+      expect(await put(ref, state)).to.deep.equal({ created: true });
+    });
+
     it('is gone all the same, where it was deleted', async () => {
       const ref = newRef('state');
       await put(ref, state);
@@ -131,6 +139,15 @@ describe('What a store of files acknowledges', () => {
       await store.delete(ref);
       await expectFailure(Promise.resolve(store.stat(ref)), 'not_found');
     });
+  });
+
+  it('is no put where its server can not be reached any more, and that is told without trying to clean up first', async () => {
+    const ref = newRef('state');
+    files.beforeLink = () => {
+      files.remove = () => new Promise(() => undefined);
+      throw new StoreError('unavailable', "the store's server can't be reached");
+    };
+    await expectFailure(put(ref, state), 'unavailable');
   });
 
   it('is no put where somebody removed what it wrote', async () => {
