@@ -35,6 +35,7 @@ export class AuditLog implements AuditTrail {
   private inTrouble = false;
   private mustReopen = false;
   private closing: Promise<void> | undefined;
+  private heir: AuditTrail | undefined;
   private retry: NodeJS.Timeout | undefined;
 
   private constructor(
@@ -62,7 +63,7 @@ export class AuditLog implements AuditTrail {
   }
 
   record(entry: AuditEntry): void {
-    if (this.closing !== undefined) return;
+    if (this.closing !== undefined) return this.heir?.record(entry);
     const line = auditLine(entry);
     if (this.waitingBytes + line.length > maxWaitingBytes) {
       this.lost++;
@@ -91,8 +92,13 @@ export class AuditLog implements AuditTrail {
     while (this.working !== undefined) await this.working;
   }
 
-  /** Writes what waits, tries once more where there was trouble, and closes the file. Entries that follow are ignored. Never fails. */
-  close(): Promise<void> {
+  /**
+   * Writes what waits, tries once more where there was trouble, and closes the file. Never fails.
+   *
+   * @param heir gets the entries that follow, of requests that began before; without one they are ignored
+   */
+  close(heir?: AuditTrail): Promise<void> {
+    this.heir ??= heir;
     return (this.closing ??= this.finish());
   }
 

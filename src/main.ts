@@ -42,10 +42,10 @@ const host: Host = {
 const command = parseCommandLine(process.argv.slice(2));
 switch (command.name) {
   case 'help':
-    process.stdout.write(helpText());
+    say(helpText());
     break;
   case 'version':
-    process.stdout.write(`kloset-gateway ${version}\n`);
+    say(`kloset-gateway ${version}\n`);
     break;
   case 'unknown':
     refuse(command.problems);
@@ -79,12 +79,17 @@ async function serve(serveCommand: ServeCommand): Promise<void> {
   const { config } = first;
 
   const workers = workersFor(config, availableParallelism());
-  const { log, accessLog, flush } = openLog(config, workers > 1);
+  const { log, accessLog, close: closeLog } = openLog(config, workers > 1);
   try {
     const activated = parseActivation(process.env, process.pid);
     let fail: (error: Error) => void = () => undefined;
     const failure = new Promise<never>((_, reject) => (fail = reject));
     failure.catch(() => undefined);
+    // Before anything takes long: Node would end the program, and for the other one open its debugger to all of this machine.
+    let isHungUp = false;
+    let hungUp = (): void => void (isHungUp = true);
+    process.on('SIGHUP', () => hungUp());
+    process.on('SIGUSR1', () => undefined);
     const gateway =
       workers === 1
         ? await startGateway({ config, log, accessLog, host, user: user(), activated })
@@ -94,21 +99,22 @@ async function serve(serveCommand: ServeCommand): Promise<void> {
       log.warn({ workers }, 'stores with a quota are served by one process: this one');
     const inForce = ({ config: { logLevel } }: Loaded): void => void (log.level = logLevel);
     const reloader = new Reloader({ load, configFiles: first.configFiles, gateway, inForce, log });
-    process.on('SIGHUP', () => void gateway.reopenLogs().then(() => reloader.reload()));
+    hungUp = () => void gateway.reopenLogs().then(() => reloader.reload());
+    if (isHungUp) hungUp();
     const signal = await Promise.race([firstSignal(), failure]);
+    const again = firstSignal();
     const drainMs = config.drainMs;
     log.info(
       { signal },
       `${signal}: finishing what is running, for ${drainMs / 1000} s at most; once more to stop at once`,
     );
-    await reloader.close();
-    const impatient = firstSignal().then(() => gateway.close(0));
-    await Promise.race([gateway.close(), impatient]);
+    await Promise.race([reloader.close(), again]);
+    await Promise.race([gateway.close(), again.then(() => gateway.close(0))]);
     log.info({}, 'stopped');
-    flush();
+    await closeLog();
     process.exit(0);
   } catch (error) {
-    flush();
+    await closeLog();
     process.stderr.write(`kloset-gateway: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
   }
@@ -117,7 +123,7 @@ async function serve(serveCommand: ServeCommand): Promise<void> {
 /** Serves as one of the processes that `serve` started: what to do, and when to stop, is up to that one. */
 async function work(): Promise<void> {
   // A terminal and systemd send them to every process.
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => undefined);
   let opened: ProgramLog | undefined;
   await serveAsWorker({
     startGateway: ({ config, activated, shared }) => {
@@ -128,10 +134,7 @@ async function work(): Promise<void> {
     inForce: ({ logLevel }) => {
       if (opened !== undefined) opened.log.level = logLevel;
     },
-    exit: (code) => {
-      opened?.flush();
-      process.exit(code);
-    },
+    exit: (code) => void Promise.resolve(opened?.close()).then(() => process.exit(code)),
   });
 }
 
@@ -169,9 +172,18 @@ function userName(): string {
 
 /** Prints what a command came to, and exits with its code. */
 function tell({ stdout, stderr, exitCode }: Outcome): void {
-  process.stdout.write(stdout);
-  process.stderr.write(stderr);
   process.exitCode = exitCode;
+  process.stderr.write(stderr);
+  say(stdout);
+}
+
+/** Prints what a command is asked for. */
+function say(text: string): void {
+  process.stdout.once('error', ({ message }) => {
+    process.stderr.write(`kloset-gateway: its output can't be written, and is lost: ${message}\n`);
+    process.exitCode = 1;
+  });
+  process.stdout.write(text);
 }
 
 /** Wrong usage: every problem at once, and where to look. */

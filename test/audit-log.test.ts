@@ -55,6 +55,19 @@ describe('AuditLog', () => {
     expect(await numbersIn()).to.deep.equal([0, 1]);
   });
 
+  it('passes on to its heir what comes after it was closed, and so does that one', async () => {
+    const paths = ['a', 'b'].map((name) => join(folder, name));
+    const [first, second] = await Promise.all(paths.map((each) => AuditLog.open(each, logger)));
+    await first?.close(second);
+    first?.record(entry(1));
+    await second?.close(log);
+    first?.record(entry(2));
+    await log.flush();
+    expect(await numbersIn(paths[0])).to.deep.equal([]);
+    expect(await numbersIn(paths[1])).to.deep.equal([1]);
+    expect(await numbersIn()).to.deep.equal([2]);
+  });
+
   it('leaves the permissions of a file that is there alone', async () => {
     const other = join(folder, 'other.log');
     await writeFile(other, '', { mode: 0o600 });

@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { isMap, isScalar, LineCounter, parseDocument, visit, type Document, type YAMLError } from 'yaml';
 import type { Settings } from './definition.js';
 import { findOffset, offsetOf } from './places.js';
 import type { Problem } from './problems.js';
@@ -31,7 +31,7 @@ export function parseConfigFile(text: string, name: string): ConfigFile | { read
   };
   const place = (offset: number): string => formatPlace(name, placeOf(offset));
   const problems = [...document.errors, ...document.warnings].map(
-    ({ pos, message }) => `${place(pos[0])}: ${message.charAt(0).toLowerCase()}${message.slice(1)}`,
+    (problem) => `${place(problem.pos[0])}: ${messageOf(problem)}`,
   );
   problems.push(...unusableKeys(document).map((offset) => `${place(offset)}: this can't be a name: a name is text`));
   if (problems.length > 0) return { problems };
@@ -45,6 +45,13 @@ export function parseConfigFile(text: string, name: string): ConfigFile | { read
     settings: Object.fromEntries(Object.entries(plain.value ?? {}).filter(([, value]) => value !== null)),
     placeOf: (problem) => placeOf(findOffset(document, problem)),
   };
+}
+
+/** The library's own words, but where they are for programmers. */
+function messageOf({ code, message }: YAMLError): string {
+  if (code === 'MULTIPLE_DOCS')
+    return 'a second document begins here, and there may be one only: is there a --- too many?';
+  return `${message.charAt(0).toLowerCase()}${message.slice(1)}`;
 }
 
 /** As compilers write it: `file:line:column`. */

@@ -94,6 +94,7 @@ export function reportError(error: unknown, log: Logger): StoreError {
     log.error({ id, code, err: cause ?? storeError }, message);
     return new StoreError(code, `${message} (the gateway's log has it under ${id})`, { cause });
   }
-  if (code === 'unavailable' || code === 'no_space') log.warn({ code, err: cause ?? storeError }, message);
+  if (code === 'unavailable' || code === 'no_space')
+    log.warn({ code, ...(cause === undefined ? {} : { err: cause }) }, message);
   return storeError;
 }

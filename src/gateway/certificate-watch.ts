@@ -25,11 +25,6 @@ export class CertificateWatch {
     return this.current?.expiresMs;
   }
 
-  /** The files that it is in. */
-  get files(): readonly string[] {
-    return this.current?.files ?? [];
-  }
-
   /** Makes sure that what a configuration names can be used. Fails with a message for the operator, and changes nothing. */
   async prepare(config: TlsConfig | undefined): Promise<void> {
     this.next = config;
@@ -40,6 +35,7 @@ export class CertificateWatch {
 
   /** Takes on what was prepared. A file that was replaced by a bad one in that moment is reported, and the old one stays. */
   async commit(): Promise<void> {
+    if (this.next === undefined) this.current = undefined;
     if (this.next === undefined || this.current === undefined) return;
     try {
       await this.current.reload(this.next);

@@ -34,11 +34,6 @@ export class Generation {
     return this.lease.stores;
   }
 
-  /** The files that it was made of, beside the configuration's own and the certificates. */
-  get files(): readonly string[] {
-    return this.config.htpasswd === undefined ? [] : [this.config.htpasswd];
-  }
-
   /** Of the stores with a quota, in bytes by name. */
   usedBytes(): ReadonlyMap<string, number> {
     const all = [...this.stores].map(([name, { usedBytes }]) => [name, usedBytes()] as const);
@@ -55,12 +50,17 @@ export class Generation {
   /** Lets go of it in `afterMs` milliseconds, keeping what its successor has as well. */
   async retire(successor: Generation, afterMs: number): Promise<void> {
     await this.lease.end(afterMs);
-    if (this.trail !== successor.trail) await this.trail?.close();
+    if (this.trail !== successor.trail) await this.trail?.close(successor.trail);
+  }
+
+  /** Lets go of the stores, whatever goes on in them. */
+  async letGo(): Promise<void> {
+    await this.lease.end(0);
   }
 
   /** Lets go of everything. */
   async end(): Promise<void> {
-    await this.lease.end(0);
+    await this.letGo();
     await this.trail?.close();
   }
 }

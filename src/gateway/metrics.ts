@@ -49,7 +49,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
   });
   const sent = new Counter({
-    name: 'kloset_gateway_namedbytes_total',
+    name: 'kloset_gateway_sent_bytes_total',
     help: 'Bytes of objects and lists that went out.',
     labelNames: ['protocol'],
     registers,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { BcryptWorker } from '../auth/bcrypt-worker.js';
 import { LoginThrottle } from '../auth/throttle.js';
+import { filesOf } from '../config/files.js';
 import type { Config, ListenerConfig } from '../config/types.js';
 import type { ListenAddress } from '../core/address.js';
 import type { AccessControl, Frontend } from '../frontends/frontend.js';
@@ -24,6 +25,9 @@ import { StorePool } from './stores.js';
 
 /** How long a TLS handshake may take, in milliseconds. */
 const handshakeTimeoutMs = 10_000;
+
+/** How long requests that were broken off may take to clean up behind them, in milliseconds. */
+const cleanUpMs = 1000;
 
 /**
  * Opens the stores, stacks the layers on them and starts every protocol. The one place where everything is put together. Fails
@@ -109,7 +113,7 @@ class RunningGateway implements Gateway {
   }
 
   get files(): readonly string[] {
-    return [...this.certificate.files, ...(this.generation?.files ?? [])];
+    return this.generation === undefined ? [] : filesOf(this.generation.config);
   }
 
   async reload(config: Config): Promise<void> {
@@ -154,7 +158,10 @@ class RunningGateway implements Gateway {
   async close(graceMs = this.generation?.config.drainMs ?? 0): Promise<void> {
     const { http, grpc, metrics } = this.frontends;
     const listening = this.listeners.close();
+    // What waits for a store's server that doesn't answer would wait on.
+    const limit = setTimeout(() => void this.generation?.letGo(), graceMs + cleanUpMs);
     await Promise.all([http.close(graceMs), grpc.close(graceMs), metrics.close()]);
+    clearTimeout(limit);
     this.closed ??= this.closeRest(listening);
     await this.closed;
   }

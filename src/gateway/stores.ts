@@ -25,7 +25,7 @@ export interface OpenStore {
 export interface Lease {
   /** By name. */
   readonly stores: ReadonlyMap<string, OpenStore>;
-  /** Lets go of them, in `afterMs` milliseconds: those that no other lease has are closed then. */
+  /** Lets go of them, in `afterMs` milliseconds: those that no other lease has are closed then. Once more changes nothing. */
   end(afterMs: number): Promise<void>;
 }
 
@@ -68,11 +68,12 @@ export class StorePool {
       const each = opened[index];
       if (each?.status === 'fulfilled' && each.value !== undefined) stores.set(name, each.value);
     }
+    let ended: Promise<void> | undefined;
     return {
       stores,
       end: async (afterMs) => {
         if (afterMs > 0) await new Promise((resolve) => setTimeout(resolve, afterMs).unref());
-        await end();
+        await (ended ??= end());
       },
     };
   }
@@ -103,7 +104,8 @@ export class StorePool {
       if (entry === undefined || --entry.leases > 0) continue;
       this.entries.delete(key);
       await entry.opened.catch(() => undefined);
-      for (const cleanUp of entry.cleanUps.reverse()) await cleanUp();
+      // None waits for another one: what goes on in a store that can't be reached ends when that is closed.
+      await Promise.allSettled(entry.cleanUps.reverse().map((cleanUp) => cleanUp()));
     }
   }
 

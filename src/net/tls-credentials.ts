@@ -56,12 +56,6 @@ export class TlsCredentials {
     return this.loaded.expiresMs;
   }
 
-  /** The files, for whoever watches them. */
-  get files(): readonly string[] {
-    const { cert, key, clientCa } = this.loaded.config;
-    return [cert, key, ...(clientCa === undefined ? [] : [clientCa])];
-  }
-
   /** What to tell the operator from 30 days before the certificate's end. */
   expiryWarning(now: number): string | undefined {
     const leftMs = this.expiresMs - now;

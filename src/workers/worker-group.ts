@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import { AggregatorRegistry } from 'prom-client';
+import { filesOf } from '../config/files.js';
 import type { Config } from '../config/types.js';
 import type { Logger } from '../core/logger.js';
 import type { Gateway } from '../gateway/gateway.js';
@@ -75,8 +76,7 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
   }
 
   get files(): readonly string[] {
-    const { htpasswd, tls } = this.config;
-    return [htpasswd, tls?.cert, tls?.key, tls?.clientCa].filter((file) => file !== undefined);
+    return filesOf(this.config);
   }
 
   /** As a gateway does: in all workers, or in none. */

@@ -1,11 +1,14 @@
 import { expect } from 'chai';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { helpText } from '../../src/cli/help.js';
+import { eventually } from '../support/store.js';
 import { tempFolder } from '../support/temp.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,6 +23,18 @@ function run(...args: string[]) {
 }
 
 describe('the program', () => {
+  /** Takes connections, and says nothing. */
+  let server: Server;
+  let port: number;
+
+  before(async () => {
+    server = createServer((socket) => socket.on('error', () => undefined));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    port = (server.address() as AddressInfo).port;
+  });
+
+  after(() => server.close());
+
   it('prints its version', () => {
     const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string };
     expect(run('--version')).to.deep.equal({ status: 0, stdout: `kloset-gateway ${version}\n`, stderr: '' });
@@ -47,6 +62,21 @@ describe('the program', () => {
   it('prints its help, which the README has word for word', () => {
     expect(run('--help')).to.deep.equal({ status: 0, stdout: helpText(), stderr: '' });
     expect(readFileSync(`${root}/README.md`, 'utf8')).to.include(helpText().trimEnd());
+  });
+
+  it('says in one line that what it prints can not be written, and exits 1', () => {
+    const full = openSync('/dev/full', 'w');
+    for (const args of [['--help'], ['--version'], ['token', 'create', 'web-1']]) {
+      const { status, stderr } = spawnSync(process.execPath, [...program, ...args], {
+        cwd: root,
+        encoding: 'utf8',
+        stdio: ['ignore', full, 'pipe'],
+      });
+      expect(status, stderr).to.equal(1);
+      expect(stderr).to.match(/^kloset-gateway: its output can't be written, and is lost: .*ENOSPC.*$/m);
+      expect(stderr).to.not.include('node:');
+    }
+    closeSync(full);
   });
 
   it('refuses wrong usage with every problem at once, and exits 2', () => {
@@ -88,6 +118,39 @@ describe('the program', () => {
     const [code] = (await once(child, 'exit')) as [number];
     expect(code).to.equal(0);
     expect(samples()).to.deep.equal(before);
+  });
+
+  it('ends when it is told to, though its log can not be written', async () => {
+    const full = openSync('/dev/full', 'w');
+    const socket = join(await tempFolder(), 'a.sock');
+    const args = [...program, 'serve', '--sample', '--listen', `unix:${socket}`, '--grpc-listen', 'off'];
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', full] });
+    closeSync(full);
+    const ended = once(child, 'exit');
+    try {
+      await eventually(async () => existsSync(socket), 'it serves', 15_000);
+      child.kill('SIGTERM');
+      expect(await ended).to.deep.equal([0, null]);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
+  it('is not ended by a SIGHUP that comes before it serves, and opens no debugger', async () => {
+    const connected = new Promise<void>((resolve) => server.once('connection', () => resolve()));
+    const args = [...program, 'serve', `sftp://127.0.0.1:${port}/store`, '--ssh-config', 'none'];
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
+    let log = '';
+    child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
+    const ended = once(child, 'exit');
+    await connected;
+    child.kill('SIGHUP');
+    child.kill('SIGUSR1');
+    await sleep(300);
+    expect(child.signalCode, log).to.equal(null);
+    child.kill('SIGTERM');
+    expect(await ended).to.deep.equal([null, 'SIGTERM']);
+    expect(log).to.not.include('ebugger');
   });
 
   it('fails with the reason where an address is taken', async () => {

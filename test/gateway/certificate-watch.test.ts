@@ -42,7 +42,20 @@ describe('CertificateWatch', () => {
     await watch.commit();
     expect(watch.credentials).to.equal(undefined);
     expect(watch.expiresMs).to.equal(undefined);
-    expect(watch.files).to.deep.equal([]);
+  });
+
+  it('has none any more where none is configured any more', async () => {
+    await use(await authority.issue({ days: 5 }));
+    await watch.prepare(config);
+    await watch.commit();
+    expect(watch.expiresMs).to.not.equal(undefined);
+    log.length = 0;
+    await watch.prepare(undefined);
+    expect(watch.expiresMs).to.not.equal(undefined);
+    await watch.commit();
+    expect(watch.credentials).to.equal(undefined);
+    expect(watch.expiresMs).to.equal(undefined);
+    expect(log).to.deep.equal([]);
   });
 
   it('takes on a new one when that is committed, and not before, for listeners that have it already', async () => {
@@ -51,7 +64,6 @@ describe('CertificateWatch', () => {
     await watch.prepare(config);
     await watch.commit();
     const { credentials } = watch;
-    expect(watch.files).to.deep.equal([config.cert, config.key]);
     const before = credentials?.material;
     await use(second);
     await watch.prepare(config);

@@ -35,6 +35,7 @@ describe('The metrics', () => {
     expect(text).to.include('kloset_gateway_requests_total{protocol="http",method="GET",status="404"} 1');
     expect(text).to.include(`kloset_gateway_requests_total{protocol="grpc",method="${put}",status="OK"} 1`);
     expect(text).to.include('kloset_gateway_received_bytes_total{protocol="grpc"} 1000');
+    expect(text).to.match(/^kloset_gateway_sent_bytes_total\{protocol="http"\} [1-9]/m);
     expect(text).to.match(/^kloset_gateway_connections [1-9]/m);
     expect(text).to.match(/^process_resident_memory_bytes \d/m);
     expect((await metrics('/')).status).to.equal(404);
