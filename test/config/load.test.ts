@@ -143,6 +143,7 @@ describe('loading a configuration', () => {
   it('reports all that is not YAML, and what can not be read', async () => {
     const texts = {
       'a: 1\na: 2\nb: [1': [/FILE:2:1: map keys must be unique/, /FILE:3:6: flow sequence/],
+      'a: 1\n---\nb: 2\n': [/FILE:2:1: a second document begins here, and there may be one only/],
       '- a': [/FILE:1:1: the file has to be a map/],
       'stores: { __proto__: { location: /x } }': [/FILE:1:11: this can't be a name/],
       'stores: { [a]: { location: /x } }': [/FILE:1:11: this can't be a name/],

@@ -1,11 +1,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Places } from '../../src/core/places.js';
 import { Leases, type LeaseRequests } from '../../src/workers/leases.js';
 import { Ledger } from '../../src/workers/ledger.js';
 
 const never = new AbortController().signal;
+setMaxListeners(0, never);
 const key = 'uploads of somebody';
 
 /** Some workers and their primary, whose messages arrive in their order, a little later. */
