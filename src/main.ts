@@ -2,6 +2,7 @@
 import './collector.js';
 import cluster from 'node:cluster';
 import { availableParallelism, homedir, hostname, userInfo } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { destination as logTo } from 'pino';
 import type { Host } from './backends/files/temporary.js';
 import { checkConfig } from './cli/check-config.js';
@@ -38,6 +39,9 @@ const host: Host = {
     }
   },
 };
+
+/** How long a start may go on that nobody wants any more, in milliseconds, to leave nothing behind. */
+const abandonMs = 1000;
 
 const command = parseCommandLine(process.argv.slice(2));
 switch (command.name) {
@@ -90,10 +94,17 @@ async function serve(serveCommand: ServeCommand): Promise<void> {
     let hungUp = (): void => void (isHungUp = true);
     process.on('SIGHUP', () => hungUp());
     process.on('SIGUSR1', () => undefined);
-    const gateway =
+    const stop = firstSignal();
+    const starting =
       workers === 1
-        ? await startGateway({ config, log, accessLog, host, user: user(), activated })
-        : await WorkerGroup.start({ config, workers, activated, log, failed: (error) => fail(error) });
+        ? startGateway({ config, log, accessLog, host, user: user(), activated })
+        : WorkerGroup.start({ config, workers, activated, log, failed: (error) => fail(error) });
+    const gateway = await Promise.race([starting, stop.then(() => undefined)]);
+    if (gateway === undefined) {
+      await Promise.race([starting.then((started) => started.close(0)), sleep(abandonMs)]);
+      await closeLog();
+      process.exit(0);
+    }
     for (const warning of first.warnings) log.warn({}, warning);
     if ((config.workers ?? 1) > workers)
       log.warn({ workers }, 'stores with a quota are served by one process: this one');
@@ -101,7 +112,7 @@ async function serve(serveCommand: ServeCommand): Promise<void> {
     const reloader = new Reloader({ load, configFiles: first.configFiles, gateway, inForce, log });
     hungUp = () => void gateway.reopenLogs().then(() => reloader.reload());
     if (isHungUp) hungUp();
-    const signal = await Promise.race([firstSignal(), failure]);
+    const signal = await Promise.race([stop, failure]);
     const again = firstSignal();
     const drainMs = config.drainMs;
     log.info(
