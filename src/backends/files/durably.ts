@@ -1,8 +1,8 @@
 import { hasCode, StoreError } from '../../core/errors.js';
 import type { FileSystem } from './file-system.js';
 
-/** How often a file server may go down in the middle before whoever waits is told. */
-const maxAttempts = 3;
+/** How often a file server may go down in the middle before whoever waits is told. A link that fails looks the same. */
+const maxAttempts = 10;
 
 /**
  * Changes a name, and has that survive a power cut. Where the file server may have gone down between the two, it may have forgotten the
