@@ -72,18 +72,16 @@ export class Ledger {
       free -= granted;
       this.answers.granted(worker, key, granted);
     }
-    this.recall(key, account, account.line.length - Math.min(0, free) - sum(account.recalled));
+    this.recall(key, account, account.line.length - Math.min(0, free));
     if (account.held.size === 0 && account.line.length === 0) this.accounts.delete(key);
   }
 
-  /** Asks so many back: first from those who hold most. */
+  /** Asks so many back: from everyone, as it isn't known here who has free ones. What comes that nobody needs is handed out again. */
   private recall(key: string, account: Account, wanted: number): void {
-    let left = wanted;
-    for (const [worker, held] of [...account.held].sort(([, a], [, b]) => b - a)) {
-      const places = Math.min(left, held - (account.recalled.get(worker) ?? 0));
+    for (const [worker, held] of account.held) {
+      const places = Math.min(wanted, held) - (account.recalled.get(worker) ?? 0);
       if (places <= 0) continue;
       add(account.recalled, worker, places);
-      left -= places;
       this.answers.recalled(worker, key, places);
     }
   }

@@ -89,6 +89,16 @@ describe('Places that workers share', () => {
     expect(await b.take(never, 1000)).to.equal(true);
   });
 
+  it('come back from whoever has no use for them, though others hold more of them', async () => {
+    const group = new Group(3, 12);
+    const [a, b, c] = [group.of(1), group.of(2), group.of(3)];
+    for (let i = 0; i < 8; i++) await a.take(never);
+    for (let i = 0; i < 4; i++) await b.take(never);
+    for (let i = 0; i < 4; i++) b.give();
+    const taken = Array.from({ length: 4 }, () => c.take(never, 1000));
+    expect(await Promise.all(taken)).to.deep.equal([true, true, true, true]);
+  });
+
   it('come back from a worker that has no use for them, at once', async () => {
     const group = new Group(2, 2);
     const [a, b] = [group.of(1), group.of(2)];
