@@ -72,6 +72,7 @@ class RunningGateway implements Gateway {
   /** Connections that come while a configuration is being taken on wait for it. */
   private changing: Promise<unknown> | undefined;
   private closed: Promise<void> | undefined;
+  private isStopping = false;
 
   constructor(private readonly options: GatewayOptions) {
     const { config, log, activated = [], shared } = options;
@@ -123,6 +124,7 @@ class RunningGateway implements Gateway {
     const next = await prepare(config, { pool: this.pool, bcrypt, throttle, turns, log }, before);
     try {
       await this.certificate.prepare(config.tls);
+      if (this.isStopping) throw new Error('the gateway is stopping');
       this.changing = this.listeners.change(config, (all) => checkOpenWriting(config, all));
       await this.changing;
     } catch (error) {
@@ -157,6 +159,7 @@ class RunningGateway implements Gateway {
 
   async close(graceMs = this.generation?.config.drainMs ?? 0): Promise<void> {
     const { http, grpc, metrics } = this.frontends;
+    this.isStopping = true;
     const listening = this.listeners.close();
     // What waits for a store's server that doesn't answer would wait on.
     const limit = setTimeout(() => void this.generation?.letGo(), graceMs + cleanUpMs);

@@ -23,6 +23,8 @@ export interface WorkerGroupOptions {
 
 /** So many times in a row a worker may end soon after its start before the program gives up. */
 const maxFailures = 5;
+/** How long a worker may take to end when what it was serving is over, in milliseconds. */
+const endMs = 5000;
 /** A worker that has served for so long, in milliseconds, is a good one. */
 const goodAfterMs = 30_000;
 /** How long the first of these failures is waited after, in milliseconds; twice as long after each further one. */
@@ -107,7 +109,15 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
     this.stopping = true;
     const all = this.slots.filter((each) => each !== undefined);
     for (const each of all) each.stop(graceMs);
+    // One that hangs, or was stopped, doesn't end by itself.
+    const overdue = setTimeout(
+      () => {
+        for (const each of all) each.kill();
+      },
+      (graceMs ?? this.config.drainMs) + endMs,
+    );
     await Promise.all(all.map((each) => each.ended));
+    clearTimeout(overdue);
     await this.unixSockets.settled();
     await this.sample?.remove();
   }

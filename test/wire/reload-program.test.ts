@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import { once } from 'node:events';
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { tokenDigest } from '../../src/auth/tokens.js';
 import type { AuditEntry } from '../../src/core/audit.js';
@@ -70,6 +72,22 @@ ${more}`;
     const bob = new HttpStore(gateway.httpPort, login('bob'));
     await putAll(bob, newRef('state'), makeObject('state', 100));
     await bob.close();
+  });
+
+  it('stops in the middle of a reload, whatever that waits for', async function () {
+    // A server that says nothing is waited for for 20 seconds.
+    this.timeout(15_000);
+    const server = createServer((socket) => socket.on('error', () => undefined));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const connected = once(server, 'connection');
+    const silent = `sftp://127.0.0.1:${port}/store`;
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, `${text.replace('stores:', `stores:\n  red: { location: '${silent}' }`)}ssh-config: none\n`);
+    await connected;
+    gateway.signal('SIGTERM');
+    expect(await gateway.exited).to.deep.equal({ code: 0, signal: null });
+    server.close();
   });
 
   it('reads it again when it changes, and reports one that is wrong while the old one stays in force', async () => {

@@ -211,6 +211,15 @@ describe('A gateway of three workers', function () {
     expect(await temporaries(folder)).to.deep.equal([]);
   });
 
+  it('stops though a worker hangs', async () => {
+    await start();
+    for (const pid of childrenOf(gateway.pid)) process.kill(pid, 'SIGSTOP');
+    gateway.signal('SIGTERM');
+    await untilLogged('SIGTERM: finishing what is running, for 30 s at most; once more to stop at once');
+    gateway.signal('SIGTERM');
+    expect(await gateway.exited).to.deep.equal({ code: 0, signal: null });
+  });
+
   it("ends with the reason, said once, where it can't listen", async () => {
     const taken = createServer();
     await listenOn(taken, { host: '127.0.0.1', port: 0 });
