@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import './collector.js';
+import './lib/v8-flags.js';
 import cluster from 'node:cluster';
 import { availableParallelism, homedir, hostname, userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,17 +12,17 @@ import { parseCommandLine, type ServeCommand } from './cli/parse.js';
 import { createTokenFor } from './cli/token.js';
 import { loadConfig, type Loaded } from './config/load.js';
 import type { Config } from './config/types.js';
-import { startGateway } from './gateway/start-gateway.js';
-import type { User } from './gateway/user.js';
-import { createLog } from './log.js';
+import { startGateway } from './server/start-gateway.js';
+import type { User } from './server/user.js';
+import { createLog } from './observability/log.js';
 import { parseActivation } from './net/activation.js';
-import { version } from './package.js';
-import { runPlugin } from './plugin.js';
-import { openProgramLog, type ProgramLog } from './program-log.js';
-import { Reloader } from './reloader.js';
-import { serveAsWorker } from './workers/serve-as-worker.js';
-import { WorkerGroup } from './workers/worker-group.js';
-import { workersFor } from './workers/workers-for.js';
+import { version } from './lib/package-info.js';
+import { runPlugin } from './plugin/plugin.js';
+import { openProgramLog, type ProgramLog } from './observability/program-log.js';
+import { Reloader } from './server/reloader.js';
+import { serveAsWorker } from './server/workers/serve-as-worker.js';
+import { WorkerGroup } from './server/workers/worker-group.js';
+import { workersFor } from './server/workers/workers-for.js';
 
 /* The program: the only module that touches the process. */
 

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { plainAddress } from '../core/ip-address.js';
+import { plainAddress } from '../lib/ip-address.js';
 
 /**
  * What counts as one address: an IPv4 address (also where it is written within an IPv6 one), and a /64 of IPv6, since whoever has

@@ -5,7 +5,7 @@ import { CertificateTable } from './certificate-table.js';
 import { parseAuthorization, type Credentials } from './credentials.js';
 import type { Htpasswd } from './htpasswd.js';
 import { Passwords } from './passwords.js';
-import { SingleFlight } from './single-flight.js';
+import { SingleFlight } from '../lib/single-flight.js';
 import type { LoginThrottle } from './throttle.js';
 import { TokenTable, type CompareBytes, type KnownToken } from './token-table.js';
 

@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import { bcryptCost, type Htpasswd } from './htpasswd.js';
 import { isRecent } from './recent.js';
-import { SingleFlight } from './single-flight.js';
+import { SingleFlight } from '../lib/single-flight.js';
 
 export interface PasswordsOptions {
   readonly htpasswd: Htpasswd;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError } from '../core/errors.js';
 import { addressGroup } from './address-group.js';
-import { OneByOne } from './one-by-one.js';
+import { OneByOne } from '../lib/serial-queue.js';
 import { isRecent } from './recent.js';
 
 export interface LoginThrottleOptions {

@@ -1,6 +1,6 @@
 import { StoreError } from '../core/errors.js';
-import { formatLocation, type Location } from '../core/location.js';
-import type { Logger } from '../core/logger.js';
+import { formatLocation, type Location } from './location.js';
+import type { Logger } from '../lib/logger.js';
 import type { Store } from '../core/store.js';
 import { FileStore, type FileStoreOptions } from './files/file-store.js';
 import type { FileSystem } from './files/file-system.js';

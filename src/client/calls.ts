@@ -7,7 +7,7 @@ import type {
 } from '@grpc/grpc-js';
 import { setMaxListeners } from 'node:events';
 import { canceled } from '../core/errors.js';
-import { holdOne } from '../core/hold-one.js';
+import { holdOne } from '../lib/hold-one.js';
 import { fromStatus } from './status.js';
 
 /* grpc-js's calls as promises and async iterables. What they fail with is a StoreError; an abort ends the call. */

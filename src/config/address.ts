@@ -1,5 +1,5 @@
 import type { ListenAddress } from '../core/address.js';
-import { isLoopback } from '../core/ip-address.js';
+import { isLoopback } from '../lib/ip-address.js';
 
 /**
  * Parses where to listen: `host:port`, `[v6]:port`, `:port` (every address of the machine; the host is then empty),

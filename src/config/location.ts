@@ -1,8 +1,8 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { StoreError } from '../core/errors.js';
 import { formatAddress } from '../core/address.js';
-import type { GatewayLocation, Location } from '../core/location.js';
-import { parseSftpLocation } from '../core/sftp-location.js';
+import type { GatewayLocation, Location } from '../backends/location.js';
+import { parseSftpLocation } from '../backends/sftp/location.js';
 import { isStoreName } from '../core/store-name.js';
 import { parseAddress } from './address.js';
 import { resolvePath, type Surroundings } from './paths.js';

@@ -1,6 +1,6 @@
 import { StoreError } from './errors.js';
 import type { ObjectKind, ObjectRef } from './object.js';
-import { watched } from './watched.js';
+import { watched } from '../lib/watched.js';
 
 /** The shortest serialized object: a header of 16 bytes and a MAC of 32, with nothing between. */
 export const minObjectBytes = 48;

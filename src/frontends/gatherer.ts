@@ -1,5 +1,5 @@
-import { BufferPool } from '../core/buffer-pool.js';
-import { giveBackWhenDone } from '../core/disposable.js';
+import { BufferPool } from '../lib/buffer-pool.js';
+import { giveBackWhenDone } from '../lib/disposable.js';
 
 /** How large the chunks are that pieces are gathered into, in bytes. */
 const gatherBytes = 256 * 1024;

@@ -1,5 +1,5 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import type { Logger } from '../core/logger.js';
+import type { Logger } from '../lib/logger.js';
 import { peerOf } from '../core/peer.js';
 
 /** How long a client may take to end a connection that it was told to end, in milliseconds. */

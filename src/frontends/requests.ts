@@ -1,39 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { StoreError } from '../core/errors.js';
-import type { Logger } from '../core/logger.js';
-
-/** What is known of one request. A frontend fills it in as the request goes on. */
-export interface RequestRecord {
-  readonly protocol: 'http' | 'grpc';
-  readonly method: string;
-  /** The path asked for; in gRPC the full name of the rpc is the method, and the path is the object's. */
-  path: string;
-  /** HTTP status or gRPC status name; set when the request ends. */
-  status: number | string;
-  /** Bytes of objects and lists that came in and went out; headers and framing don't count. */
-  received: number;
-  sent: number;
-  /** The caller's address, and its name where it logged in. */
-  readonly caller: string;
-  principal: string | undefined;
-  readonly startedMs: number;
-}
-
-/** Is told of each request that has ended: a log, a counter. */
-export interface RequestObserver {
-  /** @param ms how long it took, in milliseconds */
-  request(record: RequestRecord, ms: number): void;
-}
-
-/** An access log as lines of the gateway's own log. */
-export function loggedRequests(log: Logger): RequestObserver {
-  return {
-    request: ({ protocol, method, path, status, received, sent, caller, principal }, ms) => {
-      const fields = { protocol, method, path, caller, principal, status, received, sent };
-      log.info({ ...fields, ms: Math.round(ms * 1000) / 1000 }, 'request');
-    },
-  };
-}
+import type { RequestObserver, RequestRecord } from '../core/request.js';
+import type { Logger } from '../lib/logger.js';
 
 /** The requests that a frontend is serving: tells of each, and knows when nothing is left to do. */
 export class Requests {

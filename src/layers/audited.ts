@@ -4,7 +4,7 @@ import { StoreError } from '../core/errors.js';
 import type { ObjectKind, ObjectRef } from '../core/object.js';
 import type { ByteRange } from '../core/range.js';
 import type { ObjectStat, OpContext, PutResult, Store } from '../core/store.js';
-import { watched } from '../core/watched.js';
+import { watched } from '../lib/watched.js';
 import { Layer } from './layer.js';
 
 /** Who does something, and with which store. */

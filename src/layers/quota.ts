@@ -1,7 +1,7 @@
 import { hasCode, StoreError } from '../core/errors.js';
 import type { ObjectRef } from '../core/object.js';
 import type { OpContext, PutResult, Store } from '../core/store.js';
-import { watched } from '../core/watched.js';
+import { watched } from '../lib/watched.js';
 import { Layer } from './layer.js';
 import { objectName } from './scan.js';
 import { Usage, type UsageOptions } from './usage.js';

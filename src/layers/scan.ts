@@ -1,5 +1,5 @@
 import { hasCode } from '../core/errors.js';
-import { mapAhead } from '../core/map-ahead.js';
+import { mapAhead } from '../lib/map-ahead.js';
 import type { Mac, ObjectRef } from '../core/object.js';
 import type { OpContext, Store } from '../core/store.js';
 

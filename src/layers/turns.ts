@@ -1,6 +1,6 @@
 import { canceled, StoreError } from '../core/errors.js';
-import type { Places } from '../core/places.js';
-import { Slots } from '../core/slots.js';
+import type { Places } from '../lib/places.js';
+import { Slots } from '../lib/semaphore.js';
 import type { OpContext } from '../core/store.js';
 
 /** What one caller may have under way at once. */

@@ -1,5 +1,5 @@
 import { canceled, StoreError } from '../core/errors.js';
-import type { Logger } from '../core/logger.js';
+import type { Logger } from '../lib/logger.js';
 import type { ObjectRef } from '../core/object.js';
 import type { OpContext, Store } from '../core/store.js';
 import { objectName, Scan } from './scan.js';

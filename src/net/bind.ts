@@ -2,7 +2,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { ListenerConfig } from '../config/types.js';
 import { formatAddress, type ListenAddress } from '../core/address.js';
-import { isLoopback } from '../core/ip-address.js';
+import { isLoopback } from '../lib/ip-address.js';
 import type { ActivatedSockets } from './activation.js';
 import { listenOnUnixSocket, type UnixSocketPlaces } from './unix-socket.js';
 import { listenOn, type ListenTarget } from './listen-on.js';

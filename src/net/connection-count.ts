@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
-import type { Places } from '../core/places.js';
-import { Slots } from '../core/slots.js';
+import type { Places } from '../lib/places.js';
+import { Slots } from '../lib/semaphore.js';
 
 /** How long a connection waits, in milliseconds, where places are shared with other processes and one has to be fetched. */
 const waitMs = 1000;

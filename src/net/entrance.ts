@@ -2,12 +2,12 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { peerCertificate } from '../auth/certificates.js';
 import type { ListenerConfig } from '../config/types.js';
-import { plainAddress } from '../core/ip-address.js';
+import { plainAddress } from '../lib/ip-address.js';
 import { setPeer } from '../core/peer.js';
 import { tcpAddress } from './bind.js';
 import { handshakeProblem } from './handshake-problem.js';
 import type { ListenerOptions } from './listener.js';
-import { OccasionalLog } from './occasional-log.js';
+import { OccasionalLog } from '../lib/rate-limited-log.js';
 import { TlsHandshakes } from './tls-handshakes.js';
 
 /** A connection on which nothing comes for so long is asked whether the other end is still there. In milliseconds. */

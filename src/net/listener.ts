@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ListenerConfig } from '../config/types.js';
 import type { ListenAddress } from '../core/address.js';
-import type { Logger } from '../core/logger.js';
+import type { Logger } from '../lib/logger.js';
 import type { ActivatedSockets } from './activation.js';
 import { bind } from './bind.js';
 import type { ConnectionCount } from './connection-count.js';

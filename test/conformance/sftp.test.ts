@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { FileStore } from '../../src/backends/files/file-store.js';
 import { openSftp } from '../../src/backends/sftp/open-sftp.js';
 import type { Settings } from '../../src/config/config.js';
-import { formatSftpLocation } from '../../src/core/sftp-location.js';
+import { formatSftpLocation } from '../../src/backends/sftp/location.js';
 import { host, silent } from '../support/gateway.js';
 import { GrpcStore } from '../support/grpc-store.js';
 import { HttpStore } from '../support/http-store.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { dispose } from '../../src/core/disposable.js';
+import { dispose } from '../../src/lib/disposable.js';
 import { fewer, Gatherer } from '../../src/frontends/gatherer.js';
 import { seededBytes } from '../support/objects.js';
 

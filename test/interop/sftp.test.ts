@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { formatSftpLocation } from '../../src/core/sftp-location.js';
+import { formatSftpLocation } from '../../src/backends/sftp/location.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { grpcKlosetClients } from '../support/grpc-klosetclient.js';
 import { klosetClients, type KlosetClient } from '../support/klosetclient.js';

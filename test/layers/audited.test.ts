@@ -5,7 +5,7 @@ import { StoreError } from '../../src/core/errors.js';
 import { objectKinds } from '../../src/core/object.js';
 import type { Store } from '../../src/core/store.js';
 import { auditEntry, Audited } from '../../src/layers/audited.js';
-import { Policy } from '../../src/layers/policy.js';
+import { Policy } from '../../src/access/policy.js';
 import { MemoryStore } from '../support/memory-store.js';
 import { makeObject, newRef } from '../support/objects.js';
 import { ctx, expectFailure, getAll, listAll, putAll } from '../support/store.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Slots } from '../../src/core/slots.js';
+import { Slots } from '../../src/lib/semaphore.js';
 import { Turns, type Turn } from '../../src/layers/turns.js';
 import { ctx } from '../support/store.js';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Socket } from 'node:net';
 import { ConnectionCount } from '../../src/net/connection-count.js';
-import { Slots } from '../../src/core/slots.js';
+import { Slots } from '../../src/lib/semaphore.js';
 
 describe('ConnectionCount', () => {
   it('lets any number of connections wait for places that come from elsewhere, without a warning of a leak', async () => {

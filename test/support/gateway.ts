@@ -1,9 +1,9 @@
 import type { Host } from '../../src/backends/files/temporary.js';
 import { makeConfig, type Config, type Settings } from '../../src/config/config.js';
 import type { ListenAddress } from '../../src/core/address.js';
-import type { Logger } from '../../src/core/logger.js';
-import type { Gateway } from '../../src/gateway/gateway.js';
-import { startGateway } from '../../src/gateway/start-gateway.js';
+import type { Logger } from '../../src/lib/logger.js';
+import type { Gateway } from '../../src/server/gateway.js';
+import { startGateway } from '../../src/server/start-gateway.js';
 
 export const host: Host = { name: 'test-host', pid: process.pid, startedMs: Date.now(), isAlive: () => true };
 

@@ -6,7 +6,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SftpLocation } from '../../src/core/sftp-location.js';
+import type { SftpLocation } from '../../src/backends/sftp/location.js';
 import type { Settings } from '../../src/config/config.js';
 import type { SftpOptions } from '../../src/backends/sftp/options.js';
 

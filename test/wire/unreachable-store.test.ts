@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatSftpLocation } from '../../src/core/sftp-location.js';
+import { formatSftpLocation } from '../../src/backends/sftp/location.js';
 import { TcpProxy } from '../backends/sftp/tcp-proxy.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { HttpStore } from '../support/http-store.js';

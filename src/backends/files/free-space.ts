@@ -1,5 +1,5 @@
 import { hasCode, StoreError } from '../../core/errors.js';
-import { watched } from '../../core/watched.js';
+import { watched } from '../../lib/watched.js';
 import type { FileSystem } from './file-system.js';
 
 /** How long an answer of the file server counts, in milliseconds. */

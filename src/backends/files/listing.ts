@@ -1,6 +1,6 @@
 import { hasCode, StoreError } from '../../core/errors.js';
 import type { MacBatch } from '../../core/mac-batch.js';
-import { mapAhead } from '../../core/map-ahead.js';
+import { mapAhead } from '../../lib/map-ahead.js';
 import type { ObjectKind } from '../../core/object.js';
 import type { DirectoryEntry, FileSystem } from './file-system.js';
 import { configPath, hasBuckets, isBucket, kindFolder } from './layout.js';

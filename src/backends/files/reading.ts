@@ -1,8 +1,8 @@
 import { StoreError } from '../../core/errors.js';
 import { clip, type ByteRange } from '../../core/range.js';
 import type { ObjectRead } from '../../core/store.js';
-import { mapAhead } from '../../core/map-ahead.js';
-import { BufferPool } from '../../core/buffer-pool.js';
+import { mapAhead } from '../../lib/map-ahead.js';
+import { BufferPool } from '../../lib/buffer-pool.js';
 import type { FileSystem, ReadableFile } from './file-system.js';
 
 /** Up to here an answer is one buffer. */

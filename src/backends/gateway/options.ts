@@ -1,6 +1,6 @@
 import type { ClientOptions } from '../../client/client.js';
 import type { TlsOptions } from '../../client/connection.js';
-import type { GatewayLocation } from '../../core/location.js';
+import type { GatewayLocation } from '../location.js';
 
 /** How to log in to another gateway. */
 export interface UpstreamOptions {

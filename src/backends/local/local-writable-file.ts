@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { dispose } from '../../core/disposable.js';
+import { dispose } from '../../lib/disposable.js';
 import { StoreError } from '../../core/errors.js';
 import type { WritableFile } from '../files/file-system.js';
 import { close, fchmod, fdatasync, fstat, fsync, open, writev } from './descriptors.js';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import ssh2, { type AnyAuthMethod, type BaseAgent, type ParsedKey } from 'ssh2';
-import type { Logger } from '../../core/logger.js';
+import type { Logger } from '../../lib/logger.js';
 import { KeyringAgent } from './keyring-agent.js';
 import type { SftpOptions } from './options.js';
 import { ConnectFailure } from './status.js';

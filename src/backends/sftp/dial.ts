@@ -1,5 +1,5 @@
 import ssh2, { type AnyAuthMethod, type Client, type SFTPWrapper } from 'ssh2';
-import type { Logger } from '../../core/logger.js';
+import type { Logger } from '../../lib/logger.js';
 import { credentials } from './credentials.js';
 import { hostKeys, type HostKeys } from './host-key.js';
 import { linkOptions, type SftpOptions } from './options.js';

@@ -1,8 +1,8 @@
 import { StoreError } from '../../core/errors.js';
-import type { Logger } from '../../core/logger.js';
+import type { Logger } from '../../lib/logger.js';
 import { describeCapabilities, probeCapabilities } from './capabilities.js';
 import { dial } from './dial.js';
-import type { SftpLocation } from '../../core/sftp-location.js';
+import type { SftpLocation } from './location.js';
 import { linkOptions, type SftpOptions } from './options.js';
 import { Pool } from './pool.js';
 import { lstat } from './requests.js';

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../../core/logger.js';
+import type { Logger } from '../../lib/logger.js';
 import type { LinkOptions } from './options.js';
 import type { Session } from './session.js';
 import { ConnectFailure, fromSftp, LostConnection } from './status.js';

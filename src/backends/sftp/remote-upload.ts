@@ -1,4 +1,4 @@
-import { dispose } from '../../core/disposable.js';
+import { dispose } from '../../lib/disposable.js';
 import { hasCode, StoreError } from '../../core/errors.js';
 import type { WritableFile } from '../files/file-system.js';
 import { readChunks } from '../files/reading.js';

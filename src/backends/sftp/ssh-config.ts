@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Logger } from '../../core/logger.js';
-import type { SftpLocation } from '../../core/sftp-location.js';
+import type { Logger } from '../../lib/logger.js';
+import type { SftpLocation } from './location.js';
 import type { SftpOptions } from './options.js';
 import { ConnectFailure } from './status.js';
 

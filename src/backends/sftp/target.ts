@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Logger } from '../../core/logger.js';
-import { checkHost, checkUser, type SftpLocation } from '../../core/sftp-location.js';
+import type { Logger } from '../../lib/logger.js';
+import { checkHost, checkUser, type SftpLocation } from './location.js';
 import type { SftpOptions } from './options.js';
 import { readSshConfig, type SshConfig } from './ssh-config.js';
 

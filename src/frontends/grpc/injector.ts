@@ -1,7 +1,7 @@
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Http2Server, IncomingHttpHeaders } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import type { Logger } from '../../core/logger.js';
+import type { Logger } from '../../lib/logger.js';
 import { guardSession, streamWindowBytes } from '../http2-sessions.js';
 
 /** A way into a gRPC server for connections that somebody else accepted. */

@@ -1,7 +1,7 @@
 import { Metadata } from '@grpc/grpc-js';
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { dispose } from '../../core/disposable.js';
+import { dispose } from '../../lib/disposable.js';
 import { canceled, hasCode } from '../../core/errors.js';
 import { fewer } from '../gatherer.js';
 import type { Pace } from '../pace.js';

@@ -6,7 +6,7 @@ import {
 } from '../../../gen/kloset/store/v1/store.js';
 import { hasCode } from '../../core/errors.js';
 import type { MacBatch } from '../../core/mac-batch.js';
-import { mapAhead } from '../../core/map-ahead.js';
+import { mapAhead } from '../../lib/map-ahead.js';
 import { macBytes, macToBytes, type Mac, type ObjectKind } from '../../core/object.js';
 import { repositoryId } from '../../core/repository-id.js';
 import { maxLockBytes } from '../../core/serialized-object.js';

@@ -1,5 +1,5 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
-import { standIn } from '../../core/disposable.js';
+import { standIn } from '../../lib/disposable.js';
 import { Gatherer } from '../gatherer.js';
 import { lengthDelimited, prefixBytes } from './framing.js';
 

@@ -1,7 +1,7 @@
 import type { PutObjectRequest } from '../../../gen/kloset/store/v1/store.js';
 import { StoreError } from '../../core/errors.js';
 import type { ObjectRef } from '../../core/object.js';
-import type { RequestRecord } from '../requests.js';
+import type { RequestRecord } from '../../core/request.js';
 import { parseRef } from './convert.js';
 
 export interface Upload {

@@ -1,7 +1,7 @@
 import * as http2 from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Peer } from '../../core/caller.js';
-import type { Logger } from '../../core/logger.js';
+import type { Logger } from '../../lib/logger.js';
 import { peerOf } from '../../core/peer.js';
 import { guardSession, streamWindowBytes } from '../http2-sessions.js';
 import type { Http1Limits } from './http1/connection.js';

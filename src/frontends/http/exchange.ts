@@ -2,7 +2,8 @@ import { canceled } from '../../core/errors.js';
 import { wireStatus } from '../../core/status.js';
 import type { ObjectRead, OpContext } from '../../core/store.js';
 import type { Pace, Transfer } from '../pace.js';
-import type { RequestRecord, Requests } from '../requests.js';
+import type { RequestRecord } from '../../core/request.js';
+import type { Requests } from '../requests.js';
 import { sendRead } from '../send-read.js';
 import { bytesType, type AnswerHeaders, type HttpStream, type Written } from './stream.js';
 

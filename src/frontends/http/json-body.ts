@@ -1,9 +1,9 @@
-import { dispose } from '../../core/disposable.js';
+import { dispose } from '../../lib/disposable.js';
 import { StoreError } from '../../core/errors.js';
 import { parseMac, type Mac } from '../../core/object.js';
 import type { OpContext } from '../../core/store.js';
 import { Base64Decoder } from './base64.js';
-import type { Slots } from '../../core/slots.js';
+import type { Slots } from '../../lib/semaphore.js';
 
 /** The fields of a JSON document, unchecked. */
 export type Fields = Readonly<Record<string, unknown>>;

@@ -9,7 +9,7 @@ import type { FailureFormat } from './exchange.js';
 import { readFields, withUpload, type Fields, type UploadLimits } from './json-body.js';
 import { jsonList } from './json-list.js';
 import type { Handler, RouteContext, Routes } from './routes.js';
-import { Slots } from '../../core/slots.js';
+import { Slots } from '../../lib/semaphore.js';
 
 /*
  * plakar's HTTP API, generation 1.0. What its client depends on, and the routes don't tell:

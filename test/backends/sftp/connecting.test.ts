@@ -3,7 +3,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SftpLocation } from '../../../src/core/sftp-location.js';
+import type { SftpLocation } from '../../../src/backends/sftp/location.js';
 import { openSftp } from '../../../src/backends/sftp/open-sftp.js';
 import type { SftpOptions } from '../../../src/backends/sftp/options.js';
 import type { ErrorCode } from '../../../src/core/errors.js';

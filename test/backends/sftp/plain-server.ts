@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises';
 import { constants, type Stats } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import ssh2, { type Attributes, type Connection, type SFTPWrapper } from 'ssh2';
-import type { SftpLocation } from '../../../src/core/sftp-location.js';
+import type { SftpLocation } from '../../../src/backends/sftp/location.js';
 import type { SftpOptions } from '../../../src/backends/sftp/options.js';
 import { tempFolder } from '../../support/temp.js';
 

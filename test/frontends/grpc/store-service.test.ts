@@ -12,7 +12,7 @@ import {
   type StoreServiceClient,
 } from '../../../gen/kloset/store/v1/store.js';
 import type { ObjectRef } from '../../../src/core/object.js';
-import { version } from '../../../src/package.js';
+import { version } from '../../../src/lib/package-info.js';
 import { startTestGateway, type TestGateway } from '../../support/gateway.js';
 import { GrpcStore, unary, wireRef } from '../../support/grpc-store.js';
 import { makeObject, newRef } from '../../support/objects.js';

@@ -1,5 +1,5 @@
-import { BufferPool } from '../../../core/buffer-pool.js';
-import { dispose, giveBackWhenDone } from '../../../core/disposable.js';
+import { BufferPool } from '../../../lib/buffer-pool.js';
+import { dispose, giveBackWhenDone } from '../../../lib/disposable.js';
 import { canceled } from '../../../core/errors.js';
 import type { Transfer } from '../../pace.js';
 import { Framing } from './framing.js';

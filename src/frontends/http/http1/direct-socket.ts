@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { freeNow } from '../../../core/disposable.js';
+import { freeNow } from '../../../lib/disposable.js';
 
 /** Whoever takes what a connection brings. */
 export interface Receiver {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { dispose } from '../../../../src/core/disposable.js';
+import { dispose } from '../../../../src/lib/disposable.js';
 import { canceled, hasCode } from '../../../../src/core/errors.js';
 import { RequestBody } from '../../../../src/frontends/http/http1/body.js';
 import { Pace } from '../../../../src/frontends/pace.js';

@@ -1,8 +1,0 @@
-/* What the package exports for programs that run a gateway in their own process. */
-export type { Gateway, GatewayOptions } from './gateway/gateway.js';
-export { startGateway } from './gateway/start-gateway.js';
-export type { User } from './gateway/user.js';
-export { makeConfig, type Config, type Settings } from './config/config.js';
-export type { Host } from './backends/files/temporary.js';
-export type { ListenAddress } from './core/address.js';
-export type { Logger } from './core/logger.js';

@@ -1,0 +1,12 @@
+import type { RequestObserver } from '../core/request.js';
+import type { Logger } from '../lib/logger.js';
+
+/** An access log as lines of the gateway's own log. */
+export function loggedRequests(log: Logger): RequestObserver {
+  return {
+    request: ({ protocol, method, path, status, received, sent, caller, principal }, ms) => {
+      const fields = { protocol, method, path, caller, principal, status, received, sent };
+      log.info({ ...fields, ms: Math.round(ms * 1000) / 1000 }, 'request');
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { expect } from 'chai';
+import { accessOf, grantsOf, requireListener } from '../../src/access/grants.js';
+import type { Config, ListenerConfig, PrincipalConfig, StoreConfig } from '../../src/config/types.js';
+import { accessLevels, allows, type Access } from '../../src/core/access.js';
+import type { PeerCertificate } from '../../src/core/caller.js';
+
+const store = (anonymous: Access): StoreConfig => ({ location: 'sample', anonymous, quotaBytes: undefined });
+const listener = (name: string, maxAccess: Access): ListenerConfig => ({
+  name,
+  protocol: 'http',
+  address: { path: '/run/a.sock' },
+  maxAccess,
+  tls: false,
+  mode: undefined,
+  owner: undefined,
+});
+const principal = (name: string, access: Record<string, Access>): PrincipalConfig => ({
+  name,
+  tokens: [],
+  certificates: [],
+  access: new Map(Object.entries(access)),
+  listeners: undefined,
+});
+
+const config: Pick<Config, 'principals' | 'stores' | 'listeners' | 'tls'> = {
+  tls: undefined,
+  stores: new Map([
+    ['', store('none')],
+    ['teams/blue', store('none')],
+    ['teams/red', store('read-only')],
+    ['*', store('none')],
+  ]),
+  listeners: [listener('network', 'append'), listener('admin', 'full'), listener('shut', 'none')],
+  principals: [
+    principal('web-1', { 'teams/blue': 'append' }),
+    principal('operator', { '*': 'full' }),
+    principal('auditor', { '*': 'read-only', 'teams/blue': 'none', 'teams/red': 'none' }),
+  ],
+};
+const grants = grantsOf(config);
+
+/** What somebody may do who came by a listener. */
+function access(name: string | undefined, storeName: string, by = 'admin'): Access {
+  return accessOf(grants, { principal: name, peer: { listener: by, address: '192.0.2.1' } }, storeName);
+}
+
+describe('accessOf', () => {
+  const rows: [string, string | undefined, string, string, Access][] = [
+    ['what is granted for the store', 'web-1', 'teams/blue', 'admin', 'append'],
+    ['nothing where nothing is granted', 'web-1', '', 'admin', 'none'],
+    ['nothing of a store whose name only starts like that', 'web-1', 'teams', 'admin', 'none'],
+    ['what is granted for all stores', 'operator', 'teams/blue', 'admin', 'full'],
+    ['what is granted for all stores, of the default one, too', 'operator', '', 'admin', 'full'],
+    ['no more than the listener allows', 'operator', 'teams/blue', 'network', 'append'],
+    ['nothing where the listener allows nothing', 'operator', 'teams/blue', 'shut', 'none'],
+    ['what is granted for the store, though all others are granted more', 'auditor', 'teams/blue', 'admin', 'none'],
+    ['what everybody may, though less is granted', 'auditor', 'teams/red', 'admin', 'read-only'],
+    ['what everybody may, to a principal without any grant', 'web-1', 'teams/red', 'admin', 'read-only'],
+    ['what everybody may, to who is only in the htpasswd file', 'ann', 'teams/red', 'admin', 'read-only'],
+    ['nothing else to who is only in the htpasswd file', 'ann', 'teams/blue', 'admin', 'none'],
+    ['what everybody may, to who did not log in', undefined, 'teams/red', 'network', 'read-only'],
+    ['nothing else to who did not log in', undefined, 'teams/blue', 'network', 'none'],
+    ['nothing of a store that there is not', 'operator', 'teams/green', 'admin', 'none'],
+    ['nothing by a listener that there is not', 'operator', 'teams/blue', 'gone', 'none'],
+  ];
+  for (const [what, name, storeName, by, expected] of rows) {
+    it(`gives ${what}`, () => {
+      expect(access(name, storeName, by)).to.equal(expected);
+    });
+  }
+
+  for (const granted of accessLevels) {
+    for (const anonymous of accessLevels) {
+      for (const most of accessLevels) {
+        it(`stays within bounds: ${granted} granted, ${anonymous} for everybody, ${most} this way`, () => {
+          const all = grantsOf({
+            stores: new Map([['s', store(anonymous)]]),
+            listeners: [listener('l', most)],
+            tls: undefined,
+            principals: [principal('p', { s: granted })],
+          });
+          const peer = { listener: 'l', address: 'unix socket' };
+          const [own, nobodys] = ['p', undefined].map((name) => accessOf(all, { principal: name, peer }, 's'));
+          const given = allows(granted, anonymous) ? granted : anonymous;
+          expect(own).to.equal(allows(most, given) ? given : most);
+          expect(nobodys).to.equal(allows(most, anonymous) ? anonymous : most);
+        });
+      }
+    }
+  }
+});
+
+describe('requireListener', () => {
+  it('lets nobody in without a trusted certificate where one is required, however old the connection is', () => {
+    const tls = { cert: '/c', key: '/k', clientCa: '/ca', clientCertRequired: true };
+    const listeners = [{ ...listener('network', 'append'), tls: true }, listener('admin', 'full')];
+    const own = grantsOf({ ...config, listeners, tls });
+    const by = (name: string, certificate?: PeerCertificate) => () =>
+      requireListener(own, {
+        principal: undefined,
+        peer: { listener: name, address: '192.0.2.1', ...(certificate && { certificate }) },
+      });
+    expect(by('network')).to.throw('not without a certificate').with.property('code', 'permission_denied');
+    expect(by('network', { names: ['cn:web-1'], problem: 'expired' })).to.throw('not without a certificate');
+    expect(by('network', { names: ['cn:web-1'] })).to.not.throw();
+    expect(by('admin')).to.not.throw();
+    const asked = grantsOf({ ...config, listeners, tls: { ...tls, clientCertRequired: false } });
+    const peer = { listener: 'network', address: '192.0.2.1' };
+    expect(() => requireListener(asked, { principal: undefined, peer })).to.not.throw();
+  });
+
+  it('lets a principal in by the listeners that it may use, and by no other; everybody else by all', () => {
+    const restricted = { ...principal('ops', { '*': 'full' }), listeners: new Set(['admin']) };
+    const own = grantsOf({ ...config, principals: [...config.principals, restricted] });
+    const by = (name: string, listener: string) => () =>
+      requireListener(own, { principal: name, peer: { listener, address: '192.0.2.1' } });
+    expect(by('ops', 'admin')).to.not.throw();
+    expect(by('ops', 'network')).to.throw('not from this address').with.property('code', 'permission_denied');
+    expect(by('operator', 'network')).to.not.throw();
+    expect(() =>
+      requireListener(own, { principal: undefined, peer: { listener: 'network', address: 'x' } }),
+    ).to.not.throw();
+  });
+});

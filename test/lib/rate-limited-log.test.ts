@@ -1,0 +1,25 @@
+import { expect } from 'chai';
+import { OccasionalLog } from '../../src/lib/rate-limited-log.js';
+
+describe('The log of what strangers can cause', () => {
+  it('has one line a minute of each kind, and says how many there were', () => {
+    const lines: [object, string][] = [];
+    let nowMs = 0;
+    const log = new OccasionalLog({ warn: (fields, message) => lines.push([fields, message]) }, () => nowMs);
+    for (let i = 0; i < 3; i++) log.warn('full', { i }, 'too many');
+    log.warn('handshake', {}, 'failed');
+    nowMs = 59_999;
+    log.warn('full', { i: 3 }, 'too many');
+    nowMs = 60_000;
+    log.warn('full', { i: 4 }, 'too many');
+    log.warn('full', { i: 5 }, 'too many');
+    nowMs = 180_000;
+    log.warn('handshake', {}, 'failed');
+    expect(lines).to.deep.equal([
+      [{ i: 0 }, 'too many'],
+      [{}, 'failed'],
+      [{ i: 4, unsaid: 3 }, 'too many (and 3 more like this since the last such line)'],
+      [{}, 'failed'],
+    ]);
+  });
+});
