@@ -32,8 +32,6 @@ export interface ObjectRead {
    * before `length` throw instead of ending.
    */
   readonly data: Uint8Array | AsyncIterable<Uint8Array>;
-  /** How many bytes of its memory in front of a buffer are the reader's, who may put a head there and send both as one. Default: 0. */
-  readonly headroom?: number;
   /**
    * Gives back what the read holds. Never fails.
    *
@@ -83,9 +81,9 @@ export interface Store {
   /**
    * An object, or a range of it: past the end there is nothing, so a range gives what there is, possibly no bytes.
    * `not_found` where there is none. It fails before it returns wherever it can, so that callers can still answer with
-   * the right status. Nothing is thrown at once; a read that need not be waited for may be returned at once.
+   * the right status.
    */
-  get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): ObjectRead | Promise<ObjectRead>;
+  get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): Promise<ObjectRead>;
 
   /**
    * Stores an object, whole or not at all. It is visible only when complete, and synced to disk (unless the store was
@@ -98,8 +96,7 @@ export interface Store {
    * - `invalid_argument` under 48 bytes, or where the header isn't a serialized object's of that kind; `too_large` over the
    *   size limit; `no_space` on a full disk; and whatever `body` throws, when it throws. Nothing is left behind then.
    *
-   * `body`'s chunks belong to the store once yielded, memory included (see disposable.ts). It need not be read to its end when the
-   * put fails early.
+   * `body`'s chunks belong to the store once yielded. It need not be read to its end when the put fails early.
    */
   put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult>;
 

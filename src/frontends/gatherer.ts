@@ -1,5 +1,4 @@
 import { BufferPool } from '../lib/buffer-pool.js';
-import { giveBackWhenDone } from '../lib/disposable.js';
 
 /** How large the chunks are that pieces are gathered into, in bytes. */
 const gatherBytes = 256 * 1024;
@@ -68,7 +67,7 @@ export class Gatherer {
   /** Ends a chunk, which `chunks` gets, with what there is. */
   flush(chunks: Uint8Array[]): void {
     const { buffer, filled } = this;
-    if (buffer !== undefined) chunks.push(giveBackWhenDone(buffer.subarray(0, filled), buffer, pool));
+    if (buffer !== undefined) chunks.push(buffer.subarray(0, filled));
     this.buffer = undefined;
     this.filled = 0;
   }

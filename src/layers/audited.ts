@@ -59,8 +59,7 @@ export class Audited extends Layer {
   }
 
   override get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): ReturnType<Store['get']> {
-    const read = this.inner.get(ref, range, ctx);
-    return read instanceof Promise ? this.watched(read, 'get', ref) : read;
+    return this.watched(this.inner.get(ref, range, ctx), 'get', ref);
   }
 
   override async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult> {

@@ -36,10 +36,14 @@ export class Limited extends Layer {
     return this.inTurn(ctx, () => this.inner.delete(ref, ctx));
   }
 
-  override get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): ReturnType<Store['get']> {
-    const turn = this.turns.take(this.key, ctx);
-    const read = (taken: Turn): ReturnType<Store['get']> => untilRelease(taken, this.inner.get(ref, range, ctx));
-    return turn instanceof Promise ? turn.then(read) : read(turn);
+  override async get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): ReturnType<Store['get']> {
+    const turn = await this.turns.take(this.key, ctx);
+    try {
+      return new ReadInTurn(turn, await this.inner.get(ref, range, ctx));
+    } catch (error) {
+      turn.end();
+      throw error;
+    }
   }
 
   override async *list(kind: ObjectKind, ctx: OpContext): ReturnType<Store['list']> {
@@ -77,23 +81,11 @@ function untilSettled<T>(turn: Turn, result: Promise<T>): Promise<T> {
   return result;
 }
 
-function untilRelease(turn: Turn, result: ObjectRead | Promise<ObjectRead>): ReturnType<Store['get']> {
-  if (!(result instanceof Promise)) return new ReadInTurn(turn, result);
-  return result.then(
-    (read) => new ReadInTurn(turn, read),
-    (error: unknown) => {
-      turn.end();
-      throw error;
-    },
-  );
-}
-
 /** A read that keeps its turn until it is released. */
 class ReadInTurn implements ObjectRead {
   readonly objectSize: number;
   readonly length: number;
   readonly data: ObjectRead['data'];
-  readonly headroom: number;
 
   constructor(
     private readonly turn: Turn,
@@ -102,7 +94,6 @@ class ReadInTurn implements ObjectRead {
     this.objectSize = read.objectSize;
     this.length = read.length;
     this.data = read.data;
-    this.headroom = read.headroom ?? 0;
   }
 
   release(sent?: boolean): void {

@@ -93,7 +93,7 @@ export class FileStore implements Store {
     return { size: stat.size, modifiedMs: stat.modifiedMs };
   }
 
-  get(ref: ObjectRef, range: ByteRange | undefined): ObjectRead | Promise<ObjectRead> {
+  async get(ref: ObjectRef, range: ByteRange | undefined): Promise<ObjectRead> {
     // By far the most frequent request there is: a small piece of a packfile that is open, and in memory.
     if (ref.kind !== 'packfile' || range === undefined) return this.readLater(ref, range);
     const path = objectPath(ref);

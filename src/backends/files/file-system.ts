@@ -109,7 +109,7 @@ export interface ReadableFile {
 }
 
 export interface WritableFile {
-  /** Appends all bytes of `chunks`, or fails. One at a time. They may be disposed of, and are not to be looked at again. */
+  /** Appends all bytes of `chunks`, or fails. One at a time. */
   write(chunks: readonly Uint8Array[]): Promise<void>;
 
   /** Makes all that was written durable. */

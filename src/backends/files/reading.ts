@@ -8,9 +8,6 @@ import type { FileSystem, ReadableFile } from './file-system.js';
 /** Up to here an answer is one buffer. */
 const smallBytes = 256 * 1024;
 
-/** What is left free in front of it, in bytes: more than the head of an answer over HTTP has. */
-const headroom = 256;
-
 /**
  * Larger ones come in chunks of this size. Measured best: with 1 MiB, which is all that many a core's cache holds, sending 256 MiB takes
  * 15 % longer, and an object of just that size is read as a whole before any of it is sent.
@@ -76,7 +73,6 @@ export function readObjectNow(file: ReadableFile, range: ByteRange, { pool }: Sh
 
 /** An answer in one buffer, which has its bytes once they are read into `data`. */
 class SmallRead implements ObjectRead {
-  readonly headroom = headroom;
   readonly data: Buffer;
   private readonly buffer: Buffer;
 
@@ -85,8 +81,8 @@ class SmallRead implements ObjectRead {
     readonly length: number,
     private readonly pool: BufferPool,
   ) {
-    this.buffer = pool.take(headroom + length);
-    this.data = this.buffer.subarray(headroom, headroom + length);
+    this.buffer = pool.take(length);
+    this.data = this.buffer.subarray(0, length);
   }
 
   release(sent?: boolean): void {

@@ -1,5 +1,4 @@
 import * as fs from 'node:fs';
-import { dispose } from '../../lib/disposable.js';
 import { StoreError } from '../../core/errors.js';
 import type { WritableFile } from '../files/file-system.js';
 import { close, fchmod, fdatasync, fstat, fsync, open, writev } from './descriptors.js';
@@ -45,7 +44,6 @@ export class LocalWritableFile implements WritableFile {
       this.size += written;
       rest = after(rest, written);
     }
-    for (const chunk of chunks) dispose(chunk);
   }
 
   sync(): Promise<void> {

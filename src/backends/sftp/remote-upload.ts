@@ -1,4 +1,3 @@
-import { dispose } from '../../lib/disposable.js';
 import { hasCode, StoreError } from '../../core/errors.js';
 import type { WritableFile } from '../files/file-system.js';
 import { readChunks } from '../files/reading.js';
@@ -76,17 +75,12 @@ export class RemoteUpload implements WritableFile {
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     const { session } = await this.place;
-    const delivered: Promise<void>[] = [];
     for (const packet of packets(chunks, session.features.maxWriteBytes)) {
       await this.underWay.room(packet.length, session.roundTripMs);
       this.checksum.add(packet);
-      delivered.push(this.underWay.add(this.deliver(packet, this.position), packet.length));
+      void this.underWay.add(this.deliver(packet, this.position), packet.length);
       this.position += packet.length;
     }
-    // Not before: a packet is a view of them, and is sent again where the connection is lost.
-    void Promise.all(delivered).then(() => {
-      for (const chunk of chunks) dispose(chunk);
-    });
   }
 
   async sync(): Promise<void> {

@@ -1,7 +1,6 @@
 import { Metadata } from '@grpc/grpc-js';
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { dispose } from '../../lib/disposable.js';
 import { canceled, hasCode } from '../../core/errors.js';
 import { fewer } from '../gatherer.js';
 import type { Pace } from '../pace.js';
@@ -87,7 +86,6 @@ export class MessageSender<Message> {
       stream.write(pieces[last], (error) => {
         this.loseWrites.delete(lose);
         if (error) return reject(canceled(error));
-        for (const piece of pieces) dispose(piece);
         resolve();
       });
       stream.uncork();

@@ -1,5 +1,4 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
-import { standIn } from '../../lib/disposable.js';
 import { Gatherer } from '../gatherer.js';
 import { lengthDelimited, prefixBytes } from './framing.js';
 
@@ -107,7 +106,7 @@ export function decodeChunked<Message>(
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const start = length < pieces.length * worthKeepingBytes ? undefined : chunkStart(first, tag, length);
     if (start === undefined) return generated.decode(Buffer.concat(pieces));
-    return [standIn(first, first.subarray(start)), ...rest].map(withChunk);
+    return [first.subarray(start), ...rest].map(withChunk);
   };
 }
 

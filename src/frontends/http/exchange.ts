@@ -69,11 +69,9 @@ export class Exchange implements OpContext {
   }
 
   /**
-   * Answers 200 with the bytes of a read, and releases it. What fails before the first byte is thrown, and can be answered. A small
-   * answer is sent at once, and there is nothing to wait for.
+   * Answers 200 with the bytes of a read, and releases it. What fails before the first byte is thrown, and can be answered.
    */
-  sendRead(read: ObjectRead, contentType = bytesType): Promise<void> | undefined {
-    if (contentType === bytesType && this.sendAtOnce(read)) return undefined;
+  sendRead(read: ObjectRead, contentType = bytesType): Promise<void> {
     return sendRead(read, (data) => {
       const headers = { 'content-type': contentType, 'content-length': read.length };
       if (!(data instanceof Uint8Array)) return this.sendChunks(headers, data);
@@ -132,17 +130,6 @@ export class Exchange implements OpContext {
   /** Whether the answer's status is on its way, so that it is too late for another one. */
   get committed(): boolean {
     return this.stream.isAnswered;
-  }
-
-  private sendAtOnce(read: ObjectRead): boolean {
-    const { stream, record } = this;
-    const { data, length } = read;
-    if (!(data instanceof Uint8Array) || length > stream.freelyTakenBytes) return false;
-    const isSent = stream.answerAtOnce(data, read.headroom ?? 0, (error) => read.release(!error));
-    if (!isSent) return false;
-    record.status = 200;
-    record.sent += length;
-    return true;
   }
 
   private begin(status: number, headers: AnswerHeaders): void {

@@ -1,4 +1,3 @@
-import { dispose } from '../../lib/disposable.js';
 import { StoreError } from '../../core/errors.js';
 import { parseMac, type Mac } from '../../core/object.js';
 import type { OpContext } from '../../core/store.js';
@@ -91,7 +90,6 @@ async function* decodeStream(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<
   let tail: string | undefined;
   for await (const chunk of chunks) {
     const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
-    dispose(chunk);
     if (tail !== undefined) {
       tail = checkTail(tail + text);
       continue;

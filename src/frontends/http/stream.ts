@@ -41,14 +41,6 @@ export interface HttpStream {
   /** Ends the answer; nothing more than that where the request was HEAD. */
   end(bytes: Uint8Array | undefined, done: Written): void;
 
-  /**
-   * Answers 200 with these bytes, as `bytesType`, at once: where it is a GET, and there is room for the answer's head in front of the
-   * bytes. False where not, and nothing was done.
-   *
-   * @param headroom how many bytes of its memory in front of the body may be written to
-   */
-  answerAtOnce(body: Uint8Array, headroom: number, done: Written): boolean;
-
   /** Breaks the answer off, so that the client can't take it for a whole one. */
   breakOff(): void;
 

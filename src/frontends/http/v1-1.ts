@@ -40,9 +40,8 @@ async function getList({ store, exchange, params }: RouteContext): Promise<void>
   await exchange.sendText('application/json', jsonList('[', store.list(kind, exchange), ']\n'));
 }
 
-function getObject({ store, exchange, params, headers }: RouteContext): Promise<void> | undefined {
-  const read = store.get(parseRef(params), parseRangeHeader(headers.range), exchange);
-  return read instanceof Promise ? read.then((later) => exchange.sendRead(later)) : exchange.sendRead(read);
+async function getObject({ store, exchange, params, headers }: RouteContext): Promise<void> {
+  await exchange.sendRead(await store.get(parseRef(params), parseRangeHeader(headers.range), exchange));
 }
 
 async function headObject({ store, exchange, params, headers }: RouteContext): Promise<void> {

@@ -89,25 +89,6 @@ describe('a put whose file turns out to be short when it is closed', () => {
   });
 });
 
-describe('a small read', () => {
-  it('has room in front of its bytes for the head of an answer, whether it was waited for or not', async () => {
-    const store = await open(await emptyStore());
-    const ref = newRef('packfile');
-    await putAll(store, ref, makeObject('packfile', 1000));
-    // Only a file that is open already is read at once.
-    for (const atOnce of [false, true]) {
-      const answer = store.get(ref, { offset: 0, length: 100 }, ctx);
-      expect(answer instanceof Promise).to.equal(!atOnce);
-      const { data, headroom = 0, release } = await answer;
-      const { byteOffset } = data as Uint8Array;
-      expect(headroom).to.be.at.least(200);
-      expect(byteOffset).to.be.at.least(headroom);
-      release.call(await answer, true);
-    }
-    await store.close();
-  });
-});
-
 describe('the sweep', () => {
   it("removes what gateways left behind that are gone, and nothing of others'", async () => {
     const folder = await emptyStore();

@@ -1,5 +1,4 @@
 import { BufferPool } from '../../../lib/buffer-pool.js';
-import { dispose, giveBackWhenDone } from '../../../lib/disposable.js';
 import { canceled } from '../../../core/errors.js';
 import type { Transfer } from '../../pace.js';
 import { Framing } from './framing.js';
@@ -97,7 +96,7 @@ export class RequestBody {
     this.isDropped = true;
     // The next read may go there still, as `room` said: it is nobody else's.
     this.buffer = undefined;
-    for (const piece of this.pieces.splice(0)) dispose(piece);
+    this.pieces.length = 0;
     this.failure ??= canceled();
     this.proceed?.();
     this.onWanted();
@@ -158,7 +157,7 @@ export class RequestBody {
   private handOn(): void {
     const { buffer, filled } = this;
     if (buffer === undefined) return;
-    this.pieces.push(giveBackWhenDone(buffer.subarray(0, filled), buffer, pool));
+    this.pieces.push(buffer.subarray(0, filled));
     this.isFirst = false;
     this.buffer = undefined;
     this.filled = 0;

@@ -1,5 +1,4 @@
 import { Socket } from 'node:net';
-import { freeNow } from '../../../lib/disposable.js';
 
 /** Whoever takes what a connection brings. */
 export interface Receiver {
@@ -85,7 +84,6 @@ class EventInlet implements Inlet {
   ) {
     socket.on('data', (bytes: Buffer) => {
       if (!receiver.receive(bytes, 0, bytes.length)) socket.pause();
-      freeNow(bytes);
     });
     socket.pause();
   }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { canceled } from '../../../core/errors.js';
 import type { Transfer } from '../../pace.js';
 import type { AnswerHeaders, HttpStream, Written } from '../stream.js';
-import { answerHead, bytesHead } from './answer-head.js';
+import { answerHead } from './answer-head.js';
 import { RequestBody } from './body.js';
 import type { RequestHead } from './head.js';
 
@@ -99,22 +99,6 @@ export class Http1Stream implements HttpStream {
     const body = this.method === 'HEAD' ? undefined : bytes;
     this.send(body, this.isChunked ? '0\r\n\r\n' : '', this.last(done));
     this.ended();
-  }
-
-  answerAtOnce(body: Uint8Array, headroom: number, done: Written): boolean {
-    if (this.method !== 'GET' || this.isBegun || this.answerHead !== undefined) return false;
-    this.decide();
-    if (!this.keepAlive) return false;
-    const text = bytesHead(body.length, this.connection.idleMs);
-    if (text.length > headroom) return false;
-    this.isBegun = true;
-    const answer = Buffer.from(body.buffer, body.byteOffset - text.length, text.length + body.length);
-    answer.write(text, 'latin1');
-    const { socket } = this.connection;
-    const last = this.last(done);
-    socket.write(answer, (error) => last(error ?? (socket.destroyed ? canceled() : null)));
-    this.ended();
-    return true;
   }
 
   breakOff(): void {

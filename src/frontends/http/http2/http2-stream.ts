@@ -62,10 +62,6 @@ export class Http2Stream implements HttpStream {
     else this.response.end(bytes, done);
   }
 
-  answerAtOnce(): boolean {
-    return false;
-  }
-
   breakOff(): void {
     // Without a code, what came of the answer would look like all of it.
     this.request.stream.close(constants.NGHTTP2_INTERNAL_ERROR);

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { dispose } from '../../../../src/lib/disposable.js';
 import { canceled, hasCode } from '../../../../src/core/errors.js';
 import { RequestBody } from '../../../../src/frontends/http/http1/body.js';
 import { Pace } from '../../../../src/frontends/pace.js';
@@ -59,7 +58,6 @@ describe('The body of a request over HTTP/1.1', () => {
         let received = 0;
         for await (const piece of read(body, (count) => (received += count))) {
           got.push(Buffer.from(piece));
-          dispose(piece);
         }
         await bringing;
         expect(Buffer.concat(got).equals(bytes)).to.equal(true);

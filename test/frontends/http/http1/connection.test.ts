@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Http1Connection, type Http1Limits } from '../../../../src/frontends/http/http1/connection.js';
 import { Http1Server } from '../../../../src/frontends/http/http1/server.js';
-import { bytesType, type HttpStream } from '../../../../src/frontends/http/stream.js';
+import type { HttpStream } from '../../../../src/frontends/http/stream.js';
 import { Pace } from '../../../../src/frontends/pace.js';
 import { seededBytes } from '../../../support/objects.js';
 import { eventually } from '../../../support/store.js';
@@ -379,96 +379,6 @@ for (const inlet of ['read where they are wanted', 'read as they come'] as const
       expect(received.length % (head + body.length)).to.be.at.most(40);
       expect(received.length).to.be.at.least(head + body.length);
       expect(errors).to.deep.equal([]);
-    });
-
-    describe('with an answer that is a few bytes', () => {
-      const headroom = 256;
-      const memory = Buffer.alloc(1024);
-      const body = memory.subarray(512, 522);
-
-      beforeEach(() => memory.fill('x'));
-
-      /** Answers at once where that can be, and as always where it can't. */
-      function either(stream: HttpStream, room = headroom): boolean {
-        if (stream.answerAtOnce(body, room, ignore)) return true;
-        stream.begin(200, { 'content-type': bytesType, 'content-length': body.length });
-        stream.end(body, ignore);
-        return false;
-      }
-
-      it('sends it at once, its head in the room that may be written to, as it would send it otherwise', async () => {
-        const sent: boolean[] = [];
-        await serve((stream) => sent.push(either(stream, stream.target === '/room' ? headroom : 100)));
-        const client = await connect();
-        await client.send(requestHead('GET', '/none') + requestHead('GET', '/room') + requestHead('GET', '/none'));
-        const [first, second, third] = [await client.answer(), await client.answer(), await client.answer()];
-        expect(sent).to.deep.equal([false, true, false]);
-        expect({ ...second, headers: { ...second.headers, date: '' } }).to.deep.equal({
-          ...first,
-          headers: { ...first.headers, date: '' },
-        });
-        expect(third.body.toString()).to.equal('x'.repeat(10));
-        expect(memory.toString('latin1')).to.match(/^x{256,}HTTP\/1\.1 200 OK\r\n[^x]+x{512}$/);
-      });
-
-      for (const [what, request] of [
-        ['a HEAD request', requestHead('HEAD', '/', { Connection: 'close' })],
-        ['a connection that is to be closed', requestHead('GET', '/', { Connection: 'close' })],
-        ['HTTP/1.0', 'GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n'],
-      ] as const) {
-        it(`sends it as always for ${what}`, async () => {
-          const sent: boolean[] = [];
-          await serve((stream) => sent.push(either(stream)));
-          const client = await connect();
-          await client.send(request);
-          expect((await client.untilClosed()).toString()).to.match(/\r\nConnection: close\r\n\r\n(x{10})?$/);
-          expect(sent).to.deep.equal([false]);
-          expect(memory.every((byte) => byte === 120)).to.equal(true);
-        });
-      }
-
-      it('does not send it where another one was begun', async () => {
-        await serve((stream) => {
-          stream.begin(500, { 'content-length': 0 });
-          stream.write(Buffer.alloc(0), ignore);
-          expect(stream.answerAtOnce(body, headroom, ignore)).to.equal(false);
-          stream.end(undefined, ignore);
-        });
-        const client = await connect();
-        await client.send(requestHead('GET', '/'));
-        expect((await client.answer()).status).to.equal(500);
-      });
-
-      it('says once that the system has the bytes, and then that the answer is over', async () => {
-        const events: string[] = [];
-        await serve((stream) => {
-          stream.onOver((isDelivered) => events.push(`over: ${isDelivered}`));
-          stream.answerAtOnce(body, headroom, (error) => events.push(error ? 'lost' : 'taken'));
-        });
-        const client = await connect();
-        await client.send(requestHead('GET', '/'));
-        await client.answer();
-        client.close();
-        await sleep(20);
-        expect(events).to.deep.equal(['taken', 'over: true']);
-      });
-
-      it('says once that it is lost where the client goes away without taking it', async () => {
-        const large = Buffer.alloc(headroom + 64 * MiB).subarray(headroom);
-        const events: string[] = [];
-        await serve((stream) => {
-          stream.onOver((isDelivered) => events.push(`over: ${isDelivered}`));
-          stream.answerAtOnce(large, headroom, (error) => events.push(error ? 'lost' : 'taken'));
-        });
-        const client = await connect();
-        client.socket.pause();
-        await client.send(requestHead('GET', '/'));
-        await sleep(50);
-        client.close();
-        await eventually(async () => events.length >= 2, 'it is lost');
-        await sleep(20);
-        expect(events.sort()).to.deep.equal(['lost', 'over: false']);
-      });
     });
   });
 }
