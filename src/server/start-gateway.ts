@@ -10,7 +10,7 @@ import { GrpcFrontend } from '../frontends/grpc/server.js';
 import { HttpFrontend } from '../frontends/http/server.js';
 import { loggedRequests } from '../observability/request-log.js';
 import type { RequestObserver } from '../core/request.js';
-import { MetricsFrontend } from '../frontends/metrics/server.js';
+import { MetricsFrontend } from '../frontends/http/metrics.js';
 import { Turns } from '../layers/turns.js';
 import { ActivatedSockets } from '../net/activation.js';
 import { ConnectionCount } from '../net/connection-count.js';

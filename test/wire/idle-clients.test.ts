@@ -26,7 +26,7 @@ describe('A client', function () {
   let gateway: SecureGateway;
 
   before(async () => {
-    gateway = await startSecureGateway({ 'header-timeout': '1s', 'idle-timeout': '1s' });
+    gateway = await startSecureGateway({ 'header-timeout': '1s', 'idle-timeout': '3s' });
   });
 
   after(async () => {
@@ -139,7 +139,7 @@ describe('A client', function () {
     it('keeps a gRPC connection once it was used, since a store may be bound to that', async () => {
       const connection = await RawHttp2.connect(gateway.grpcPort);
       await connection.data(connection.request(getPath), framed(Buffer.alloc(0)), { endStream: true });
-      await sleep(2500);
+      await sleep(4500);
       expect(connection.closed).to.equal(false);
       connection.close();
     });

@@ -1,184 +1,207 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { canceled } from '../../core/errors.js';
+import type { RequestRecord } from '../../core/request.js';
 import { wireStatus } from '../../core/status.js';
 import type { ObjectRead, OpContext } from '../../core/store.js';
 import type { Pace, Transfer } from '../pace.js';
-import type { RequestRecord } from '../../core/request.js';
-import type { Requests } from '../requests.js';
-import { sendRead } from '../send-read.js';
-import { bytesType, type AnswerHeaders, type HttpStream, type Written } from './stream.js';
+import { breakOff, isDelivered, isHttp2, type RawRequest } from './raw.js';
+import { discardBody, requestBody } from './request-body.js';
 
-/** List answers up to this size are sent whole, with a Content-Length. */
+/** What the bytes of objects are to HTTP. */
+export const bytesType = 'application/octet-stream';
+
+/** Fragments of lists are gathered into chunks of this size; lists up to it are sent with a Content-Length. */
 const gatherBytes = 64 * 1024;
 
 const nothing = new Uint8Array();
 
-/** How an API puts a failure: what is sent for its status and message. */
-export type FailureFormat = (
-  status: number,
-  message: string,
-) => { readonly status: number; readonly contentType: string; readonly text: string };
-
-const asPlainText: FailureFormat = (status, message) => ({
-  status,
-  contentType: 'text/plain; charset=utf-8',
-  text: `${message}\n`,
-});
-
-/** One HTTP request and its answer, as handlers see them. */
+/**
+ * The bytes of one HTTP request and its response. Bodies of objects and lists go past `reply.send`, here and nowhere else: their buffers
+ * belong to the store and are reused, so each write waits until the system has taken the one before, and slow clients are given up.
+ * Everything else is sent with fastify's reply.
+ */
 export class Exchange implements OpContext {
-  /** How failures of this request are put. */
-  failureFormat: FailureFormat = asPlainText;
-
-  /** Made when it is asked for: most requests never do, and it is dear. */
-  private gone: AbortController | undefined;
-  private isLost = false;
+  private readonly raw: RawRequest;
+  private readonly response: ServerResponse;
+  /** Created on demand: most operations never listen. */
+  private abort: AbortController | undefined;
+  private isGone = false;
   private outgoing: Transfer | undefined;
-  /** Ends the write that is under way when the client is lost. */
-  private loseWrite: (() => void) | undefined;
+  private rejectWrite: ((error: Error) => void) | undefined;
+  private awaitsContinue: boolean;
 
-  /** @param requests is told, once, when the client has its answer or is gone, with the record filled in */
+  /** @param onOver is called once, when the client has its response or is gone; `record` is complete then */
   constructor(
-    private readonly stream: HttpStream,
-    private readonly record: RequestRecord,
+    request: FastifyRequest,
+    private readonly reply: FastifyReply,
+    readonly record: RequestRecord,
     private readonly pace: Pace,
-    private readonly requests: Requests,
+    private readonly onOver: () => void,
   ) {
-    stream.onOver((isDelivered) => this.over(isDelivered));
+    this.raw = request.raw;
+    this.response = reply.raw;
+    this.awaitsContinue = request.headers.expect !== undefined;
+    // A client that is refused without having been told to continue may send its body or not: nobody knows what follows.
+    if (this.awaitsContinue && !isHttp2(this.raw)) this.response.setHeader('connection', 'close');
+    this.response.once('close', () => this.closed());
   }
 
-  private over(isDelivered: boolean): void {
-    if (!isDelivered) {
-      this.isLost = true;
-      this.record.status = wireStatus.canceled.http;
-      this.gone?.abort(canceled());
-      this.loseWrite?.();
-    }
-    this.requests.end(this.record);
-  }
-
-  /** Aborts when the client is gone before it had its answer. */
+  /** Aborts when the client is gone before it had its response. */
   get signal(): AbortSignal {
-    this.gone ??= new AbortController();
-    if (this.isLost) this.gone.abort(canceled());
-    return this.gone.signal;
+    this.abort ??= new AbortController();
+    if (this.isGone) this.abort.abort(canceled());
+    return this.abort.signal;
   }
 
-  /** The request's body, as `HttpStream.body` has it. */
-  body(): AsyncIterable<Uint8Array> {
-    return this.stream.body(this.pace.start(), (bytes) => (this.record.received += bytes));
+  /** Whether it is too late for another response. */
+  get isAnswered(): boolean {
+    return this.isGone || this.response.headersSent;
   }
 
-  /**
-   * Answers 200 with the bytes of a read, and releases it. What fails before the first byte is thrown, and can be answered.
-   */
-  sendRead(read: ObjectRead, contentType = bytesType): Promise<void> {
-    return sendRead(read, (data) => {
+  /** Whether the connection will serve another request. */
+  get isPersistent(): boolean {
+    return isHttp2(this.raw) || this.response.shouldKeepAlive;
+  }
+
+  /** The request's body. A client that waits with it (`Expect: 100-continue`) is told to continue when it is first read. */
+  async *body(): AsyncGenerator<Uint8Array, void, undefined> {
+    if (this.awaitsContinue) {
+      if (!isHttp2(this.raw)) this.response.removeHeader('connection');
+      this.response.writeContinue();
+    }
+    this.awaitsContinue = false;
+    yield* requestBody(this.raw, this.pace.start(), (bytes) => (this.record.received += bytes));
+  }
+
+  /** Drops what is left of the body of a request that is refused; resolves when it is there, or the client has taken too long. */
+  discardBody(): Promise<void> {
+    if (this.raw.complete || this.awaitsContinue) return Promise.resolve();
+    discardBody(this.raw);
+    return new Promise((resolve) => this.raw.once('end', resolve).once('close', resolve));
+  }
+
+  /** Answers 200 with the bytes of a read, and releases it. What fails before the first byte is thrown, and can still be answered. */
+  async sendRead(read: ObjectRead, contentType = bytesType): Promise<void> {
+    let isSent = false;
+    try {
       const headers = { 'content-type': contentType, 'content-length': read.length };
-      if (!(data instanceof Uint8Array)) return this.sendChunks(headers, data);
-      this.begin(200, headers);
-      return this.finish(data);
-    });
+      if (read.data instanceof Uint8Array) await this.sendBytes(headers, read.data);
+      else await this.sendChunks(headers, read.data);
+      isSent = true;
+    } finally {
+      read.release(isSent);
+    }
   }
 
-  /** Answers 200 with text: at once and with its length where it is short, as a stream otherwise. */
+  /** Answers 200 with fragments of text: with a Content-Length where they are short, as a stream otherwise. */
   async sendText(contentType: string, fragments: AsyncIterable<Uint8Array>): Promise<void> {
     const headers = { 'content-type': contentType };
-    // One for the whole answer: joining small fragments into new buffers costs more than sending them.
-    const gathered = Buffer.allocUnsafeSlow(gatherBytes);
-    let length = 0;
-    let isBegun = false;
-    for await (const fragment of fragments) {
-      // Its first fragment shows that there is an answer; its length would take all of them.
-      if (this.stream.method === 'HEAD') return this.send(200, headers);
-      if (length + fragment.length > gatherBytes) {
-        if (!isBegun) this.begin(200, headers);
-        isBegun = true;
-        if (length > 0) await this.write(gathered.subarray(0, length));
-        length = 0;
-      }
-      if (fragment.length > gatherBytes) {
-        await this.write(fragment);
-      } else {
-        gathered.set(fragment, length);
-        length += fragment.length;
-      }
+    const chunks = gathered(fragments);
+    const first = await chunks.next();
+    if (this.raw.method === 'HEAD') {
+      // The first one shows that there is a list; its length would take all of them.
+      await chunks.return();
+      return this.sendBytes(headers, nothing);
     }
-    const rest = gathered.subarray(0, length);
-    if (isBegun) await this.finish(rest);
-    else await this.send(200, headers, rest);
+    const second = await chunks.next();
+    if (first.done === true || second.done === true) {
+      const bytes = first.done === true ? nothing : first.value;
+      return this.sendBytes({ ...headers, 'content-length': bytes.length }, bytes);
+    }
+    await this.sendChunks(headers, following([first.value, second.value], chunks));
   }
 
-  /** Answers with no more than a buffer. */
-  send(status: number, headers: AnswerHeaders, body?: Uint8Array): Promise<void> {
-    this.begin(status, body === undefined ? headers : { ...headers, 'content-length': body.length });
-    return this.finish(body);
-  }
-
-  /** Answers an error with its text. A client that is still sending its request gets to read it, if it is a good one. */
-  async sendFailure(status: number, message: string, headers: AnswerHeaders = {}): Promise<void> {
-    if (!this.stream.isComplete) this.stream.dropBody();
-    const failure = this.failureFormat(status, message);
-    const text = Buffer.from(failure.text);
-    await this.send(failure.status, { 'content-type': failure.contentType, ...headers }, text);
-  }
-
-  /** Ends an answer that can't be completed, so that the client can't take it for a whole one. */
+  /** Ends a response that can't be completed, so that the client can't take it for a whole one. */
   breakOff(): void {
-    this.stream.breakOff();
+    breakOff(this.raw);
   }
 
-  /** Whether the answer's status is on its way, so that it is too late for another one. */
-  get committed(): boolean {
-    return this.stream.isAnswered;
+  private async sendBytes(headers: OutgoingHttpHeaders, bytes: Uint8Array): Promise<void> {
+    this.begin(headers);
+    await this.end(bytes);
   }
 
-  private begin(status: number, headers: AnswerHeaders): void {
-    this.record.status = status;
-    this.stream.begin(status, headers);
-  }
-
-  private async sendChunks(headers: AnswerHeaders, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  private async sendChunks(headers: OutgoingHttpHeaders, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     let isBegun = false;
     for await (const chunk of chunks) {
-      // What fails before there is a first one can still be answered.
-      if (!isBegun) this.begin(200, headers);
+      if (!isBegun) this.begin(headers);
       isBegun = true;
       await this.write(chunk);
     }
-    if (!isBegun) this.begin(200, headers);
-    await this.finish();
+    if (!isBegun) this.begin(headers);
+    await this.end(nothing);
   }
 
-  /** Resolves when the socket has taken the bytes: only then may the chunk's buffer be used again. */
+  private begin(headers: OutgoingHttpHeaders): void {
+    if (this.isGone) throw canceled();
+    this.reply.hijack();
+    this.response.writeHead(200, headers);
+  }
+
+  /** Resolves when the system has taken the bytes. */
   private write(chunk: Uint8Array): Promise<void> {
     this.record.sent += chunk.length;
-    return this.paced(
-      this.untilGone((done) => this.stream.write(chunk, done)),
-      chunk.length,
-    );
+    return this.paced(chunk.length, (done) => this.response.write(chunk, done));
   }
 
-  private finish(last: Uint8Array = nothing): Promise<void> {
-    if (this.stream.method !== 'HEAD') this.record.sent += last.length;
-    const written = this.untilGone((done) => this.stream.end(last, done));
-    return last.length <= this.stream.freelyTakenBytes ? written : this.paced(written, last.length);
+  private end(bytes: Uint8Array): Promise<void> {
+    if (bytes.length === 0 || this.raw.method === 'HEAD') return this.paced(0, (done) => this.response.end(done));
+    this.record.sent += bytes.length;
+    return this.paced(bytes.length, (done) => this.response.end(bytes, done));
   }
 
-  private paced(written: Promise<void>, bytes: number): Promise<void> {
+  /** Waits for a write within the pace; fails with `canceled` when the client is gone, whatever becomes of the write's callback. */
+  private paced(bytes: number, write: (done: (error?: Error | null) => void) => void): Promise<void> {
     this.outgoing ??= this.pace.start();
+    const written = new Promise<void>((resolve, reject) => {
+      if (this.isGone) return reject(canceled());
+      this.rejectWrite = reject;
+      write((error) => (error ? reject(canceled(error)) : resolve()));
+    });
     return this.outgoing.wait(written, bytes);
   }
 
-  /** Runs a write; ends with `canceled` when the client is gone, whatever becomes of the write's own callback. */
-  private untilGone(write: (done: Written) => void): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
-      if (this.isLost) return reject(canceled());
-      this.loseWrite = () => reject(canceled());
-      write((error) => {
-        this.loseWrite = undefined;
-        if (error) reject(canceled(error));
-        else resolve();
-      });
-    });
+  private closed(): void {
+    const { raw, response, record } = this;
+    if (isDelivered(raw, response)) {
+      record.status = response.statusCode;
+      if (!raw.complete) void this.discardBody();
+    } else {
+      record.status = wireStatus.canceled.http;
+      this.isGone = true;
+      this.abort?.abort(canceled());
+      this.rejectWrite?.(canceled());
+    }
+    this.onOver();
   }
+}
+
+/** Small fragments joined: writing each on its own costs more than copying it. */
+async function* gathered(fragments: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  let small: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const fragment of fragments) {
+    if (bytes > 0 && bytes + fragment.length > gatherBytes) {
+      yield join(small);
+      small = [];
+      bytes = 0;
+    }
+    small.push(fragment);
+    bytes += fragment.length;
+  }
+  if (bytes > 0) yield join(small);
+}
+
+function join(fragments: readonly Uint8Array[]): Uint8Array {
+  const [only] = fragments;
+  return only !== undefined && fragments.length === 1 ? only : Buffer.concat(fragments);
+}
+
+async function* following(
+  first: readonly Uint8Array[],
+  rest: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* first;
+  yield* rest;
 }

@@ -1,23 +1,23 @@
 import { StoreError } from '../../core/errors.js';
 import { isReserved, isStoreName } from '../../core/store-name.js';
 
-/** What a request's path says. */
-export interface ParsedPath {
+/** What a request's target says. */
+export interface Target {
   /** The store's name; empty for the default one. */
   readonly store: string;
-  /** The path within the API, its parts decoded: `['resources', 'packfiles', '90dc…']`; empty for the API's root. */
-  readonly api: readonly string[];
+  /** The path within the API, each part percent-encoded anew: `/resources/packfiles/90dc…`; `/` for the API's root. */
+  readonly route: string;
 }
 
 /**
- * Splits the path of a request into the store's name and the path of the API behind it. This is the only place that reads
- * either: what is authorised and what is done can't be about different stores. The API's path starts with the first part that is
- * reserved for it, which no store's name has. Dots mean nothing, and a part with an encoded slash is no part of a name.
+ * Splits the target of a request into the store's name and the path of the API behind it. This is the only place that reads either, so
+ * what is authorised and what is done can't be about different stores. The API's path starts with the first part that is reserved for
+ * it, which no store's name has. Dots have no meaning, and a part with an encoded slash is no part of a name.
  *
- * @param target the request's target: a path, or `http://host/path` (RFC 9112, 3.2), with or without a query
+ * @param target a path, or `http://host/path` (RFC 9112, 3.2), with or without a query
  * Throws `not_found` for a path that can't be a store's, `invalid_argument` for broken percent-encoding.
  */
-export function parsePath(target: string): ParsedPath {
+export function parseTarget(target: string): Target {
   const path = pathOf(target);
   if (path === '/') return root;
   const parts = path.slice(1).split('/');
@@ -28,11 +28,14 @@ export function parsePath(target: string): ParsedPath {
   const nameParts = decoded.slice(0, end);
   const store = nameParts.join('/');
   const isName = isStoreName(store) && !nameParts.some((part) => part === '' || part.includes('/'));
-  if (!isName || !path.startsWith('/')) throw noSuchPath();
-  return { store, api: start < 0 ? [] : decoded.slice(start) };
+  const api = start < 0 ? [] : decoded.slice(start);
+  // The gateway's own state is at one address, and no store's.
+  const isElsewhere = api[0] === 'healthz' && store !== '';
+  if (!isName || !path.startsWith('/') || isElsewhere) throw noSuchPath();
+  return { store, route: `/${decoded === parts ? api.join('/') : api.map(encodeURIComponent).join('/')}` };
 }
 
-const root: ParsedPath = { store: '', api: [] };
+const root: Target = { store: '', route: '/' };
 
 /** A target's path as it was sent, without what may carry secrets: the query, and the user in front of a host. */
 export function pathOf(target: string): string {

@@ -1,54 +1,68 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import { METHODS } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Store } from '../../core/store.js';
-import type { Exchange, FailureFormat } from './exchange.js';
+import type { Logger } from '../../lib/logger.js';
+import { reportError, type Requests } from '../requests.js';
+import { plainText } from './errors.js';
+import type { Exchange } from './exchange.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    exchange: Exchange;
+    /** The store that the request is about, as its caller has it; set once the caller is known. */
+    store: Store;
+  }
+}
+
+/** Answers a request: by its exchange or its reply. What it throws becomes the answer, unless that is on its way. */
+export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
 export interface RouteContext {
-  /** The store that the caller asked for, as the caller has it. */
-  readonly store: Store;
-  readonly exchange: Exchange;
-  /** The path's variable parts, decoded. */
-  readonly params: PathParams;
-  readonly headers: IncomingHttpHeaders;
+  /** Counts handlers that are running: they may have to clean up after their client is gone. */
+  readonly requests: Requests;
+  readonly log: Logger;
 }
 
-export interface PathParams {
-  readonly resource?: string | undefined;
-  readonly mac?: string | undefined;
+/** Adds the handlers of a path, by method. Other methods are answered with 405 and what there is. */
+export function addPath(
+  app: FastifyInstance,
+  { url, constraints }: Pick<RouteOptions, 'url' | 'constraints'>,
+  handlers: Readonly<Record<string, Handler>>,
+  context: RouteContext,
+): void {
+  const where = { url, ...(constraints && { constraints }) };
+  for (const [method, handler] of Object.entries(handlers)) {
+    app.route({ ...where, method, handler: tracked(handler, context) });
+  }
+  if (constraints !== undefined) return;
+  const allow = Object.keys(handlers).join(', ');
+  const others = METHODS.filter((method) => method !== 'CONNECT' && !(method in handlers));
+  app.route({
+    ...where,
+    method: others,
+    handler: async ({ exchange }, reply) => {
+      void exchange.discardBody();
+      return reply
+        .code(405)
+        .header('allow', allow)
+        .type(plainText)
+        .send(`method not allowed: this path has ${allow}\n`);
+    },
+  });
 }
 
-/** Answers a request through its exchange, or throws before it has. Where it is answered at once, there is no promise. */
-export interface Handler {
-  (context: RouteContext): Promise<void> | undefined;
-  /** How the failures of a request with these headers are put, also those of logging in; undefined: as plain text. */
-  readonly failureFormat?: (headers: IncomingHttpHeaders) => FailureFormat | undefined;
-}
-
-/** What a path has: its handlers by method. It answers 405 to the methods that it doesn't have. */
-export type Methods = Readonly<Record<string, Handler>>;
-
-/** The handlers of an API, by path. */
-export type Routes = Readonly<Record<string, Methods>>;
-
-export interface Match {
-  readonly methods: Methods;
-  readonly params: PathParams;
-}
-
-const noParams: PathParams = {};
-
-/** Finds what is at a path of the API, given as its decoded parts; undefined where there is nothing. */
-export function findRoute(routes: Routes, api: readonly string[]): Match | undefined {
-  const [first, resource, mac] = api;
-  if (first !== 'resources') return matchOf(routes, `/${api.join('/')}`, noParams);
-  if (api.length === 2) return matchOf(routes, '/resources/:resource', { resource });
-  return api.length === 3 ? matchOf(routes, '/resources/:resource/:mac', { resource, mac }) : undefined;
-}
-
-function matchOf(
-  routes: Routes,
-  path: string,
-  params: { [K in keyof PathParams]: string | undefined },
-): Match | undefined {
-  const methods = Object.hasOwn(routes, path) ? routes[path] : undefined;
-  return methods && { methods, params: params as PathParams };
+function tracked(handler: Handler, { requests, log }: RouteContext): Handler {
+  return async (request, reply) => {
+    requests.enter();
+    try {
+      return await handler(request, reply);
+    } catch (error) {
+      if (!request.exchange.isAnswered) throw error;
+      reportError(error, log);
+      request.exchange.breakOff();
+      return reply.hijack();
+    } finally {
+      requests.leave();
+    }
+  };
 }

@@ -1,17 +1,16 @@
+import { METHODS } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Caller, Peer } from '../../core/caller.js';
-import { wireStatus } from '../../core/status.js';
+import { fastify, type FastifyInstance, type FastifyRequest, type onRequestAsyncHookHandler } from 'fastify';
+import { canceled, StoreError } from '../../core/errors.js';
 import type { Frontend, FrontendOptions } from '../frontend.js';
 import { Pace, type PaceLimits } from '../pace.js';
-import { reportError, Requests } from '../requests.js';
-import type { RequestRecord } from '../../core/request.js';
-import { HttpConnections, type ConnectionLimits } from './connections.js';
+import { Requests } from '../requests.js';
+import { asPlainText, errorHandler, plainText } from './errors.js';
 import { Exchange } from './exchange.js';
-import { pathOf } from './path.js';
-import { Router } from './router.js';
-import type { HttpStream } from './stream.js';
-import { withV10Routes, type V10Options } from './v1-0.js';
-import { v11Routes } from './v1-1.js';
+import { HttpServer, type ConnectionLimits, type RequestListener } from './http-server.js';
+import { noSuchPath, parseTarget, pathOf, type Target } from './path.js';
+import { bodyConstraint, addV10, type V10Options } from './v1-0.js';
+import { addV11 } from './v1-1.js';
 
 export interface HttpSettings {
   /** How the API of plakar 1.0 is served. */
@@ -21,97 +20,125 @@ export interface HttpSettings {
 
 export type HttpFrontendOptions = FrontendOptions & HttpSettings;
 
-/** What a client may log in with (RFC 6750, RFC 7617). */
-const challenge = 'Bearer realm="kloset-gateway", Basic realm="kloset-gateway", charset="UTF-8"';
+/** A route that there isn't: requests whose target can't be parsed fail there. */
+const nowhere = '/-';
 
-/** For load balancers, who don't log in. */
-const healthPath = '/healthz';
-
-/** plakar's HTTP APIs over stores: the bytes go straight between the store and the socket. */
+/** plakar's HTTP APIs over stores, on fastify. */
 export class HttpFrontend implements Frontend {
   private readonly requests: Requests;
   private readonly pace: Pace;
-  private readonly connections: HttpConnections;
-  private router: Router;
-  private closing = false;
+  private readonly server: HttpServer;
+  private readonly app: FastifyInstance;
+  private v10: V10Options;
+  private isClosing = false;
+  /** The targets of requests on their way from `rewriteUrl` to their hooks. */
+  private readonly targets = new WeakMap<object, Target | StoreError>();
 
   constructor(private readonly options: HttpFrontendOptions) {
+    const { limits, log } = options;
+    this.v10 = options.v10;
     this.requests = new Requests(options.observers);
-    this.pace = new Pace(options.limits);
-    this.router = new Router(withV10Routes(v11Routes, options.v10));
-    this.connections = new HttpConnections(options.limits, options.log, (stream, peer) => this.serve(stream, peer));
+    this.pace = new Pace(limits);
+    let server: HttpServer | undefined;
+    this.app = fastify({
+      serverFactory: (handler) => {
+        server = new HttpServer(limits, handler as RequestListener, log);
+        return server.main;
+      },
+      rewriteUrl: (request) => this.rewrite(request),
+      exposeHeadRoutes: false,
+      // As long as a header section may be: what is no MAC is answered as that.
+      routerOptions: { maxParamLength: 1024 ** 2 },
+    });
+    if (server === undefined) throw new Error('fastify has asked for no server');
+    this.server = server;
+    this.addRoutes();
   }
 
-  /** Takes on other settings, for the requests and connections that come from now on. */
+  /** Changes settings, for new requests and connections. */
   configure({ v10, limits }: HttpSettings): void {
-    this.router = new Router(withV10Routes(v11Routes, v10));
+    this.v10 = v10;
     this.pace.limits = limits;
-    this.connections.setLimits(limits);
+    this.server.setLimits(limits);
   }
 
   accept(socket: Socket): void {
-    this.connections.accept(socket);
+    // fastify loads its plugins asynchronously.
+    void this.app.ready().then(() => this.server.accept(socket));
   }
 
   async close(graceMs: number): Promise<void> {
-    this.closing = true;
-    await this.connections.close(graceMs);
+    this.isClosing = true;
+    await this.server.close(graceMs);
     await this.requests.idle();
   }
 
-  /** Answers a request, with its failure if need be. Never fails. */
-  private serve(stream: HttpStream, peer: Peer): void {
-    const { requests } = this;
-    const record = requests.start('http', stream.method, pathOf(stream.target), peer.address);
-    const exchange = new Exchange(stream, record, this.pace, requests);
-    requests.enter();
-    const leave = (): void => requests.leave();
-    try {
-      const answering = this.answer(stream, exchange, record, peer);
-      if (answering === undefined) leave();
-      else void answering.catch((error: unknown) => this.answerFailure(exchange, error)).finally(leave);
-    } catch (error) {
-      void this.answerFailure(exchange, error).finally(leave);
+  private addRoutes(): void {
+    const { app, requests } = this;
+    const { log } = this.options;
+    const context = { requests, log };
+    // Bodies are streams, whatever their content type: fastify is to parse none.
+    for (const method of METHODS) {
+      if (method !== 'CONNECT') app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
+    }
+    app.addConstraintStrategy(bodyConstraint);
+    app.decorateRequest('exchange');
+    app.decorateRequest('store');
+    app.addHook('onRequest', (request, reply, done) => {
+      const peer = this.server.peerOf(request.raw);
+      // The connection may be gone before its request is looked at.
+      if (peer === undefined) return void reply.hijack();
+      const record = requests.start('http', request.method, pathOf(request.originalUrl), peer.address);
+      request.exchange = new Exchange(request, reply, record, this.pace, () => requests.end(record));
+      done();
+    });
+    app.setErrorHandler(errorHandler(log, asPlainText));
+    app.setNotFoundHandler((request) => {
+      const target = this.targets.get(request.raw);
+      throw target instanceof StoreError ? target : noSuchPath();
+    });
+    // For load balancers, which don't log in.
+    app.get('/healthz', (_request, reply) =>
+      this.isClosing ? reply.code(503).type(plainText).send('stopping\n') : reply.type(plainText).send('ok\n'),
+    );
+    for (const add of [addV11, addV10]) {
+      app.register((api, _options, done) => {
+        api.addHook('onRequest', this.authorize);
+        if (add === addV11) addV11(api, context);
+        else addV10(api, () => this.v10, context);
+        done();
+      });
     }
   }
 
-  /** Finds out who asks, and has it answered: at once, where neither takes time. */
-  private answer(
-    { target, headers }: HttpStream,
-    exchange: Exchange,
-    record: RequestRecord,
-    peer: Peer,
-  ): Promise<void> | undefined {
-    if (record.path === healthPath) return this.answerHealth(exchange);
-    const { store: name, methods, params } = this.router.find(target);
-    const handler = Object.hasOwn(methods, record.method) ? methods[record.method] : undefined;
-    exchange.failureFormat = handler?.failureFormat?.(headers) ?? exchange.failureFormat;
+  /** Where a request is authorised: finds out who asks, and gives it that caller's store. */
+  private readonly authorize: onRequestAsyncHookHandler = async (request) => {
     const { access } = this.options;
-    const asCaller = (caller: Caller): Promise<void> | undefined => {
-      record.principal = caller.principal;
-      const store = access.storeOf(caller, name);
-      if (handler !== undefined) return handler({ store, exchange, params, headers });
-      const allow = Object.keys(methods).join(', ');
-      return exchange.sendFailure(405, `method not allowed: this path has ${allow}`, { allow });
-    };
-    const login = access.login(peer, headers.authorization);
-    return login instanceof Promise ? login.then(asCaller) : asCaller(login);
+    const { exchange } = request;
+    const peer = this.server.peerOf(request.raw);
+    if (peer === undefined) throw canceled();
+    const caller = await access.login(peer, request.headers.authorization);
+    // Checking a password takes time.
+    if (exchange.isAnswered) throw canceled();
+    exchange.record.principal = caller.principal;
+    request.store = access.storeOf(caller, this.targetOf(request).store);
+  };
+
+  /** The path for fastify's router: the request's without the store's name. */
+  private rewrite(request: { readonly url?: string | undefined }): string {
+    try {
+      const target = parseTarget(request.url ?? '');
+      this.targets.set(request, target);
+      return target.route;
+    } catch (error) {
+      this.targets.set(request, StoreError.from(error));
+      return nowhere;
+    }
   }
 
-  private async answerFailure(exchange: Exchange, error: unknown): Promise<void> {
-    const { code, message } = reportError(error, this.options.log);
-    if (exchange.committed || code === 'canceled') return exchange.breakOff();
-    const headers = {
-      ...(code === 'unauthenticated' && { 'www-authenticate': challenge }),
-      ...(code === 'too_many_requests' && { 'retry-after': '1' }),
-    };
-    // A client that goes away while it is told has no use for the answer.
-    await exchange.sendFailure(wireStatus[code].http, message, headers).catch(() => undefined);
-  }
-
-  /** Whether requests are taken. */
-  private answerHealth(exchange: Exchange): Promise<void> {
-    if (this.closing) return exchange.sendFailure(503, 'stopping');
-    return exchange.send(200, { 'content-type': 'text/plain; charset=utf-8' }, Buffer.from('ok\n'));
+  private targetOf({ raw }: FastifyRequest): Target {
+    const target = this.targets.get(raw);
+    if (target === undefined || target instanceof StoreError) throw target ?? noSuchPath();
+    return target;
   }
 }

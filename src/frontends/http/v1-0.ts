@@ -1,14 +1,15 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
 import { StoreError } from '../../core/errors.js';
-import { parseMac, type ObjectKind, type ObjectRef } from '../../core/object.js';
+import { objectKinds, parseMac, type ObjectKind, type ObjectRef } from '../../core/object.js';
 import { byteRange, type ByteRange } from '../../core/range.js';
 import { wireStatus } from '../../core/status.js';
 import type { ObjectRead } from '../../core/store.js';
 import { encodeBase64, encodedLength } from './base64.js';
-import type { FailureFormat } from './exchange.js';
+import { errorHandler, type FailureFormat } from './errors.js';
 import { readFields, withUpload, type Fields, type UploadLimits } from './json-body.js';
 import { jsonList } from './json-list.js';
-import type { Handler, RouteContext, Routes } from './routes.js';
+import { addPath, type Handler, type RouteContext } from './routes.js';
 import { Slots } from '../../lib/semaphore.js';
 
 /*
@@ -33,7 +34,7 @@ const dataStart = '{"Data":"';
 const dataEnd = '","Err":""}\n';
 
 /** How many documents may be in memory as a whole at once. Only what isn't plakar writes such that they have to be. */
-const wholeDocuments = 2;
+const maxWholeDocuments = 2;
 
 export interface V10Options {
   readonly enabled: boolean;
@@ -42,44 +43,44 @@ export interface V10Options {
 }
 
 /**
- * The API's routes beside those of the next generation. Both open a store with `GET /`: only this one sends a body with it.
- * Where the API is switched off, its clients are told so, instead of something that they can't parse.
+ * Adds the API's routes beside those of the next generation. Both open a store with `GET /`: only this one sends a body with it. Where
+ * the API is switched off, its clients are told so in a form that they can parse.
+ *
+ * @param options are asked for with each request
  */
-export function withV10Routes(v11: Routes, { enabled, maxDocumentBytes }: V10Options): Routes {
-  const limits = { maxBytes: maxDocumentBytes, slots: new Slots(wholeDocuments) };
-  const routes: Record<string, Record<string, Handler>> = {
-    '/': { GET: getConfig },
-    '/packfile/blob': { GET: getBlob },
-  };
-  for (const kind of ['packfile', 'state', 'lock'] as const) {
-    routes[`/${kind}s`] = { GET: (context) => getList(kind, context) };
-    routes[`/${kind}`] = {
-      GET: (context) => getObject(kind, context),
-      PUT: (context) => putObject(kind, context, limits),
-      DELETE: (context) => deleteObject(kind, context),
+export function addV10(app: FastifyInstance, options: () => V10Options, context: RouteContext): void {
+  const wholeDocuments = new Slots(maxWholeDocuments);
+  const whenEnabled =
+    (handler: Handler): Handler =>
+    async (request, reply) => {
+      if (!options().enabled) throw switchedOff();
+      return handler(request, reply);
     };
+  app.setErrorHandler(errorHandler(context.log, asErr));
+  addPath(app, { url: '/', constraints: { hasBody: true } }, { GET: whenEnabled(getConfig) }, context);
+  addPath(app, { url: '/packfile/blob' }, { GET: whenEnabled(getBlob) }, context);
+  for (const kind of objectKinds) {
+    addPath(app, { url: `/${kind}s` }, { GET: whenEnabled(getList(kind)) }, context);
+    const limits = (): UploadLimits => ({ maxBytes: options().maxDocumentBytes, slots: wholeDocuments });
+    const object = { GET: getObject(kind), PUT: putObject(kind, limits), DELETE: deleteObject(kind) };
+    const handlers = Object.entries(object).map(([method, handler]) => [method, whenEnabled(handler)]);
+    addPath(app, { url: `/${kind}` }, Object.fromEntries(handlers) as typeof object, context);
   }
-  const all = Object.entries(routes).map(([path, handlers]) => [
-    path,
-    Object.fromEntries(
-      Object.entries(handlers).map(([method, handler]) => [method, inV10(enabled ? handler : refuse)]),
-    ),
-  ]);
-  const added = Object.fromEntries(all) as Record<string, Record<string, Handler>>;
-  const root = { ...v11['/'], GET: byBody(added['/']?.['GET'], v11['/']?.['GET']) };
-  return { ...v11, ...added, '/': root };
 }
 
-/** Has failures put as this API does, for the requests that are of it: the handler's own, and those before it gets to work. */
-function inV10(handler: Handler, isOfIt: (headers: IncomingHttpHeaders) => boolean = () => true): Handler {
-  const inOwnFormat: Handler = (context) => {
-    if (isOfIt(context.headers)) context.exchange.failureFormat = asErr;
-    return handler(context);
-  };
-  return Object.assign(inOwnFormat, {
-    failureFormat: (headers: IncomingHttpHeaders) => (isOfIt(headers) ? asErrWithStatus : undefined),
-  });
-}
+/** A constraint for routes of requests that have a body. */
+export const bodyConstraint = {
+  name: 'hasBody',
+  storage: () => {
+    const handlers = new Map<unknown, never>();
+    return {
+      get: (hasBody: unknown) => handlers.get(hasBody) ?? null,
+      set: (hasBody: unknown, handler: never) => void handlers.set(hasBody, handler),
+    };
+  },
+  deriveConstraint: ({ headers }: { readonly headers: IncomingHttpHeaders }): true | undefined =>
+    headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0 ? true : undefined,
+};
 
 /** The statuses that failures keep: those of requests that plakar's server would refuse, too, before it asks its store. */
 const keptStatuses: readonly number[] = [
@@ -90,61 +91,59 @@ const keptStatuses: readonly number[] = [
   wireStatus.too_many_requests.http,
 ];
 
-const asErr: FailureFormat = (status, message) => ({
-  status: keptStatuses.includes(status) ? status : 200,
+/** A failure of the store is in the document alone; one before a store was asked keeps its status. */
+const asErr: FailureFormat = (status, message, request) => ({
+  status: request.store === undefined || keptStatuses.includes(status) ? status : 200,
   contentType,
-  text: answer({ Err: message }),
+  text: document({ Err: message }),
 });
 
-/** That there is no such store, or that nobody may use it, is no business of the API's: its status stays. */
-const asErrWithStatus: FailureFormat = (status, message) => ({ ...asErr(status, message), status });
-
-function byBody(withBody: Handler = refuse, without: Handler = refuse): Handler {
-  return inV10((context) => (hasBody(context.headers) ? withBody(context) : without(context)), hasBody);
-}
-
-function hasBody(headers: IncomingHttpHeaders): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-}
-
-function refuse(): Promise<void> {
+function switchedOff(): StoreError {
   const text =
     "the HTTP API of plakar 1.0 is switched off at this gateway: use plakar 1.1, or ask the gateway's operator";
-  return Promise.reject(new StoreError('unimplemented', text));
+  return new StoreError('unimplemented', text);
 }
 
-async function getConfig({ store, exchange }: RouteContext): Promise<void> {
+const getConfig: Handler = async ({ store, exchange }, reply) => {
   const config = Buffer.from(await store.config(exchange));
-  await send(exchange, { Configuration: config.toString('base64'), Err: '' });
-}
+  return send(reply, { Configuration: config.toString('base64'), Err: '' });
+};
 
-async function getList(kind: ObjectKind, { store, exchange }: RouteContext): Promise<void> {
-  const before = `{"${resources[kind].list}":[`;
-  await exchange.sendText(contentType, jsonList(before, store.list(kind, exchange), '],"Err":""}\n'));
-}
+const getList =
+  (kind: ObjectKind): Handler =>
+  async ({ store, exchange }) => {
+    const before = `{"${resources[kind].list}":[`;
+    await exchange.sendText(contentType, jsonList(before, store.list(kind, exchange), '],"Err":""}\n'));
+  };
 
-async function getObject(kind: ObjectKind, { store, exchange }: RouteContext): Promise<void> {
-  const ref = parseRef(kind, await readFields(exchange.body()));
-  await exchange.sendRead(asDocument(await store.get(ref, undefined, exchange)), contentType);
-}
+const getObject =
+  (kind: ObjectKind): Handler =>
+  async ({ store, exchange }) => {
+    const ref = parseRef(kind, await readFields(exchange.body()));
+    await exchange.sendRead(asDocument(await store.get(ref, undefined, exchange)), contentType);
+  };
 
-async function getBlob({ store, exchange }: RouteContext): Promise<void> {
+const getBlob: Handler = async ({ store, exchange }) => {
   const fields = await readFields(exchange.body());
   const read = await store.get(parseRef('packfile', fields), parseRange(fields), exchange);
   await exchange.sendRead(asDocument(read), contentType);
-}
+};
 
-async function putObject(kind: ObjectKind, { store, exchange }: RouteContext, limits: UploadLimits): Promise<void> {
-  await withUpload(exchange.body(), resources[kind].mac, limits, exchange, ({ mac, data }) =>
-    store.put({ kind, mac }, data, exchange),
-  );
-  await send(exchange, { Err: '' });
-}
+const putObject =
+  (kind: ObjectKind, limits: () => UploadLimits): Handler =>
+  async ({ store, exchange }, reply) => {
+    await withUpload(exchange.body(), resources[kind].mac, limits(), exchange, ({ mac, data }) =>
+      store.put({ kind, mac }, data, exchange),
+    );
+    return send(reply, { Err: '' });
+  };
 
-async function deleteObject(kind: ObjectKind, { store, exchange }: RouteContext): Promise<void> {
-  await store.delete(parseRef(kind, await readFields(exchange.body())), exchange);
-  await send(exchange, { Err: '' });
-}
+const deleteObject =
+  (kind: ObjectKind): Handler =>
+  async ({ store, exchange }, reply) => {
+    await store.delete(parseRef(kind, await readFields(exchange.body())), exchange);
+    return send(reply, { Err: '' });
+  };
 
 function parseRef(kind: ObjectKind, fields: Fields): ObjectRef {
   const field = resources[kind].mac;
@@ -185,11 +184,11 @@ async function* wrapAll(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
   yield Buffer.from(before + dataEnd, 'latin1');
 }
 
-function send(exchange: RouteContext['exchange'], document: object): Promise<void> {
-  return exchange.send(200, { 'content-type': contentType }, Buffer.from(answer(document)));
+function send(reply: FastifyReply, fields: object): FastifyReply {
+  return reply.type(contentType).send(document(fields));
 }
 
 /** A document as Go writes it, with a newline. */
-function answer(document: object): string {
-  return `${JSON.stringify(document)}\n`;
+function document(fields: object): string {
+  return `${JSON.stringify(fields)}\n`;
 }

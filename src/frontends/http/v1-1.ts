@@ -1,11 +1,13 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { StoreError } from '../../core/errors.js';
 import { eccUnimplemented, parseMac, type ObjectKind, type ObjectRef } from '../../core/object.js';
 import { clip } from '../../core/range.js';
 import { maxBytes, tooLarge } from '../../core/serialized-object.js';
+import { asPlainText, errorHandler } from './errors.js';
+import { bytesType } from './exchange.js';
 import { jsonList } from './json-list.js';
 import { parseRangeHeader } from './range-header.js';
-import type { RouteContext, Routes } from './routes.js';
-import { bytesType } from './stream.js';
+import { addPath, type Handler, type RouteContext } from './routes.js';
 
 /*
  * plakar's HTTP API, generation 1.1. What its client depends on, and the routes don't tell:
@@ -24,71 +26,81 @@ const resources: Readonly<Record<string, ObjectKind | 'ecc'>> = {
   eccstates: 'ecc',
 };
 
-export const v11Routes: Routes = {
-  '/': { GET: getConfig, HEAD: getConfig },
-  '/resources/:resource': { GET: getList, HEAD: getList },
-  '/resources/:resource/:mac': { GET: getObject, HEAD: headObject, PUT: putObject, DELETE: deleteObject },
+/** Adds the API's routes. */
+export function addV11(app: FastifyInstance, context: RouteContext): void {
+  app.setErrorHandler(errorHandler(context.log, asPlainText));
+  addPath(app, { url: '/' }, { GET: getConfig, HEAD: getConfig }, context);
+  addPath(app, { url: '/resources/:resource' }, { GET: getList, HEAD: getList }, context);
+  const object = { GET: getObject, HEAD: headObject, PUT: putObject, DELETE: deleteObject };
+  addPath(app, { url: '/resources/:resource/:mac' }, object, context);
+}
+
+const getConfig: Handler = async ({ store, exchange }) => {
+  const data = await store.config(exchange);
+  await exchange.sendRead({ data, length: data.length, objectSize: data.length, release: () => undefined });
 };
 
-async function getConfig({ store, exchange }: RouteContext): Promise<void> {
-  await exchange.send(200, { 'content-type': bytesType }, await store.config(exchange));
-}
-
-async function getList({ store, exchange, params }: RouteContext): Promise<void> {
-  const kind = parseResource(params);
+const getList: Handler = async (request) => {
+  const { store, exchange } = request;
   // As plakar's server sends it, with a newline.
-  await exchange.sendText('application/json', jsonList('[', store.list(kind, exchange), ']\n'));
-}
+  await exchange.sendText('application/json', jsonList('[', store.list(parseResource(request), exchange), ']\n'));
+};
 
-async function getObject({ store, exchange, params, headers }: RouteContext): Promise<void> {
-  await exchange.sendRead(await store.get(parseRef(params), parseRangeHeader(headers.range), exchange));
-}
+const getObject: Handler = async (request) => {
+  const { store, exchange, headers } = request;
+  await exchange.sendRead(await store.get(parseRef(request), parseRangeHeader(headers.range), exchange));
+};
 
-async function headObject({ store, exchange, params, headers }: RouteContext): Promise<void> {
-  const ref = parseRef(params);
+const headObject: Handler = async (request, reply) => {
+  const { store, exchange, headers } = request;
+  const ref = parseRef(request);
   const range = parseRangeHeader(headers.range);
   const { size, modifiedMs } = await store.stat(ref, exchange);
-  await exchange.send(200, {
-    'content-type': bytesType,
-    'content-length': clip(range, size).length,
-    'last-modified': new Date(modifiedMs).toUTCString(),
-  });
-}
+  return reply
+    .type(bytesType)
+    .headers({ 'content-length': clip(range, size).length, 'last-modified': new Date(modifiedMs).toUTCString() })
+    .send();
+};
 
-async function putObject({ store, exchange, params, headers }: RouteContext): Promise<void> {
-  const ref = parseRef(params);
-  // What is a part would be taken for the whole (RFC 9110, 14.5).
+const putObject: Handler = async (request, reply) => {
+  const { store, exchange, headers } = request;
+  const ref = parseRef(request);
+  // A part would be taken for the whole (RFC 9110, 14.5).
   if (headers['content-range'] !== undefined) {
-    throw new StoreError('invalid_argument', 'objects are put whole: Content-Range is not taken');
+    throw new StoreError('invalid_argument', 'objects are put whole: Content-Range is not supported');
   }
   const limit = maxBytes(ref.kind, store.info().maxObjectBytes);
-  // A client that asks first is told before it sends any of it. Not before the store asks: it may have other reasons.
+  // A client that expects 100-continue is refused before it sends any of it; but only when the store asks, which may refuse for other reasons.
   const body = Number(headers['content-length']) > limit ? refused(tooLarge(ref.kind, limit)) : exchange.body();
   await store.put(ref, body, exchange);
-  await exchange.send(200, {}, new Uint8Array());
-}
+  return reply.send();
+};
 
-async function deleteObject({ store, exchange, params }: RouteContext): Promise<void> {
-  await store.delete(parseRef(params), exchange);
-  await exchange.send(200, {}, new Uint8Array());
-}
+const deleteObject: Handler = async (request, reply) => {
+  await request.store.delete(parseRef(request), request.exchange);
+  return reply.send();
+};
 
-/** A body that is refused when it is asked for. */
+/** A body that fails when it is first read. */
 function refused(error: StoreError): AsyncIterable<Uint8Array> {
   return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
 }
 
-function parseRef(params: RouteContext['params']): ObjectRef {
-  return { kind: parseResource(params), mac: parseMac(params.mac ?? '') };
+interface Params {
+  readonly resource?: string;
+  readonly mac?: string;
 }
 
-function parseResource({ resource = '' }: RouteContext['params']): ObjectKind {
+function parseRef(request: FastifyRequest): ObjectRef {
+  const { mac = '' } = request.params as Params;
+  return { kind: parseResource(request), mac: parseMac(mac) };
+}
+
+function parseResource({ params }: FastifyRequest): ObjectKind {
+  const { resource = '' } = params as Params;
   const kind = Object.hasOwn(resources, resource) ? resources[resource] : undefined;
-  if (kind === undefined)
-    throw new StoreError(
-      'invalid_argument',
-      `Invalid resource type: it has to be one of ${Object.keys(resources).join(', ')}`,
-    );
   if (kind === 'ecc') throw eccUnimplemented();
-  return kind;
+  if (kind !== undefined) return kind;
+  const known = Object.keys(resources).join(', ');
+  throw new StoreError('invalid_argument', `Invalid resource type: it has to be one of ${known}`);
 }

@@ -2,13 +2,13 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { StoreError } from '../../../src/core/errors.js';
 import { isStoreName } from '../../../src/core/store-name.js';
-import { parsePath, pathOf } from '../../../src/frontends/http/path.js';
+import { parseTarget, pathOf } from '../../../src/frontends/http/path.js';
 
 /** What a target comes to: `STORE|API/PATH`, or the code of the error. */
 function parsed(target: string): string {
   try {
-    const { store, api } = parsePath(target);
-    return `${store}|${api.join('/')}`;
+    const { store, route } = parseTarget(target);
+    return `${store}|${route.slice(1)}`;
   } catch (error) {
     if (error instanceof StoreError) return error.code;
     throw error;
@@ -39,6 +39,7 @@ describe('The path of a request', () => {
     '/resources/packfiles/': '|resources/packfiles/',
     '/resources//packfiles': '|resources//packfiles',
     '/resources/../resources': '|resources/../resources',
+    '/resources/a%2fb%20c/%64': '|resources/a%2Fb%20c/d',
   };
   for (const [target, meaning] of Object.entries(good)) {
     it(`${target} is ${meaning}`, () => expect(parsed(target)).to.equal(meaning));
@@ -86,7 +87,7 @@ describe('The path of a request', () => {
       fc.property(target, (each) => {
         const result = parsed(each);
         if (result === 'not_found' || result === 'invalid_argument') return;
-        const { store } = parsePath(each);
+        const { store } = parseTarget(each);
         expect(isStoreName(store)).to.equal(true);
         // It is what the path starts with, decoded once.
         expect(decodeURIComponent(pathOf(each)).startsWith(`/${store}`)).to.equal(true);

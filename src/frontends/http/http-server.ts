@@ -1,0 +1,198 @@
+import * as http from 'node:http';
+import * as http2 from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Peer } from '../../core/caller.js';
+import { peerOf } from '../../core/peer.js';
+import type { Logger } from '../../lib/logger.js';
+import { guardSession, streamWindowBytes } from '../http2-sessions.js';
+import { answerClientError } from './client-error.js';
+import { isHttp2, type RawRequest, type RawResponse } from './raw.js';
+
+export interface ConnectionLimits {
+  /** All bytes of a request's header section. */
+  readonly maxHeaderBytes: number;
+  /** How long a request's header section may take to arrive, in milliseconds. */
+  readonly headerTimeoutMs: number;
+  /** How long a connection may be idle, in milliseconds. */
+  readonly idleMs: number;
+  /** Concurrent streams of one HTTP/2 connection, and how many a client may reset in ten seconds. */
+  readonly maxStreams: number;
+  readonly maxResets: number;
+}
+
+/** Routes a request of either version: fastify's handler. */
+export type RequestListener = (request: RawRequest, response: RawResponse) => void;
+
+/** What is known of a connection: its requests under way, and how much it had received when it last became idle. */
+interface Connection {
+  readonly responses: Set<RawResponse>;
+  idleAtBytes: number;
+}
+
+/** How often Node looks for connections over their header timeout, in milliseconds. */
+const checkIntervalMs = 1000;
+
+/**
+ * Node refuses requests on an HTTP/2 connection that has more than 10 MB in memory, which a few large downloads reach. The number of
+ * streams, and what each may buffer, bound the memory instead.
+ */
+const sessionMemoryMiB = 1024 * 1024;
+
+/**
+ * Node's HTTP/1.1 and HTTP/2 servers around one request listener. They never listen: connections that a listener has accepted, TLS
+ * included, are handed to the one whose version was negotiated.
+ */
+export class HttpServer {
+  private readonly connections = new Map<Socket, Connection>();
+  private readonly sessions = new Map<http2.Http2Session, Peer>();
+  private readonly http2: http2.Http2Server;
+  private http1: http.Server;
+  /** Those of earlier header limits, whose connections are still open. */
+  private readonly former: http.Server[] = [];
+  private closed: Promise<void> | undefined;
+  private onLastClosed = (): void => undefined;
+
+  constructor(
+    private limits: ConnectionLimits,
+    private readonly onRequest: RequestListener,
+    log: Logger,
+  ) {
+    this.http1 = this.createHttp1();
+    this.http2 = http2.createServer({ maxSessionMemory: sessionMemoryMiB });
+    this.http2.on('request', (request, response) => this.handleHttp2(request, response));
+    this.http2.on('checkContinue', (request, response) => this.handleHttp2(request, response));
+    this.http2.on('session', (session) => {
+      guardSession(session, { ...this.limits, idleOnlyAtFirst: false }, log);
+      this.sessions.set(session, peerOf(session.socket));
+      session.once('close', () => this.sessions.delete(session));
+      if (this.closed) session.close();
+    });
+    this.setLimits(limits);
+  }
+
+  /** fastify's own server, which it asks for and never starts. */
+  get main(): http.Server {
+    return this.http1;
+  }
+
+  /** Changes the limits for new connections. */
+  setLimits(limits: ConnectionLimits): void {
+    const isSameSize = limits.maxHeaderBytes === this.limits.maxHeaderBytes;
+    this.limits = limits;
+    if (!isSameSize) {
+      this.former.push(this.http1);
+      this.http1 = this.createHttp1();
+    }
+    this.http1.headersTimeout = limits.headerTimeoutMs;
+    this.http1.keepAliveTimeout = limits.idleMs;
+    this.http2.updateSettings({
+      maxConcurrentStreams: limits.maxStreams,
+      maxHeaderListSize: limits.maxHeaderBytes,
+      initialWindowSize: streamWindowBytes,
+      enablePush: false,
+    });
+  }
+
+  /** Serves a connection whose peer is known, after its TLS handshake if there is one. */
+  accept(socket: Socket): void {
+    const connection: Connection = { responses: new Set(), idleAtBytes: socket.bytesRead };
+    this.connections.set(socket, connection);
+    socket.once('close', () => {
+      this.connections.delete(socket);
+      // Node doesn't tell responses that wait behind another one on the connection.
+      queueMicrotask(() => connection.responses.forEach((response) => response.emit('close')));
+      if (this.connections.size === 0) this.onLastClosed();
+    });
+    const negotiated = 'alpnProtocol' in socket ? socket.alpnProtocol : undefined;
+    (negotiated === 'h2' ? this.http2 : this.http1).emit('connection', socket);
+  }
+
+  /** The other end of a request's connection; undefined where that is gone already. */
+  peerOf(request: RawRequest): Peer | undefined {
+    if (!isHttp2(request)) return peerOf(request.socket);
+    return request.stream.session && this.sessions.get(request.stream.session);
+  }
+
+  /** Lets running requests finish for `graceMs` milliseconds, then destroys what is left. Resolves when no connection is open. */
+  async close(graceMs: number): Promise<void> {
+    this.closed ??= this.drain();
+    const limit = setTimeout(() => {
+      for (const socket of this.connections.keys()) socket.destroy();
+    }, graceMs);
+    await this.closed;
+    clearTimeout(limit);
+  }
+
+  private async drain(): Promise<void> {
+    for (const session of this.sessions.keys()) session.close();
+    for (const [socket, connection] of this.connections) {
+      for (const response of connection.responses) announceClose(response);
+      this.destroyIfIdle(socket, connection);
+    }
+    if (this.connections.size > 0) await new Promise<void>((resolve) => (this.onLastClosed = resolve));
+    // Servers that never listened report that as an error; closing them stops their timers.
+    for (const server of [...this.former, this.http1, this.http2]) server.close(() => undefined);
+  }
+
+  private createHttp1(): http.Server {
+    const server = http.createServer({
+      maxHeaderSize: this.limits.maxHeaderBytes,
+      // A long upload has no limit of its own: the transfer rate is watched instead.
+      requestTimeout: 0,
+      connectionsCheckingInterval: checkIntervalMs,
+    });
+    const handle = (request: http.IncomingMessage, response: http.ServerResponse): void =>
+      this.handleHttp1(request, response);
+    server.on('request', handle);
+    server.on('checkContinue', handle);
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+      const { responses } = this.connections.get(socket as Socket) ?? { responses: [] };
+      answerClientError(error, socket, [...responses]);
+    });
+    server.on('connect', (_request, socket: Duplex) => answerClientError({ code: 'CONNECT' }, socket, []));
+    // Node starts the timer behind `headersTimeout` with this event, and this server never listens itself.
+    server.emit('listening');
+    return server;
+  }
+
+  private handleHttp1(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const { socket } = request;
+    const connection = this.connections.get(socket);
+    if (connection === undefined) return void socket.destroy();
+    connection.responses.add(response);
+    response.once('close', () => {
+      connection.responses.delete(response);
+      connection.idleAtBytes = socket.bytesRead;
+      if (this.closed !== undefined) this.destroyIfIdle(socket, connection);
+    });
+    if (this.closed !== undefined) announceClose(response);
+    this.onRequest(request, response);
+  }
+
+  private handleHttp2(request: http2.Http2ServerRequest, response: http2.Http2ServerResponse): void {
+    // Node holds a client to the limit only once the client has acknowledged it.
+    if (headerListBytes(request.rawHeaders) > this.limits.maxHeaderBytes) {
+      response.writeHead(431, { 'content-type': 'text/plain; charset=utf-8' }).end('the headers are too large\n');
+      return;
+    }
+    this.onRequest(request, response);
+  }
+
+  /** Closes an HTTP/1.1 connection that has no request, nor the beginning of one. */
+  private destroyIfIdle(socket: Socket, { responses, idleAtBytes }: Connection): void {
+    const isHttp2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
+    if (isHttp2 || responses.size > 0 || socket.bytesRead > idleAtBytes) return;
+    socket.destroySoon();
+  }
+}
+
+/** Tells an HTTP/1.1 client that its connection ends with this response, if that is not on its way. */
+function announceClose(response: RawResponse): void {
+  if (!response.headersSent && !isHttp2(response.req)) response.setHeader('connection', 'close');
+}
+
+/** The size of a header list as HTTP/2 counts it (RFC 9113, 6.5.2). */
+function headerListBytes(rawHeaders: readonly string[]): number {
+  return rawHeaders.reduce((size, text) => size + text.length + 16, 0);
+}
