@@ -24,9 +24,11 @@ export interface ConnectionLimits {
 /** Routes a request of either version: fastify's handler. */
 export type RequestListener = (request: RawRequest, response: RawResponse) => void;
 
-/** What is known of a connection: its requests under way, and how much it had received when it last became idle. */
+/** What is known of an HTTP/1.1 connection. */
 interface Connection {
-  readonly responses: Set<RawResponse>;
+  /** Of the requests that have arrived, in their order: the first one is being answered, and the others wait for that. */
+  readonly responses: Set<http.ServerResponse>;
+  /** How many bytes it had received when it last became idle. */
   idleAtBytes: number;
 }
 
@@ -100,8 +102,11 @@ export class HttpServer {
     this.connections.set(socket, connection);
     socket.once('close', () => {
       this.connections.delete(socket);
-      // Node doesn't tell responses that wait behind another one on the connection.
-      queueMicrotask(() => connection.responses.forEach((response) => response.emit('close')));
+      const [current] = connection.responses;
+      // Node doesn't tell a response that the connection was lost before it could send anything.
+      queueMicrotask(() => {
+        if (current !== undefined && connection.responses.has(current)) current.emit('close');
+      });
       if (this.connections.size === 0) this.onLastClosed();
     });
     const negotiated = 'alpnProtocol' in socket ? socket.alpnProtocol : undefined;
@@ -127,7 +132,7 @@ export class HttpServer {
   private async drain(): Promise<void> {
     for (const session of this.sessions.keys()) session.close();
     for (const [socket, connection] of this.connections) {
-      for (const response of connection.responses) announceClose(response);
+      connection.responses.forEach(announceClose);
       this.destroyIfIdle(socket, connection);
     }
     if (this.connections.size > 0) await new Promise<void>((resolve) => (this.onLastClosed = resolve));
@@ -156,18 +161,22 @@ export class HttpServer {
     return server;
   }
 
+  /** Requests of a connection are handled one after the other: a client that sends many and takes no answers costs one. */
   private handleHttp1(request: http.IncomingMessage, response: http.ServerResponse): void {
     const { socket } = request;
     const connection = this.connections.get(socket);
     if (connection === undefined) return void socket.destroy();
-    connection.responses.add(response);
-    response.once('close', () => {
-      connection.responses.delete(response);
-      connection.idleAtBytes = socket.bytesRead;
-      if (this.closed !== undefined) this.destroyIfIdle(socket, connection);
-    });
+    const { responses } = connection;
     if (this.closed !== undefined) announceClose(response);
-    this.onRequest(request, response);
+    responses.add(response);
+    response.once('close', () => {
+      responses.delete(response);
+      connection.idleAtBytes = socket.bytesRead;
+      const [next] = responses;
+      if (next !== undefined && socket.writable) this.onRequest(next.req, next);
+      else if (this.closed !== undefined) this.destroyIfIdle(socket, connection);
+    });
+    if (responses.size === 1) this.onRequest(request, response);
   }
 
   private handleHttp2(request: http2.Http2ServerRequest, response: http2.Http2ServerResponse): void {
@@ -187,9 +196,9 @@ export class HttpServer {
   }
 }
 
-/** Tells an HTTP/1.1 client that its connection ends with this response, if that is not on its way. */
-function announceClose(response: RawResponse): void {
-  if (!response.headersSent && !isHttp2(response.req)) response.setHeader('connection', 'close');
+/** Tells a client that its connection ends with this response, if that is not on its way. */
+function announceClose(response: http.ServerResponse): void {
+  if (!response.headersSent) response.setHeader('connection', 'close');
 }
 
 /** The size of a header list as HTTP/2 counts it (RFC 9113, 6.5.2). */
