@@ -3,22 +3,22 @@ import type { AccessControl } from '../core/access-control.js';
 import type { Logger } from '../lib/logger.js';
 import type { RequestObserver } from '../core/request.js';
 
-/** What every frontend is made of. */
+/** What every frontend is created with. */
 export interface FrontendOptions {
   readonly access: AccessControl;
   readonly log: Logger;
-  /** Who is told of each request. */
+  /** Notified of each request that has ended. */
   readonly observers: readonly RequestObserver[];
 }
 
-/** A server of one protocol, on connections that somebody else accepts. */
+/** A server of one protocol, for connections that a listener has accepted. */
 export interface Frontend {
-  /** Serves a connection: plain, or after its TLS handshake. It is the frontend's from now on. */
+  /** Serves a connection, plain or after its TLS handshake. The frontend owns it from now on. */
   accept(socket: Socket): void;
 
   /**
-   * Takes no further requests and lets what is running finish, for `graceMs` milliseconds at most; then breaks it off. Resolves
-   * when no request is left and each has cleaned up behind itself. May be called again with less patience.
+   * Stops gracefully: takes no further requests, and lets running ones finish for at most `graceMs` milliseconds before it aborts them.
+   * Resolves when none is left and all have cleaned up. May be called again with a shorter grace period.
    */
   close(graceMs: number): Promise<void>;
 }

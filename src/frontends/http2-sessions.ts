@@ -2,15 +2,15 @@ import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node
 import type { Logger } from '../lib/logger.js';
 import { peerOf } from '../core/peer.js';
 
-/** How long a client may take to end a connection that it was told to end, in milliseconds. */
-const partingMs = 1000;
+/** How long a client may take to close a connection after GOAWAY, in milliseconds. */
+const closeTimeoutMs = 1000;
 
 export interface SessionLimits {
   /** How many streams a client may reset in ten seconds. */
   readonly maxResets: number;
-  /** How long a connection without a request may stay, in milliseconds. */
+  /** How long a connection may stay without a stream, in milliseconds. */
   readonly idleMs: number;
-  /** Whether that counts only until the first request: some clients depend on their connection. */
+  /** Whether that holds only until the first stream: some clients keep state with their connection. */
   readonly idleOnlyAtFirst: boolean;
 }
 
@@ -18,71 +18,69 @@ export interface SessionLimits {
 const resetWindowMs = 10_000;
 
 /**
- * What one upload may have in flight towards us before we have read it, in bytes: by default HTTP/2 has 64 KiB, which holds it to that for
- * each round trip. Clients that are near have as much under way as they may, and it takes memory: with 4 MiB, four uploads of 16 MiB
- * take 40 MiB more, and no less time.
+ * The receive window of a stream, in bytes. With HTTP/2's default of 64 KiB an upload gets no more than that through in a round trip.
+ * Clients nearby fill the window, which takes memory: with 4 MiB, four uploads of 16 MiB need 40 MiB more and are no faster.
  */
 export const streamWindowBytes = 1024 * 1024;
 
-/** The same for all uploads of a connection. */
+/** The receive window of a connection, for all its streams together. */
 const connectionWindowBytes = 4 * streamWindowBytes;
 
 /**
- * Holds one HTTP/2 connection to its limits. A client that opens streams and resets them at once makes work and never counts
- * against the limit of open ones (CVE-2023-44487); one that does that on and on loses the connection.
+ * Holds an HTTP/2 connection to its limits: of idle time, and of stream resets. A client that opens streams and resets them at once
+ * causes work without ever reaching the limit of concurrent streams (CVE-2023-44487).
  */
 export function guardSession(session: ServerHttp2Session, limits: SessionLimits, log: Logger): void {
   let open = 0;
   let resets = 0;
   let windowStartMs = 0;
-  let calmed = false;
+  let isCalmed = false;
   const caller = peerOf(session.socket).address;
   session.setLocalWindowSize(connectionWindowBytes);
-  const part = (): void => {
+  const closeIdle = (): void => {
     if (open > 0 || session.closed) return;
     session.goaway();
-    // Not by `close`, which waits for the client to do the same for as long as that takes.
+    // session.close() would wait for the client without a limit.
     idle = setTimeout(() => {
       if (open === 0) session.destroy(new Error('the connection is idle'), constants.NGHTTP2_NO_ERROR);
-    }, partingMs);
+    }, closeTimeoutMs);
   };
-  // Not the session's own timer: once what came was no HTTP/2, nothing happens on the session any more, and that timer doesn't fire again.
-  let idle = setTimeout(part, limits.idleMs);
+  // The session's own timeout doesn't fire any more once the client has sent what is not HTTP/2.
+  let idle = setTimeout(closeIdle, limits.idleMs);
   session.once('close', () => clearTimeout(idle));
-  // Whatever a peer does to its connection ends in `close`, which is all that has to be known.
+  // Every error is followed by `close`.
   session.on('error', () => undefined);
   session.on('stream', (stream) => {
     open++;
     clearTimeout(idle);
     closeWhenReset(stream);
     stream.once('close', () => {
-      if (--open === 0 && !limits.idleOnlyAtFirst && !session.destroyed) idle = setTimeout(part, limits.idleMs);
-      // Whatever code a client gives, and also where it makes the gateway reset the stream.
+      if (--open === 0 && !limits.idleOnlyAtFirst && !session.destroyed) idle = setTimeout(closeIdle, limits.idleMs);
+      // Resets with any code count, and those that the client makes the gateway send.
       if (!stream.aborted && stream.writableFinished) return;
       const now = performance.now();
       if (now - windowStartMs > resetWindowMs) {
         windowStartMs = now;
         resets = 0;
       }
-      if (++resets <= limits.maxResets || calmed || session.destroyed) return;
-      calmed = true;
-      log.warn({ caller, resets }, 'a client resets its requests on and on: disconnected');
+      if (++resets <= limits.maxResets || isCalmed || session.destroyed) return;
+      isCalmed = true;
+      log.warn({ caller, resets }, 'a client exceeded the limit of stream resets: disconnected');
       const code = constants.NGHTTP2_ENHANCE_YOUR_CALM;
-      // From here on nothing new is taken. Where it is destroyed at once, that often doesn't go out; and without an error, Node
-      // says that there is none.
+      // Destroyed in the same turn, the session often loses this GOAWAY; and without an error Node would send NO_ERROR.
       session.goaway(code);
-      setImmediate(() => session.destroy(new Error('the client resets its requests on and on'), code));
+      setImmediate(() => session.destroy(new Error('too many stream resets'), code));
     });
   });
 }
 
 /**
- * Closes a stream that its client has reset, whatever the code. With NO_ERROR Node leaves it as it is until the connection ends: what waits
- * to be sent on it waits on, and nobody is told.
+ * Destroys a stream that its client has reset, whatever the code. With NO_ERROR Node keeps it, and its pending writes, until the
+ * connection ends.
  */
 function closeWhenReset(stream: ServerHttp2Stream): void {
-  // Not at once: if it was this side that closed it, the client has yet to be told.
+  // In a microtask: where this side closed the stream, its RST_STREAM has yet to be sent.
   const close = (): void => queueMicrotask(() => void (stream.closed && stream.destroy()));
-  // The one comes where the answer hasn't ended, the other where nobody has read the request to its end.
+  // Node emits the first where the response hasn't ended, and the second where the request hasn't been read to its end.
   stream.once('aborted', close).once('end', close);
 }

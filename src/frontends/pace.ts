@@ -1,30 +1,29 @@
 import { StoreError } from '../core/errors.js';
 
 export interface PaceLimits {
-  /** Bytes per second that a client has to send or take. */
+  /** How many bytes per second a client has to send or take. */
   readonly minRate: number;
-  /** For how long it may be slower, in milliseconds. */
+  /** How long it may be slower, in milliseconds. */
   readonly stallMs: number;
 }
 
 const checkEveryMs = 1000;
 
 /**
- * How many stall times a piece may take besides the first. It gets as long as it takes at the minimum rate, but nobody sees how
- * much of it has moved, and a client that takes nothing would keep a large one, and its file, for a quarter of an hour.
+ * How many stall times a write may take beyond the first. It gets the time that its bytes need at the minimum rate, but its progress
+ * can't be observed, and a client that reads nothing would keep a large write, and its file, for a quarter of an hour.
  */
-const maxPieceStalls = 4;
+const maxWriteStalls = 4;
 
 /**
- * Watches the bytes that clients send and take. A transfer may go on for as long as it likes, at no less than the minimum rate:
- * a total time would cut long uploads, and no limit would let a client that trickles hold on to what it uses. Only the time counts
- * in which the client is waited for: a slow store is not the client's fault.
+ * Enforces a minimum transfer rate. There is no limit of the total time, which would cut long uploads. Only the time spent waiting for
+ * the client counts: a slow store is not the client's fault.
  */
 export class Pace {
   private readonly waiting = new Set<Transfer>();
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param limits may be changed at any time, and count for what is under way as well */
+  /** @param limits may be changed at any time, also for transfers under way */
   constructor(
     public limits: PaceLimits,
     private readonly now: () => number = () => performance.now(),
@@ -34,7 +33,7 @@ export class Pace {
     return new Transfer(this);
   }
 
-  /** Looks at who is too slow. Called by a timer as long as somebody is waited for. */
+  /** Gives up transfers that are too slow. A timer calls it while any transfer waits for its client. */
   check(): void {
     const now = this.now();
     for (const transfer of this.waiting) transfer.check(now);
@@ -43,14 +42,14 @@ export class Pace {
     this.timer = undefined;
   }
 
-  /** Only for Transfer. */
+  /** For Transfer only. */
   enter(transfer: Transfer): number {
     this.waiting.add(transfer);
     this.timer ??= setInterval(() => this.check(), checkEveryMs).unref();
     return this.now();
   }
 
-  /** Only for Transfer. */
+  /** For Transfer only. */
   leave(transfer: Transfer): number {
     this.waiting.delete(transfer);
     return this.now();
@@ -68,13 +67,13 @@ export class Transfer {
   constructor(private readonly pace: Pace) {}
 
   /**
-   * Waits for the client's part, which is what the clock runs for. Fails with `too_slow` when that takes too long.
+   * Waits for something that the client has to do, which is the time that counts. Fails with `too_slow` when it takes too long.
    *
-   * @param bytes how many will have moved then, where that is known
+   * @param bytes how many will have moved then, if that is known
    */
   async wait<T>(part: Promise<T>, bytes = 0): Promise<T> {
     const { minRate, stallMs } = this.pace.limits;
-    this.allowedMs = minRate === 0 ? 0 : Math.min((bytes / minRate) * 1000, maxPieceStalls * stallMs);
+    this.allowedMs = minRate === 0 ? 0 : Math.min((bytes / minRate) * 1000, maxWriteStalls * stallMs);
     this.sinceMs = this.pace.enter(this);
     try {
       return await new Promise<T>((resolve, reject) => {
@@ -87,12 +86,12 @@ export class Transfer {
     }
   }
 
-  /** Says that bytes have come whose number was not known before. */
+  /** Counts bytes that have arrived. */
   moved(bytes: number): void {
     this.bytes += bytes;
   }
 
-  /** Only for Pace: gives up where the transfer is too slow, and starts anew where it isn't. */
+  /** For Pace only: gives up if the transfer is too slow, else starts a new period. */
   check(now: number): void {
     const { minRate, stallMs } = this.pace.limits;
     if (this.waitedMs + now - this.sinceMs < stallMs + this.allowedMs) return;

@@ -3,7 +3,7 @@ import { StoreError } from '../core/errors.js';
 import type { RequestObserver, RequestRecord } from '../core/request.js';
 import type { Logger } from '../lib/logger.js';
 
-/** The requests that a frontend is serving: tells of each, and knows when nothing is left to do. */
+/** Tracks the requests of a frontend: reports each to the observers, and resolves `idle` when none is left. */
 export class Requests {
   private busy = 0;
   private waiting: (() => void)[] = [];
@@ -25,34 +25,34 @@ export class Requests {
     };
   }
 
-  /** Tells of a request whose caller has its answer, or is gone. Once for each start. */
+  /** Reports a request whose caller has its response or is gone. To be called once for each `start`. */
   end(record: RequestRecord): void {
     const ms = performance.now() - record.startedMs;
     for (const observer of this.observers) observer.request(record, ms);
     this.leave();
   }
 
-  /** Begins the work for a request, which may have to clean up after its caller is gone. */
+  /** Counts a running handler, which may have to clean up after its caller is gone. */
   enter(): void {
     this.busy++;
   }
 
-  /** Ends it. Once for each enter. */
+  /** To be called once for each `enter`. */
   leave(): void {
     this.busy--;
     if (this.busy > 0) return;
     for (const resolve of this.waiting.splice(0)) resolve();
   }
 
-  /** Resolves when every request has ended, and all work for it. */
+  /** Resolves when all requests and handlers have ended. */
   async idle(): Promise<void> {
     if (this.busy > 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 }
 
 /**
- * What a client is told of an error. Whatever is the gateway's own fault goes into the log with its cause; of what nobody
- * foresaw the client learns only the id under which the log has it.
+ * The error as clients may see it. The gateway's own failures are logged with their cause; of an unexpected one the client gets no more
+ * than the id under which it was logged.
  */
 export function reportError(error: unknown, log: Logger): StoreError {
   const storeError = StoreError.from(error);

@@ -177,7 +177,7 @@ describe('HTTP requests', () => {
       connection.close();
     });
 
-    it('lose a client that goes on and on, after a while', async function () {
+    it('lose a client that never stops sending, after a while', async function () {
       this.timeout(15_000);
       const connection = await RawHttp.connect(gateway.httpPort);
       await connection.send(requestHead('PUT', '/nowhere', { 'Transfer-Encoding': 'chunked' }));
