@@ -1,137 +1,88 @@
 import { addressGroup } from '../auth/address-group.js';
 import type { Authenticator } from '../auth/authenticator.js';
-import { accessOf, requireListener, type Grants } from './grants.js';
-import type { Access } from '../core/access.js';
-import type { AuditTrail } from '../core/audit.js';
+import type { AccessControl } from '../core/access-control.js';
+import type { AuditOperation, AuditSink } from '../core/audit.js';
 import type { Caller, Peer } from '../core/caller.js';
 import { StoreError } from '../core/errors.js';
 import type { Store } from '../core/store.js';
-import type { AccessControl } from '../core/access-control.js';
-import { auditEntry, Audited } from '../layers/audited.js';
+import { auditEntry, Audited, failure } from '../layers/audited.js';
+import type { CallerLimits } from '../layers/caller-limits.js';
 import { Limited } from '../layers/limited.js';
-import { Policy } from './policy.js';
-import type { Turns } from '../layers/turns.js';
+import { accessOf, maxAccessOf, requireListener, type Grants } from './grants.js';
+import { Policy, type Permission } from './policy.js';
 
-export interface ConfiguredAccessOptions {
+export interface StoreAccessOptions {
   readonly authenticator: Authenticator;
   readonly grants: Grants;
   readonly stores: ReadonlyMap<string, { readonly store: Store }>;
-  readonly turns: Turns;
+  readonly callerLimits: CallerLimits;
   /** Undefined: nothing is recorded. */
-  readonly trail: AuditTrail | undefined;
-}
-
-interface Granted {
-  readonly principal: string | undefined;
-  readonly name: string;
-  readonly store: Store;
+  readonly auditLog: AuditSink | undefined;
 }
 
 /**
- * What one configuration says about who may do what. Each store is handed out with every layer around it: recorded, as the policy
- * allows, within the caller's limits.
+ * Who may do what with which store, according to one configuration. The stores that it returns have all per-caller layers: audited, then
+ * restricted by policy, then limited.
  */
-export class ConfiguredAccess implements AccessControl {
-  /** What each connection asked for last: mostly it asks for the same again. */
-  private readonly last = new WeakMap<Peer, Granted>();
+export class StoreAccess implements AccessControl {
+  constructor(private readonly options: StoreAccessOptions) {}
 
-  constructor(private readonly options: ConfiguredAccessOptions) {}
-
-  login(peer: Peer, authorization: string | undefined): Caller | Promise<Caller> {
-    const refuse = (error: unknown): never => this.refuseLogin({ principal: undefined, peer }, error);
-    let caller;
+  async login(peer: Peer, authorization: string | undefined): Promise<Caller> {
+    let caller: Caller = { principal: undefined, peer };
     try {
-      caller = this.options.authenticator.login(peer, authorization);
-    } catch (error) {
-      return refuse(error);
-    }
-    return caller instanceof Promise ? caller.then((known) => this.admit(known), refuse) : this.admit(caller);
-  }
-
-  storeOf(caller: Caller, name: string): Store {
-    const last = this.last.get(caller.peer);
-    if (last !== undefined && last.name === name && last.principal === caller.principal) return last.store;
-    const store = this.grant(caller, name);
-    this.last.set(caller.peer, { principal: caller.principal, name, store });
-    return store;
-  }
-
-  private grant(caller: Caller, name: string): Store {
-    const { grants, stores, turns, trail, authenticator } = this.options;
-    const access = accessOf(grants, caller, name);
-    const open = stores.get(name);
-    if (open === undefined || access === 'none') throw this.refusedStore(caller, name, open !== undefined);
-    const standing = {
-      loggedIn: caller.principal !== undefined,
-      canLogIn: authenticator.canLogIn,
-      ceiling: this.ceilingOf(caller),
-    };
-    const limited = new Limited(open.store, turns, turnsKey(caller));
-    const allowed = new Policy(limited, access, standing);
-    return trail === undefined ? allowed : new Audited(allowed, trail, { caller, store: name });
-  }
-
-  private admit(caller: Caller): Caller {
-    try {
+      caller = await this.options.authenticator.login(peer, authorization);
       requireListener(this.options.grants, caller);
       return caller;
     } catch (error) {
-      return this.refuseLogin(caller, error);
+      this.recordRefusal('login', caller, '', error);
+      throw error;
     }
   }
 
-  private refuseLogin(caller: Caller, error: unknown): never {
-    const { code, message } = StoreError.from(error);
-    const subject = { caller, store: '' };
-    this.options.trail?.record(auditEntry(subject, { operation: 'login', outcome: 'refused', code, reason: message }));
-    throw error;
-  }
-
-  /** Where people can log in, who has nothing of a store isn't told whether there is one of that name. */
-  private refusedStore(caller: Caller, name: string, exists: boolean): StoreError {
-    const { trail } = this.options;
-    const error = this.whyNone(caller, name, exists);
-    const { code, message } = error;
-    if (code !== 'not_found') {
-      const subject = { caller, store: name };
-      trail?.record(auditEntry(subject, { operation: 'open', outcome: 'refused', code, reason: message }));
+  storeOf(caller: Caller, name: string): Store {
+    const { stores, callerLimits, auditLog } = this.options;
+    const opened = stores.get(name);
+    const permission = this.permissionOf(caller, name);
+    if (opened === undefined || permission.access === 'none') {
+      const error = storeRefusal(permission, name, opened !== undefined);
+      if (error.code !== 'not_found') this.recordRefusal('open', caller, name, error);
+      throw error;
     }
-    return error;
+    const limited = new Limited(opened.store, callerLimits, limitsKey(caller));
+    const allowed = new Policy(limited, permission);
+    return auditLog === undefined ? allowed : new Audited(allowed, auditLog, { caller, store: name });
   }
 
-  private whyNone(caller: Caller, name: string, exists: boolean): StoreError {
-    if (this.ceilingOf(caller) === 'none') return notThisWay();
-    if (this.options.authenticator.canLogIn) return noStoreOfYours(caller, name);
-    return exists ? notThisWay() : noSuchStore(name);
+  private permissionOf(caller: Caller, name: string): Permission {
+    const { grants, authenticator } = this.options;
+    return {
+      access: accessOf(grants, caller, name),
+      maxAccess: maxAccessOf(grants, caller.peer.listener),
+      isLoggedIn: caller.principal !== undefined,
+      canLogIn: authenticator.canLogIn,
+    };
   }
 
-  private ceilingOf({ peer }: Caller): Access {
-    return this.options.grants.maxAccess.get(peer.listener) ?? 'none';
+  private recordRefusal(operation: AuditOperation, caller: Caller, store: string, error: unknown): void {
+    const event = { ...failure(error), operation, outcome: 'refused' } as const;
+    this.options.auditLog?.record(auditEntry({ caller, store }, event));
   }
 }
 
-/** Whose limits count: the principal's, or those of the address where nobody logged in. */
-function turnsKey({ principal, peer }: Caller): string {
+/** Limits are per principal, and for anonymous callers per address. */
+function limitsKey({ principal, peer }: Caller): string {
   return principal === undefined ? `address ${addressGroup(peer.address)}` : `principal ${principal}`;
 }
 
-function notThisWay(): StoreError {
-  return new StoreError('permission_denied', 'not allowed to use a store by way of this address');
-}
-
-function noSuchStore(name: string): StoreError {
-  const text =
-    name === '' ? 'no store at this address: the stores here have names' : `no store ${JSON.stringify(name)} here`;
-  return new StoreError('not_found', `${text}; ask the gateway's operator which there are`);
-}
-
-function noStoreOfYours({ principal }: Caller, name: string): StoreError {
-  const store = name === '' ? 'a store without a name' : `a store ${JSON.stringify(name)}`;
-  if (principal === undefined) {
-    return new StoreError('unauthenticated', `log in to use ${store}: nobody may use one here without`);
+/** Why a caller gets no store of this name. If there are logins, the answer does not reveal whether the store exists. */
+function storeRefusal({ maxAccess, isLoggedIn, canLogIn }: Permission, name: string, exists: boolean): StoreError {
+  const store = name === '' ? 'the default store' : `store ${JSON.stringify(name)}`;
+  if (maxAccess === 'none') return new StoreError('permission_denied', 'this listener gives access to no store');
+  if (canLogIn && !isLoggedIn) return new StoreError('unauthenticated', `${store} requires a login`);
+  if (canLogIn) {
+    return new StoreError('permission_denied', `${store} does not exist, or you have no access to it`);
   }
-  return new StoreError(
-    'permission_denied',
-    `no access to ${store}: there is none, or the gateway's operator grants you nothing of it`,
-  );
+  if (exists) return new StoreError('permission_denied', `no access to ${store}: its anonymous access is none`);
+  const missing = name === '' ? 'no default store here: the stores have names' : `no ${store} here`;
+  return new StoreError('not_found', `${missing}; ask the gateway's operator which there are`);
 }

@@ -34,7 +34,7 @@ describe('readHtpasswd', () => {
       expect(warnings).to.deep.equal(
         mode === 0o640
           ? []
-          : [`${path} has hashes of passwords, and can be read by everybody on this machine: \`chmod o-r\` it`],
+          : [`${path} has password hashes, and every user of this machine can read it: \`chmod o-r\` it`],
       );
     }
   });

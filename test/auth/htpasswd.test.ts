@@ -48,7 +48,7 @@ describe('parseHtpasswd', () => {
   }
 
   it('refuses a name that is there twice', () => {
-    expect(problemOf(`ann:${hash()}\nann:${hash()}`)).to.match(/"ann" is there twice/);
+    expect(problemOf(`ann:${hash()}\nann:${hash()}`)).to.match(/"ann" occurs twice/);
   });
 
   it('names every line that is wrong, and repeats no secret', () => {
