@@ -24,6 +24,6 @@ describe('The other end of a connection', () => {
   });
 
   it('is never made up', () => {
-    expect(() => peerOf({})).to.throw('a connection whose other end nobody noted');
+    expect(() => peerOf({})).to.throw('no peer was recorded for this connection');
   });
 });
