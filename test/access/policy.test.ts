@@ -19,7 +19,7 @@ const operations: Record<string, Operation> = {
   delete: (store, ref) => store.delete(ref, ctx),
 };
 
-/** What each operation needs, as the issue of access is decided: locks come and go with whoever may write. */
+/** What each operation needs. Callers that may write may also delete locks. */
 function needed(operation: string, { kind }: ObjectRef): Access {
   if (operation === 'delete') return kind === 'lock' ? 'append' : 'full';
   return operation.endsWith('put') ? 'append' : 'read-only';

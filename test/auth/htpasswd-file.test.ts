@@ -24,7 +24,7 @@ describe('readHtpasswd', () => {
     expect([...(await readHtpasswd(path)).entries]).to.deep.equal([['ann', hash]]);
   });
 
-  it('warns where everybody on the machine can read it', async () => {
+  it('warns if every user of the machine can read it', async () => {
     const path = join(await tempFolder(), 'htpasswd');
     await writeFile(path, '');
     for (const mode of [0o640, 0o644]) {

@@ -82,7 +82,7 @@ describe('Audited', () => {
     ]);
   });
 
-  it('records every refusal, of reads too, as the caller was told it', async () => {
+  it('records every refusal, also of reads, with the text that the caller got', async () => {
     const store = withAccess('none');
     const ref = newRef('packfile');
     const told: string[] = [];

@@ -22,7 +22,7 @@ function childrenOf(pid: number): number[] {
   return text.split(' ').filter(Boolean).map(Number);
 }
 
-/** An upload that goes on: its connection, and the worker that it came to. */
+/** A running upload: its connection, and the process ID of its worker. */
 interface Upload {
   readonly connection: RawHttp;
   readonly worker: number;
@@ -66,7 +66,7 @@ describe('A gateway of three workers', function () {
   /** Two uploads that came to different workers. */
   async function uploadsOfTwoWorkers(): Promise<[Upload, Upload]> {
     const first = await beginUpload();
-    // One that stands still accepts nothing: whoever is quickest may get all connections otherwise.
+    // A stopped process accepts nothing; otherwise the quickest worker might get all connections.
     process.kill(first.worker, 'SIGSTOP');
     try {
       return [first, await beginUpload()];
@@ -75,7 +75,7 @@ describe('A gateway of three workers', function () {
     }
   }
 
-  it('has connections to each served by different processes, on one port', async () => {
+  it('serves connections in different processes, on one port', async () => {
     await start();
     const [a, b] = await uploadsOfTwoWorkers();
     const workers = childrenOf(gateway.pid);
@@ -191,7 +191,7 @@ describe('A gateway of three workers', function () {
     await eventually(async () => gateway.log.some(({ msg }) => msg === text), text, 10_000);
   }
 
-  it('lets what runs in every worker finish at a stop, and leaves nothing behind', async () => {
+  it('lets running requests of every worker finish at a stop, and leaves nothing behind', async () => {
     const socket = join(await tempFolder(), 'http.sock');
     await start('--listen', `unix:${socket}`);
     const statuses = await Promise.all([1, 2, 3, 4, 5].map(() => overUnixSocket(socket)));
@@ -218,7 +218,7 @@ describe('A gateway of three workers', function () {
     expect(await temporaries(folder)).to.deep.equal([]);
   });
 
-  it('stops though a worker hangs', async () => {
+  it('stops although a worker hangs', async () => {
     await start();
     for (const pid of childrenOf(gateway.pid)) process.kill(pid, 'SIGSTOP');
     gateway.signal('SIGTERM');
@@ -227,7 +227,7 @@ describe('A gateway of three workers', function () {
     expect(await gateway.exited).to.deep.equal({ code: 0, signal: null });
   });
 
-  it("ends with the reason, said once, where it can't listen", async () => {
+  it("exits with the reason, reported once, if it can't listen", async () => {
     const taken = createServer();
     await listenOn(taken, { host: '127.0.0.1', port: 0 });
     const address = taken.address();
@@ -243,7 +243,7 @@ describe('A gateway of three workers', function () {
     expect(String(failed).match(/EADDRINUSE/g)).to.have.length(1);
   });
 
-  it('ends with the reason where workers keep ending', async () => {
+  it('exits with the reason if workers keep ending', async () => {
     await start();
     const killing = setInterval(() => {
       for (const pid of childrenOf(gateway.pid)) process.kill(pid, 'SIGKILL');
