@@ -2,7 +2,7 @@ import { StoreError } from '../../core/errors.js';
 import { parseMac, type Mac } from '../../core/object.js';
 import type { OpContext } from '../../core/store.js';
 import { Base64Decoder } from './base64.js';
-import type { Slots } from '../../lib/semaphore.js';
+import type { Semaphore } from '../../lib/semaphore.js';
 
 /** The fields of a JSON document, unchecked. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -21,8 +21,8 @@ export async function readFields(body: AsyncIterable<Uint8Array>): Promise<Field
 export interface UploadLimits {
   /** The largest document, in bytes; base64 makes an object a third larger. */
   readonly maxBytes: number;
-  /** Places for documents that have to be in memory as a whole. */
-  readonly slots: Slots;
+  /** Bounds the documents that are in memory as a whole. */
+  readonly wholeDocuments: Semaphore;
 }
 
 /** What a document that carries an object says. */
@@ -34,14 +34,14 @@ export interface JsonUpload {
 
 /**
  * Reads `{"MAC":"…","Data":"…"}` and hands it to `work`. Written just so, as plakar does, the data is decoded as it comes, and
- * takes no memory to speak of. With its fields in another order it is read as a whole first, in a slot.
+ * takes no memory to speak of. With its fields in another order it is read as a whole first.
  *
  * @param macField `MAC` or `Mac`
  */
 export async function withUpload(
   body: AsyncIterable<Uint8Array>,
   macField: string,
-  { maxBytes, slots }: UploadLimits,
+  { maxBytes, wholeDocuments }: UploadLimits,
   ctx: OpContext,
   work: (upload: JsonUpload) => Promise<unknown>,
 ): Promise<void> {
@@ -58,7 +58,7 @@ export async function withUpload(
     await work({ mac: parseMac(mac), data: decodeStream(rest) });
     return;
   }
-  await slots.run(ctx, async () => {
+  await wholeDocuments.run(ctx, async () => {
     const { [macField]: mac, Data: data } = parseFields(await collect(follow(head, source)));
     if (typeof data !== 'string')
       throw new StoreError('invalid_argument', 'Data is missing: it is the object, in base64');

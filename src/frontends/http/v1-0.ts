@@ -10,7 +10,7 @@ import { errorHandler, type FailureFormat } from './errors.js';
 import { readFields, withUpload, type Fields, type UploadLimits } from './json-body.js';
 import { jsonList } from './json-list.js';
 import { addPath, type Handler, type RouteContext } from './routes.js';
-import { Slots } from '../../lib/semaphore.js';
+import { Semaphore } from '../../lib/semaphore.js';
 
 /*
  * plakar's HTTP API, generation 1.0. What its client depends on, and the routes don't tell:
@@ -49,7 +49,7 @@ export interface V10Options {
  * @param options are asked for with each request
  */
 export function addV10(app: FastifyInstance, options: () => V10Options, context: RouteContext): void {
-  const wholeDocuments = new Slots(maxWholeDocuments);
+  const wholeDocuments = new Semaphore(maxWholeDocuments);
   const whenEnabled =
     (handler: Handler): Handler =>
     async (request, reply) => {
@@ -61,7 +61,7 @@ export function addV10(app: FastifyInstance, options: () => V10Options, context:
   addPath(app, { url: '/packfile/blob' }, { GET: whenEnabled(getBlob) }, context);
   for (const kind of objectKinds) {
     addPath(app, { url: `/${kind}s` }, { GET: whenEnabled(getList(kind)) }, context);
-    const limits = (): UploadLimits => ({ maxBytes: options().maxDocumentBytes, slots: wholeDocuments });
+    const limits = (): UploadLimits => ({ maxBytes: options().maxDocumentBytes, wholeDocuments });
     const object = { GET: getObject(kind), PUT: putObject(kind, limits), DELETE: deleteObject(kind) };
     const handlers = Object.entries(object).map(([method, handler]) => [method, whenEnabled(handler)]);
     addPath(app, { url: `/${kind}` }, Object.fromEntries(handlers) as typeof object, context);
