@@ -72,9 +72,9 @@ describe("plakar's clients at a gateway of several stores", function () {
 
     it(`show their users why they are turned away, through ${way}`, async () => {
       const failures = [
-        [locate('teams/green'), 'web-1', /no access to a store "teams\/green"/],
-        [locate('teams/nowhere'), 'web-1', /no access to a store "teams\/nowhere"/],
-        [locate(''), 'web-1', /no access to a store without a name/],
+        [locate('teams/green'), 'web-1', /store "teams\/green" does not exist, or you have no access to it/],
+        [locate('teams/nowhere'), 'web-1', /store "teams\/nowhere" does not exist, or you have no access to it/],
+        [locate(''), 'web-1', /the default store does not exist, or you have no access to it/],
         [locate('teams/blue'), 'wrong', /wrong token, or wrong name or password/],
         [locate('teams/blue'), undefined, /store "teams\/blue" requires a login/],
       ] as const;

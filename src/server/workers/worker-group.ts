@@ -121,7 +121,7 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
 
   /** The workers that serve. */
   private get workers(): readonly WorkerProcess[] {
-    return this.processes.filter((each) => each?.serves === true) as WorkerProcess[];
+    return this.processes.filter((each) => each !== undefined).filter((each) => each.serves);
   }
 
   private shareOf(config: Config): Config {
