@@ -1,7 +1,27 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { RangeAnswer, ReadRangesResponse } from '../../../gen/kloset/store/v1/store.js';
 
-/* Serializers for messages with a chunk of an object, which copy the chunk once; the generated ones copy it three times. */
+/* Serializers for messages with chunks of objects. They copy a chunk once, where the generated ones copy it three times. */
+
+/** Memory for the serialized messages of a call, one at a time. */
+export class Scratch {
+  private buffer = Buffer.alloc(0);
+
+  /** Joins pieces. The result is valid until the next call. */
+  concat(pieces: readonly Uint8Array[]): Buffer {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (this.buffer.length < length) this.buffer = Buffer.allocUnsafeSlow(length);
+    let at = 0;
+    for (const piece of pieces) {
+      this.buffer.set(piece, at);
+      at += piece.length;
+    }
+    return this.buffer.subarray(0, length);
+  }
+}
+
+/** A message with the memory to serialize it in; without it, new memory is allocated. */
+type InScratch<Message> = Message & { readonly scratch?: Scratch };
 
 /** The part of the generated code that is used here, for a type of message. */
 interface Generated<Message> {
@@ -27,14 +47,14 @@ const empty = new Uint8Array();
 export function chunkSerializer<Message extends { chunk: Uint8Array }>(
   generated: Generated<Message>,
   field: number,
-): (message: Message) => Buffer {
-  return (message) => Buffer.concat([startOf(generated, field, message), message.chunk]);
+): (message: InScratch<Message>) => Buffer {
+  return (message) => concat(message.scratch, [startOf(generated, field, message), message.chunk]);
 }
 
 const serializeSingle = chunkSerializer(ReadRangesResponse, rangeChunkField);
 
 /** A message with `answers` has no other field. */
-export function serializeReadRangesResponse(message: ReadRangesResponse): Buffer {
+export function serializeReadRangesResponse(message: InScratch<ReadRangesResponse>): Buffer {
   if (message.answers.length === 0) return serializeSingle(message);
   const pieces = message.answers.flatMap((answer) => {
     const start = startOf(RangeAnswer, rangeChunkField, answer);
@@ -42,7 +62,11 @@ export function serializeReadRangesResponse(message: ReadRangesResponse): Buffer
     const head = new BinaryWriter().uint32(tag).uint32(start.length + answer.chunk.length);
     return [head.finish(), start, answer.chunk];
   });
-  return Buffer.concat(pieces);
+  return concat(message.scratch, pieces);
+}
+
+function concat(scratch: Scratch | undefined, pieces: readonly Uint8Array[]): Buffer {
+  return scratch?.concat(pieces) ?? Buffer.concat(pieces);
 }
 
 /** The bytes of a message up to its chunk. */

@@ -2,6 +2,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import { canceled, hasCode } from '../../core/errors.js';
 import type { RequestRecord } from '../../core/request.js';
 import type { Pace } from '../pace.js';
+import { Scratch } from './codecs.js';
 
 /**
  * Sends one message. Resolves when the transport has taken it: only then may the buffers in it be reused, and the next one be sent. Fails
@@ -23,9 +24,11 @@ export interface SenderOptions<Message> {
 }
 
 export function messageSender<Message>(options: SenderOptions<Message>): Send<Message> {
+  // Reused for each message: the one before has been taken then.
+  const scratch = new Scratch();
   return async (message, bytes) => {
     try {
-      await options.pace.start().wait(write(options, message), bytes);
+      await options.pace.start().wait(write(options, { ...message, scratch }), bytes);
     } catch (error) {
       if (hasCode(error, 'too_slow')) reset(options);
       throw error;

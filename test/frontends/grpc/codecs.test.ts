@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { GetObjectResponse, ReadRangesResponse } from '../../../gen/kloset/store/v1/store.js';
 import { GetResponse } from '../../../gen/plakar/store.js';
+import { Scratch } from '../../../src/frontends/grpc/codecs.js';
 import { plakarStoreDefinition } from '../../../src/frontends/grpc/plakar-store-service.js';
 import { storeServiceDefinition } from '../../../src/frontends/grpc/store-service.js';
 
@@ -16,6 +17,8 @@ const answer = fc.record({
   error: fc.option(failure, { nil: undefined }),
 });
 
+const scratch = new Scratch();
+
 function itReadsBack<Message>(
   what: string,
   serialize: (message: Message) => Buffer,
@@ -25,7 +28,8 @@ function itReadsBack<Message>(
   it(`makes ${what} that the generated decoder reads`, () => {
     fc.assert(
       fc.property(messages, (message) => {
-        expect(plain(generated.decode(serialize(message)))).to.deep.equal(plain(message));
+        for (const each of [message, { ...message, scratch }])
+          expect(plain(generated.decode(serialize(each)))).to.deep.equal(plain(message));
       }),
     );
   });

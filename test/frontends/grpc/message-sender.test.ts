@@ -5,13 +5,17 @@ import { Pace } from '../../../src/frontends/pace.js';
 import { Requests } from '../../../src/frontends/requests.js';
 import { expectFailure } from '../../support/store.js';
 
+interface Message {
+  readonly text: string;
+}
+
 /** A call whose client takes messages when the test says so. */
 class SlowCall {
-  readonly messages: string[] = [];
+  readonly texts: string[] = [];
   taken: (error?: Error) => void = () => undefined;
 
-  write(message: string, callback: (error?: Error | null) => void): boolean {
-    this.messages.push(message);
+  write({ text }: Message, callback: (error?: Error | null) => void): boolean {
+    this.texts.push(text);
     this.taken = callback;
     return false;
   }
@@ -24,7 +28,7 @@ describe('Sending messages of a gRPC call', () => {
   let ended: AbortController;
   let now: number;
   let pace: Pace;
-  let send: Send<string>;
+  let send: Send<Message>;
   const record = new Requests([]).start('grpc', '', '', '');
 
   beforeEach(() => {
@@ -40,8 +44,8 @@ describe('Sending messages of a gRPC call', () => {
 
   it('resolves when the transport has taken the message, not before, and counts its bytes', async () => {
     const outcome: string[] = [];
-    const sent = send('a', 10).then(() => outcome.push('sent'));
-    expect(call.messages).to.deep.equal(['a']);
+    const sent = send({ text: 'a' }, 10).then(() => outcome.push('sent'));
+    expect(call.texts).to.deep.equal(['a']);
     await Promise.resolve();
     outcome.push('taken');
     expect(record.sent).to.equal(0);
@@ -52,22 +56,22 @@ describe('Sending messages of a gRPC call', () => {
   });
 
   it('fails with canceled when the call ends, and sends nothing more', async () => {
-    const first = send('a', 1);
+    const first = send({ text: 'a' }, 1);
     ended.abort();
     await expectFailure(first, 'canceled');
-    await expectFailure(send('b', 1), 'canceled');
-    expect(call.messages).to.deep.equal(['a']);
+    await expectFailure(send({ text: 'b' }, 1), 'canceled');
+    expect(call.texts).to.deep.equal(['a']);
     expect(record.sent).to.equal(0);
   });
 
   it('resets the stream of a call that ends while a message is not taken, and of no other', async () => {
-    const first = send('a', 1);
+    const first = send({ text: 'a' }, 1);
     call.taken();
     await first;
     ended.abort();
     expect(resetCode).to.equal(undefined);
     ended = new AbortController();
-    const second = messageSender({ call, stream, signal: ended.signal, pace, record })('b', 1);
+    const second = messageSender({ call, stream, signal: ended.signal, pace, record })({ text: 'b' }, 1);
     ended.abort();
     await expectFailure(second, 'canceled');
     expect(resetCode).to.equal(constants.NGHTTP2_CANCEL);
@@ -75,19 +79,19 @@ describe('Sending messages of a gRPC call', () => {
 
   it('leaves a stream alone that grpc-js has ended, so that the status arrives', async () => {
     stream.writableEnded = true;
-    await expectFailure(send('a', 1), 'canceled');
-    expect(call.messages).to.deep.equal([]);
+    await expectFailure(send({ text: 'a' }, 1), 'canceled');
+    expect(call.texts).to.deep.equal([]);
     expect(resetCode).to.equal(undefined);
   });
 
   it('fails with canceled when the write fails', async () => {
-    const sent = send('a', 1);
+    const sent = send({ text: 'a' }, 1);
     call.taken(new Error('reset'));
     await expectFailure(sent, 'canceled');
   });
 
   it('resets the stream of a client that takes nothing', async () => {
-    const sent = send('a', 1);
+    const sent = send({ text: 'a' }, 1);
     now = 1500;
     pace.check();
     await expectFailure(sent, 'too_slow');
@@ -97,10 +101,10 @@ describe('Sending messages of a gRPC call', () => {
 
   it('works where the stream is not known', async () => {
     const unknown = messageSender({ call, stream: undefined, signal: ended.signal, pace, record });
-    const sent = unknown('a', 1);
+    const sent = unknown({ text: 'a' }, 1);
     call.taken();
     await sent;
-    const canceled = unknown('b', 1);
+    const canceled = unknown({ text: 'b' }, 1);
     ended.abort();
     await expectFailure(canceled, 'canceled');
   });
