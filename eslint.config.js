@@ -8,7 +8,8 @@ import tseslint from 'typescript-eslint';
 const mayImport = {
   lib: [],
   core: [],
-  client: ['core', 'gen'],
+  wire: ['core', 'gen'],
+  client: ['core', 'gen', 'wire'],
   backends: ['core', 'client'],
   layers: ['core'],
   config: ['core', 'backends'],
@@ -16,7 +17,7 @@ const mayImport = {
   access: ['core', 'config', 'auth', 'layers'],
   observability: ['core', 'config'],
   net: ['core', 'config', 'auth'],
-  frontends: ['core', 'gen'],
+  frontends: ['core', 'gen', 'wire'],
   server: ['core', 'config', 'backends', 'layers', 'auth', 'access', 'observability', 'net', 'frontends'],
   plugin: ['core', 'gen', 'config', 'backends', 'access', 'observability', 'frontends', 'server'],
   cli: ['core', 'config', 'auth', 'net', 'backends'],

@@ -1,4 +1,4 @@
-import type { ClientReadableStream, ClientUnaryCall } from '@grpc/grpc-js';
+import type { CallOptions as GrpcOptions, ClientReadableStream, ClientUnaryCall } from '@grpc/grpc-js';
 import type {
   DeleteObjectResponse,
   GetObjectResponse,
@@ -12,38 +12,40 @@ import { macFromBytes, type Mac, type ObjectKind, type ObjectRef } from '../core
 import type { ByteRange } from '../core/range.js';
 import type { ObjectStat, PutResult } from '../core/store.js';
 import { received, unary, upload, type Done } from './calls.js';
+import { fromAccess, fromDetails, toKind, toRange, toRef } from '../wire/objects.js';
 import { Connection, type CallArguments, type ConnectionOptions } from './connection.js';
 import { downloadOf, type Download } from './download.js';
+import { putMessages } from './put-messages.js';
 import { readRanges, type RangeAnswer, type RangeRead } from './read-ranges.js';
 import { retried, retriedIteration, type Bounds } from './retry.js';
-import { fromDetails, fromWireAccess, putMessages, toWireKind, toWireRange, toWireRef } from './wire.js';
 
 export interface ClientOptions extends ConnectionOptions {
-  /** The store's name at the gateway; empty, the default, for its default one. */
+  /** The store's name at the gateway (default: its default store). */
   readonly store?: string;
-  /** How long an answer that isn't a stream may take, in milliseconds (default 60,000). Streams have no limit of their own. */
+  /** How long a call with a single answer may take, in milliseconds (default 60,000). Streams have no default limit. */
   readonly deadlineMs?: number;
-  /** How often what is safe to repeat is tried in all, while the gateway can't be reached (default 4). */
+  /** How many times a call that is safe to repeat is attempted while the gateway is unavailable (default 4). */
   readonly attempts?: number;
 }
 
-/** For each call. */
+/** Options of each call. */
 export interface CallOptions {
-  /** Ends the call; it fails with `canceled` then. */
+  /** Cancels the call, which then fails with `canceled`. */
   readonly signal?: AbortSignal | undefined;
-  /** How long it may take in all, in milliseconds; it fails with `unavailable` then. */
+  /** How long the call may take with all attempts, in milliseconds; beyond that it fails with `unavailable`. */
   readonly deadlineMs?: number | undefined;
 }
 
-/** What a store is for this caller. */
+/** A store, as this caller may use it. */
 export interface StoreDescription {
   readonly config: Uint8Array;
-  /** 16 bytes; none where CONFIG doesn't tell. */
+  /** 16 bytes; empty where CONFIG doesn't have one. */
   readonly repositoryId: Uint8Array;
   readonly access: Access;
-  /** In bytes. */
+  /** The largest packfile or state, in bytes. */
   readonly maxObjectBytes: number;
   readonly maxLockBytes: number;
+  /** Whether an acknowledged put is synced to disk. */
   readonly durable: boolean;
   readonly gatewayVersion: string;
 }
@@ -52,8 +54,8 @@ const defaultDeadlineMs = 60_000;
 const defaultAttempts = 4;
 
 /**
- * A client of one store of a gateway. Everything fails with a StoreError. Reads and deletes are tried again while the gateway
- * is unavailable, as long as no byte of an answer has been given out; a put only where its bytes are at hand to be sent again.
+ * A client of one store of a gateway. Every method fails with a StoreError. Reads and deletes are retried while the gateway is
+ * unavailable, until the first byte of an answer was given to the caller; a put is retried only where its body is a Uint8Array.
  */
 export class GatewayClient {
   private readonly connection: Connection;
@@ -76,7 +78,7 @@ export class GatewayClient {
     return {
       config: info.config,
       repositoryId: info.repositoryId,
-      access: fromWireAccess(info.access),
+      access: fromAccess(info.access),
       maxObjectBytes: Number(info.maxObjectSize),
       maxLockBytes: Number(info.maxLockSize),
       durable: info.durable,
@@ -84,12 +86,12 @@ export class GatewayClient {
     };
   }
 
-  /** All objects of a kind, in batches; complete when it ends, and an error otherwise. */
+  /** All objects of a kind, in batches. An incomplete list ends with an error. */
   async *list(kind: ObjectKind, options: CallOptions = {}): AsyncGenerator<Mac[], void, undefined> {
     for await (const { macs } of this.listMessages(kind, false, options)) yield macs.map(macFromBytes);
   }
 
-  /** All objects of a kind with their sizes and ages: each costs the gateway a look at it. */
+  /** All objects of a kind with their sizes and modification times. The gateway has to stat each of them. */
   async *listWithDetails(
     kind: ObjectKind,
     options: CallOptions = {},
@@ -100,7 +102,7 @@ export class GatewayClient {
   }
 
   async stat(ref: ObjectRef, options: CallOptions = {}): Promise<ObjectStat> {
-    const request = { store: this.store, ref: toWireRef(ref) };
+    const request = { store: this.store, ref: toRef(ref) };
     const { stub } = this.connection;
     const { details } = await this.unary<StatObjectResponse>(options, (call, done) =>
       stub.statObject(request, ...call, done),
@@ -108,15 +110,15 @@ export class GatewayClient {
     return fromDetails(details);
   }
 
-  /** An object, or a range of it. Fails with `not_found` and the like before it returns. */
+  /** An object, or a range of it. Fails before it returns where the gateway refuses the read. */
   async get(ref: ObjectRef, range?: ByteRange, options: CallOptions = {}): Promise<Download> {
-    const request = { store: this.store, ref: toWireRef(ref), range: range && toWireRange(range) };
+    const request = { store: this.store, ref: toRef(ref), range: range && toRange(range) };
     const { stub } = this.connection;
     const messages = this.stream<GetObjectResponse>(options, (call) => stub.getObject(request, ...call));
     return downloadOf(messages);
   }
 
-  /** The whole of `get`, in one buffer. */
+  /** Like `get`, with all bytes in one buffer. */
   async read(ref: ObjectRef, range?: ByteRange, options: CallOptions = {}): Promise<Uint8Array> {
     const { chunks } = await this.get(ref, range, options);
     const all: Uint8Array[] = [];
@@ -124,17 +126,19 @@ export class GatewayClient {
     return all.length === 1 && all[0] !== undefined ? all[0] : Buffer.concat(all);
   }
 
-  /** Many small reads on one stream, answered as they are ready. See RangeAnswer for what fails alone. */
+  /** Many small reads on one stream, answered as they are ready. A read that fails is answered with its error. */
   readRanges(
     reads: AsyncIterable<RangeRead> | Iterable<RangeRead>,
     options: CallOptions = {},
   ): AsyncGenerator<RangeAnswer> {
     const { stub } = this.connection;
     const { signal, deadline } = this.bounds(options);
-    return readRanges(() => stub.readRanges(...this.connection.callArguments(deadline)), this.store, reads, signal);
+    const start = (grpcOptions: GrpcOptions) =>
+      stub.readRanges(...this.connection.callArguments(deadline, grpcOptions));
+    return readRanges({ start, store: this.store, reads, signal });
   }
 
-  /** Stores an object. A body of bytes can be sent again where the connection is lost; a stream is sent once. */
+  /** Stores an object. A body that is a stream is sent once; a Uint8Array is sent again where the connection is lost. */
   async put(
     ref: ObjectRef,
     body: Uint8Array | AsyncIterable<Uint8Array>,
@@ -147,26 +151,26 @@ export class GatewayClient {
         options.signal,
         (done: Done<PutObjectResponse>) => stub.putObject(...this.connection.callArguments(bounds.deadline), done),
         putMessages(this.store, ref, body instanceof Uint8Array ? [body] : body),
-        // Without its finish nothing is stored, and the gateway answers when it has cleaned up.
+        // The gateway stores nothing without the finish, and answers when it has cleaned up.
         (call) => call.end(),
       );
     return body instanceof Uint8Array ? retried(bounds, attempt) : attempt();
   }
 
-  /** Removes an object; one that isn't there is success. */
+  /** Removes an object. Succeeds where it doesn't exist. */
   async delete(ref: ObjectRef, options: CallOptions = {}): Promise<void> {
-    const request = { store: this.store, ref: toWireRef(ref) };
+    const request = { store: this.store, ref: toRef(ref) };
     const { stub } = this.connection;
     await this.unary<DeleteObjectResponse>(options, (call, done) => stub.deleteObject(request, ...call, done));
   }
 
-  /** Closes the connection, when the calls on it have ended. */
+  /** Closes the connection once the calls on it have ended. */
   close(): void {
     this.connection.close();
   }
 
   private listMessages(kind: ObjectKind, withDetails: boolean, options: CallOptions) {
-    const request = { store: this.store, kind: toWireKind(kind), withDetails };
+    const request = { store: this.store, kind: toKind(kind), withDetails };
     const { stub } = this.connection;
     return this.stream<ListObjectsResponse>(options, (call) => stub.listObjects(request, ...call));
   }
@@ -189,7 +193,7 @@ export class GatewayClient {
   ): AsyncGenerator<Res, void, undefined> {
     const bounds = this.bounds(options);
     return retriedIteration(bounds, () =>
-      received<Res>(bounds.signal, start(this.connection.callArguments(bounds.deadline))),
+      received<Res>(bounds.signal, (grpcOptions) => start(this.connection.callArguments(bounds.deadline, grpcOptions))),
     );
   }
 

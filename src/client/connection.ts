@@ -1,7 +1,7 @@
 import { credentials, Metadata, type CallOptions as GrpcOptions, type ChannelCredentials } from '@grpc/grpc-js';
 import { StoreServiceClient } from '../../gen/kloset/store/v1/store.js';
 
-/** How the gateway proves who it is, and the client who it is. All are PEM texts. */
+/** The certificates of both sides, all as PEM texts. */
 export interface TlsOptions {
   /** Certificates of authorities to trust instead of the well-known ones. */
   readonly ca?: string | Uint8Array;
@@ -13,25 +13,25 @@ export interface TlsOptions {
 export interface ConnectionOptions {
   /** `host:port`, `[v6]:port` or `unix:/path`. */
   readonly address: string;
-  /** True or options: over TLS. False, the default: in the clear. */
+  /** Whether to use TLS, or its options (default false). */
   readonly tls?: boolean | TlsOptions;
-  /** A token to log in with. Over a connection in the clear everyone on the way can read it. */
+  /** A token to log in with. Without TLS it is sent in the clear. */
   readonly token?: string;
 }
 
 const channelOptions = {
-  // A gateway that vanished without a word is noticed in half a minute, also by a call that waits for nothing else.
+  // Detects within half a minute that the gateway is unreachable, also while a call only waits.
   'grpc.keepalive_time_ms': 20_000,
   'grpc.keepalive_timeout_ms': 10_000,
-  // A gateway that is being restarted is tried again soon.
+  // Reconnects soon to a gateway that restarts.
   'grpc.initial_reconnect_backoff_ms': 200,
   'grpc.max_reconnect_backoff_ms': 5000,
 };
 
-/** What every method of a stub takes behind its request. */
+/** The last arguments of every method of a stub. */
 export type CallArguments = [Metadata, GrpcOptions];
 
-/** One connection to a gateway, made with the first call and again when it is lost. */
+/** One connection to a gateway. It is opened with the first call, and again when it is lost. */
 export class Connection {
   readonly stub: StoreServiceClient;
 
@@ -40,14 +40,14 @@ export class Connection {
   }
 
   /**
-   * What goes with every call; in objects of their own, since grpc-js adds to them.
+   * The arguments for one call: grpc-js changes the objects.
    *
-   * @param deadline when the call has to be done, as `Date.now` tells the time; undefined for never
+   * @param deadline by when the call has to end, in milliseconds as from `Date.now`; undefined for never
    */
-  callArguments(deadline: number | undefined): CallArguments {
+  callArguments(deadline: number | undefined, options: GrpcOptions = {}): CallArguments {
     const metadata = new Metadata();
     if (this.options.token !== undefined) metadata.set('authorization', `Bearer ${this.options.token}`);
-    return [metadata, deadline === undefined ? {} : { deadline }];
+    return [metadata, deadline === undefined ? options : { ...options, deadline }];
   }
 
   close(): void {

@@ -1,31 +1,32 @@
 import type { GetObjectResponse } from '../../gen/kloset/store/v1/store.js';
 import { StoreError } from '../core/errors.js';
 
-/** An object's bytes on their way. */
+/** An object's bytes, as they arrive. */
 export interface Download {
-  /** The whole object's size, and how many bytes this answer has. */
+  /** The whole object's size in bytes. */
   readonly objectSize: number;
+  /** How many bytes this answer has. */
   readonly length: number;
-  /** The bytes, once. They throw where they end too early; who stops early ends the call. */
+  /** The bytes; can be iterated once. Throws where they end before `length`. Ending the iteration early cancels the call. */
   readonly chunks: AsyncGenerator<Uint8Array, void, undefined>;
 }
 
-/** The download that the messages of an answer are. Fails as they do, until the first of them is there. */
+/** Makes a download of an answer's messages. Fails where they fail before the first one. */
 export async function downloadOf(messages: AsyncGenerator<GetObjectResponse, void, undefined>): Promise<Download> {
   const first = await messages.next();
   const header = first.done === true ? undefined : first.value.header;
   if (first.done === true || header === undefined) {
     await messages.return();
-    throw new StoreError('internal', 'the gateway answered without a header: is it one?');
+    throw new StoreError('internal', 'the answer has no header: is this a kloset-gateway?');
   }
   const length = Number(header.length);
   const chunks = chunksOf(first.value.chunk, messages, length);
-  // From here on, to return it is to end the call, also before its first chunk was asked for.
+  // A generator that hasn't started would ignore `return`, and the call would go on.
   await chunks.next();
   return { objectSize: Number(header.objectSize), length, chunks };
 }
 
-/** The bytes of an answer, after one empty chunk. */
+/** The bytes of an answer, after an empty chunk. */
 async function* chunksOf(
   first: Uint8Array,
   messages: AsyncGenerator<GetObjectResponse, void, undefined>,

@@ -1,4 +1,4 @@
-/* What the package exports as `kloset-gateway/client`: a typed client of the gateway's own gRPC API. */
+/* The package's export `kloset-gateway/client`: a typed client of the gateway's own gRPC API. */
 export { GatewayClient, type CallOptions, type ClientOptions, type StoreDescription } from './client.js';
 export type { Download } from './download.js';
 export type { ConnectionOptions, TlsOptions } from './connection.js';

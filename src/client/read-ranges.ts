@@ -1,16 +1,17 @@
-import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { CallOptions as GrpcOptions, ClientDuplexStream } from '@grpc/grpc-js';
 import type {
   ReadRangesRequest,
   ReadRangesResponse,
   RangeAnswer as WireAnswer,
   RangeRead as WireRead,
 } from '../../gen/kloset/store/v1/store.js';
-import { errorCodes, StoreError } from '../core/errors.js';
+import { StoreError } from '../core/errors.js';
 import type { ObjectRef } from '../core/object.js';
 import type { ByteRange } from '../core/range.js';
-import { wireStatus } from '../core/status.js';
+import { Semaphore } from '../lib/semaphore.js';
+import { fromReadError } from '../wire/errors.js';
+import { toRange, toRef } from '../wire/objects.js';
 import { received } from './calls.js';
-import { toWireRange, toWireRef } from './wire.js';
 
 /** One read of many. */
 export interface RangeRead {
@@ -18,80 +19,89 @@ export interface RangeRead {
   readonly range: ByteRange;
 }
 
-/** The answer to one read: its bytes, or what it alone failed with. */
+/** The answer to one read: its bytes, or the error that it failed with. */
 export interface RangeAnswer {
-  /** The read's place among those asked for, from 0. */
+  /** The read's index among those asked for, from 0. */
   readonly index: number;
   readonly bytes?: Uint8Array;
   readonly error?: StoreError;
 }
 
-/** How many reads are asked for and not yet taken; what the gateway answers beyond that would pile up here. */
-const readsAhead = 64;
+/** What a ReadRanges call reads, and from where. */
+export interface ReadRangesOptions {
+  /** Starts the call with these options and others. */
+  readonly start: (options: GrpcOptions) => Call;
+  /** The store's name. */
+  readonly store: string;
+  readonly reads: AsyncIterable<RangeRead> | Iterable<RangeRead>;
+  /** Cancels the call. */
+  readonly signal: AbortSignal | undefined;
+}
+
+type Call = ClientDuplexStream<ReadRangesRequest, ReadRangesResponse>;
+
+/** How many reads may be asked for and not yet taken by the consumer: bounds how many answers wait here. */
+const maxOutstanding = 64;
 
 /**
- * Asks for reads on a call of its own, and gives each answer when it is complete. Who stops early ends the call.
- *
- * @param start begins the call, when the first answer is asked for
+ * Asks for reads on a call of its own, which starts when the first answer is asked for, and gives each answer when it is complete. Ending
+ * the iteration early cancels the call.
  */
-export async function* readRanges(
-  start: () => ClientDuplexStream<ReadRangesRequest, ReadRangesResponse>,
-  store: string,
-  reads: AsyncIterable<RangeRead> | Iterable<RangeRead>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<RangeAnswer, void, undefined> {
-  const call = start();
+export async function* readRanges(options: ReadRangesOptions): AsyncGenerator<RangeAnswer, void, undefined> {
+  const permits = new Semaphore(maxOutstanding);
   const ended = new AbortController();
-  const window = new Window(readsAhead, ended.signal);
-  let broken: unknown;
-  // Nobody waits for the end of it: reads that are long in coming would keep who stops early.
-  ask(call, store, reads, window, ended.signal).catch((error: unknown) => {
-    broken = error;
-    call.cancel();
+  let failure: { error: unknown } | undefined;
+  const responses = received<ReadRangesResponse>(options.signal, (grpcOptions) => {
+    const call = options.start(grpcOptions);
+    // Not awaited: `reads` may never give its next one, which must not hold up a consumer that stops early.
+    sendReads(call, options, permits, ended.signal).catch((error: unknown) => {
+      if (ended.signal.aborted) return;
+      failure = { error };
+      call.cancel();
+    });
+    return call;
   });
-  const parts = new Map<bigint, Uint8Array[]>();
+  const chunksByTag = new Map<bigint, Uint8Array[]>();
   try {
-    for await (const response of received(signal, call)) {
+    for await (const response of responses) {
       for (const { tag, chunk, last, error } of answersIn(response)) {
-        const chunks = parts.get(tag) ?? [];
+        const chunks = chunksByTag.get(tag) ?? [];
         chunks.push(chunk);
-        parts.set(tag, chunks);
+        chunksByTag.set(tag, chunks);
         if (!last) continue;
-        parts.delete(tag);
-        window.open();
-        yield { index: Number(tag), ...(error ? { error: toError(error) } : { bytes: joined(chunks) }) };
+        chunksByTag.delete(tag);
+        permits.release();
+        yield { index: Number(tag), ...(error ? { error: fromReadError(error) } : { bytes: joined(chunks) }) };
       }
     }
-    if (window.isTaken)
+    if (!permits.isIdle)
       throw new StoreError('unavailable', 'the gateway ended the call before it had answered all reads');
   } catch (error) {
-    throw broken ?? error;
+    throw failure === undefined ? error : failure.error;
   } finally {
     ended.abort();
   }
 }
 
-/** Asks for reads as the window lets it, for those of one turn of the event loop together. */
-async function ask(
-  call: ClientDuplexStream<ReadRangesRequest, ReadRangesResponse>,
-  store: string,
-  reads: AsyncIterable<RangeRead> | Iterable<RangeRead>,
-  window: Window,
+/** Asks for reads while there are permits. Those of one turn of the event loop share a message. Fails when `ended` aborts. */
+async function sendReads(
+  call: Call,
+  { store, reads }: ReadRangesOptions,
+  permits: Semaphore,
   ended: AbortSignal,
 ): Promise<void> {
-  let together: WireRead[] = [];
+  let gathered: WireRead[] = [];
   const send = (): void => {
-    if (together.length > 0 && !ended.aborted) {
-      call.write({ store, tag: 0n, ref: undefined, range: undefined, reads: together });
+    if (gathered.length > 0 && !ended.aborted) {
+      call.write({ store, tag: 0n, ref: undefined, range: undefined, reads: gathered });
     }
-    together = [];
+    gathered = [];
   };
   let tag = 0n;
   for await (const { ref, range } of reads) {
-    await window.enter();
-    if (ended.aborted) return;
-    if (together.length === 0) setImmediate(send);
-    together.push({ tag: tag++, ref: toWireRef(ref), range: toWireRange(range) });
+    await permits.acquire({ signal: ended });
+    if (gathered.length === 0) setImmediate(send);
+    gathered.push({ tag: tag++, ref: toRef(ref), range: toRange(range) });
   }
   send();
   if (!ended.aborted) call.end();
@@ -101,39 +111,6 @@ function answersIn(response: ReadRangesResponse): readonly WireAnswer[] {
   return response.answers.length === 0 ? [response] : response.answers;
 }
 
-/** Lets a number of reads be under way. */
-class Window {
-  private wake: (() => void) | undefined;
-  private free: number;
-
-  constructor(
-    private readonly size: number,
-    ended: AbortSignal,
-  ) {
-    this.free = size;
-    ended.addEventListener('abort', () => this.open());
-  }
-
-  /** Whether something is under way. */
-  get isTaken(): boolean {
-    return this.free < this.size;
-  }
-
-  async enter(): Promise<void> {
-    while (this.free === 0) await new Promise<void>((resolve) => (this.wake = resolve));
-    this.free--;
-  }
-
-  open(): void {
-    this.free++;
-    this.wake?.();
-  }
-}
-
 function joined(chunks: readonly Uint8Array[]): Uint8Array {
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-}
-
-function toError({ code, message }: { code: number; message: string }): StoreError {
-  return new StoreError(errorCodes.find((each) => wireStatus[each].grpc === code) ?? 'internal', message);
 }

@@ -3,18 +3,18 @@ import { canceled, hasCode } from '../core/errors.js';
 
 const firstPauseMs = 100;
 
-/** What all attempts at something have together. */
+/** The limits of a call with all its attempts. */
 export interface Bounds {
-  /** How often it is tried in all. */
+  /** How many attempts there may be. */
   readonly attempts: number;
-  /** When it has to be done, as `Date.now` tells the time; undefined for never. */
+  /** By when it has to end, in milliseconds as from `Date.now`; undefined for never. */
   readonly deadline: number | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Runs `attempt` again, after a pause, where it fails with `unavailable` and there is time left. Only for what changes nothing
- * when it is done twice.
+ * Runs `attempt`, which has to be idempotent, and repeats it after a pause while it fails with `unavailable` and there is time left. The
+ * pauses grow exponentially, with jitter.
  */
 export async function retried<T>(bounds: Bounds, attempt: () => Promise<T>): Promise<T> {
   const { attempts, deadline = Infinity, signal } = bounds;
@@ -23,7 +23,6 @@ export async function retried<T>(bounds: Bounds, attempt: () => Promise<T>): Pro
       return await attempt();
     } catch (error) {
       if (!hasCode(error, 'unavailable') || failed + 1 >= attempts) throw error;
-      // Not all at the same time again.
       const pauseMs = firstPauseMs * 2 ** failed * (0.5 + Math.random() / 2);
       if (Date.now() + pauseMs >= deadline) throw error;
       await sleep(pauseMs, undefined, { signal, ref: true }).catch(() => Promise.reject(canceled(signal?.reason)));
@@ -31,7 +30,7 @@ export async function retried<T>(bounds: Bounds, attempt: () => Promise<T>): Pro
   }
 }
 
-/** The first item of an iteration, taken with retries, and then the rest of the attempt that gave it. */
+/** Starts an iteration, with retries until it has given its first item. */
 export async function* retriedIteration<T>(
   bounds: Bounds,
   start: () => AsyncGenerator<T, void, undefined>,

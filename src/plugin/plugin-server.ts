@@ -1,6 +1,5 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { ServerCredentials } from '@grpc/grpc-js';
 import { Duplex, type Readable, type Writable } from 'node:stream';
-import { StoreService } from '../../gen/plakar/store.js';
 import type { Peer } from '../core/caller.js';
 import { StoreError } from '../core/errors.js';
 import type { Logger } from '../lib/logger.js';
@@ -8,39 +7,46 @@ import type { AccessControl } from '../core/access-control.js';
 import { Pace, type PaceLimits } from '../frontends/pace.js';
 import { loggedRequests } from '../observability/request-log.js';
 import { Requests } from '../frontends/requests.js';
-import { Calls } from '../frontends/grpc/call.js';
-import { plakarStoreService, type PlakarStoreServiceOptions } from '../frontends/grpc/plakar-store-service.js';
+import { Calls, type CallOrigin } from '../frontends/grpc/call.js';
+import { LimitedServer } from '../frontends/grpc/limited-server.js';
+import {
+  plakarStoreDefinition,
+  plakarStoreService,
+  type PlakarStoreServiceOptions,
+} from '../frontends/grpc/plakar-store-service.js';
 
 export interface PluginServerOptions {
-  /** The one connection there is: HTTP/2 with prior knowledge, on pipes. */
+  /** Both directions of the one connection: HTTP/2 with prior knowledge. */
   readonly input: Readable;
   readonly output: Writable;
   readonly open: PlakarStoreServiceOptions['open'];
   readonly log: Logger;
 }
 
-/** The one that there is to serve. */
 const plakar: Peer = { listener: 'plugin', address: 'plakar' };
 
-/** Whoever has the pipe is the user who runs plakar. The stores are those that Init opens, and no others. */
-const nobody: AccessControl = {
+/** All calls come on the same connection. */
+const origin: CallOrigin = { connection: { peer: plakar } };
+
+/** The caller is the user who runs plakar. The only stores are those that Init opens. */
+const anonymous: AccessControl = {
   login: async (peer) => ({ principal: undefined, peer }),
   storeOf: () => {
-    throw new StoreError('not_found', 'the plugin has no stores of its own: Init opens them');
+    throw new StoreError('not_found', 'the plugin has only the stores that Init opens');
   },
 };
 
-/** plakar may take as long as the user lets it. */
-const anyPace: PaceLimits = { minRate: 0, stallMs: 60_000 };
+/** The user decides how long plakar may take. */
+const noMinimumRate: PaceLimits = { minRate: 0, stallMs: 60_000 };
 
-/** Serves plakar's protocol on a pair of streams. Resolves when the client has closed them, and nothing is left to do. */
+/** Serves plakar's protocol on a pair of streams. Resolves when the client has closed them and no call is running. */
 export async function servePlugin({ input, output, open, log }: PluginServerOptions): Promise<void> {
   const requests = new Requests([loggedRequests(log)]);
-  const server = new Server();
-  const calls = new Calls({ requests, access: nobody, peerOf: () => plakar, pace: new Pace(anyPace), log });
-  server.addService(StoreService, plakarStoreService({ open, calls }));
+  const server = new LimitedServer();
+  const calls = new Calls({ requests, access: anonymous, originOf: () => origin, pace: new Pace(noMinimumRate), log });
+  server.addService(plakarStoreDefinition, plakarStoreService({ open, calls }));
   const ended = new Promise<void>((resolve) => {
-    // Either end may go first; a client that was killed closes both.
+    // Either may close first; both do where the client was killed.
     input
       .once('end', resolve)
       .once('close', resolve)
@@ -49,11 +55,11 @@ export async function servePlugin({ input, output, open, log }: PluginServerOpti
   });
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const connection = Duplex.from({ readable: input, writable: output });
-  // Its end is what is waited for; a client that was killed in the middle is no failure of ours.
+  // The end of the connection is what counts, not how it ended: the client may have been killed.
   connection.on('error', () => undefined);
   injector.injectConnection(connection);
   await ended;
-  // Not forceShutdown(): Node 20's HTTP/2 fails an assertion when it is to destroy a session whose streams have gone before.
+  // Not forceShutdown(): an assertion of Node 20's HTTP/2 fails where a session is destroyed after its socket.
   connection.destroy();
   await requests.idle();
 }

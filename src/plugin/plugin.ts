@@ -22,13 +22,13 @@ export interface PluginOptions {
   readonly log: Logger;
   readonly host: Host;
   readonly user: User;
-  /** The working folder, which relative paths are relative to. */
+  /** The folder that relative paths start from. */
   readonly cwd: string;
 }
 
 /**
- * The composition root of the plugin: serves plakar, on a pair of streams, whatever store it asks for. Who runs plakar may do
- * with it what its place allows; nothing here takes access away. Resolves when plakar is done.
+ * The composition root of the plugin: serves any store that plakar asks for, on a pair of streams. The user who runs plakar has all the
+ * access that the store's location offers. Resolves when plakar closes the streams.
  */
 export async function runPlugin(options: PluginOptions): Promise<void> {
   const stores: Store[] = [];
@@ -45,7 +45,7 @@ export async function runPlugin(options: PluginOptions): Promise<void> {
   }
 }
 
-/** Opens the store that an Init names. Its errors are for the person at plakar, whose own machine this is. */
+/** Opens the store that an Init names. Errors carry all details: they are for the user of this machine. */
 async function openFor(init: InitConfig, { log, host, user, cwd }: PluginOptions): Promise<Store> {
   const settings = { location: init.location, 'allow-delete': true, ...sshSettings(init.options) };
   const checked = makeConfig(settings, { home: user.home, cwd });
@@ -64,13 +64,13 @@ async function openFor(init: InitConfig, { log, host, user, cwd }: PluginOptions
   }
 }
 
-/** plakar's options go before what the location says: `store` of a gateway; `username`, `port` and `root` of an SSH server. */
+/** Applies plakar's options, which override parts of the location: `store` of a gateway; `username`, `port` and `root` of an SSH server. */
 function withOptions(location: Location, { store, username, port, root }: InitConfig['options']): Location {
   if (location.scheme === 'sftp') return withSftpOptions(location, { user: username, port, path: root });
   return store !== undefined && 'store' in location ? { ...location, store } : location;
 }
 
-/** The SSH settings among the options, as plakar's own SFTP connector names them. */
+/** The SSH settings among the options; they have the names of plakar's own SFTP connector. */
 function sshSettings({ identity, insecure_ignore_host_key: insecure }: InitConfig['options']): Settings {
   return {
     ...(identity !== undefined && { 'ssh-identity': [identity] }),
@@ -78,7 +78,7 @@ function sshSettings({ identity, insecure_ignore_host_key: insecure }: InitConfi
   };
 }
 
-/** What plakar's configuration of a store may have for a gateway: `auth_token`, and paths of PEM files. */
+/** The options for a store at a gateway: `auth_token`, and paths of PEM files. */
 async function upstreamOptions(options: InitConfig['options'], cwd: string): Promise<UpstreamOptions> {
   const read = async (name: string): Promise<Buffer | undefined> => {
     const path = options[name];

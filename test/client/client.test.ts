@@ -1,10 +1,11 @@
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { expect } from 'chai';
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import { once } from 'node:events';
+import { constants, createServer, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreServiceService, type StoreServiceServer } from '../../gen/kloset/store/v1/store.js';
 import { GatewayClient, type ClientOptions } from '../../src/client/index.js';
-import { streamOf } from '../../src/frontends/grpc/connection.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { inChunks, makeObject, newRef } from '../support/objects.js';
 import { eventually, expectFailure } from '../support/store.js';
@@ -228,14 +229,16 @@ describe('The client of a gateway that is in trouble', () => {
     ];
     for (const end of ends) {
       let asked = 0;
-      await serveAll((call) => (asked++, end(streamOf(call))), { attempts: 1 });
+      const http2 = createServer().on('stream', (stream) => (asked++, end(stream)));
+      await once(http2.listen(0, '127.0.0.1'), 'listening');
+      client = new GatewayClient({ address: `127.0.0.1:${(http2.address() as AddressInfo).port}`, attempts: 1 });
       for (const [name, operation] of Object.entries(operations)) {
         const { message } = await expectFailure(operation(), 'unavailable');
         expect(message, name).to.equal('the gateway ended the call before it was done: try again');
       }
       expect(asked).to.equal(Object.keys(operations).length);
       client.close();
-      server.forceShutdown();
+      http2.close();
     }
   });
 });

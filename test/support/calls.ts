@@ -1,15 +1,17 @@
 import type { Store } from '../../src/core/store.js';
-import { Calls } from '../../src/frontends/grpc/call.js';
+import { Calls, type CallOrigin } from '../../src/frontends/grpc/call.js';
 import { Pace } from '../../src/frontends/pace.js';
 import { Requests } from '../../src/frontends/requests.js';
 import { silent } from './gateway.js';
 
-/** What makes handlers for a gRPC server that has one store, and lets everybody do everything with it. */
+const origin: CallOrigin = { connection: { peer: { listener: 'test', address: '127.0.0.1' } } };
+
+/** Makes handlers for a gRPC server with one store, to which every caller has full access. */
 export function callsOn(store: Store): Calls {
   return new Calls({
     requests: new Requests([]),
     access: { login: async (peer) => ({ principal: undefined, peer }), storeOf: () => store },
-    peerOf: () => ({ listener: 'test', address: '127.0.0.1' }),
+    originOf: () => origin,
     pace: new Pace({ minRate: 0, stallMs: 60_000 }),
     log: silent,
   });

@@ -29,7 +29,7 @@ export function connect(port: number, options: ClientOptions = {}): StoreService
   return new StoreServiceClient(`127.0.0.1:${port}`, credentials, channel);
 }
 
-/** A client of kloset.store.v1, as a Store: what the conformance suite asks of a store it asks of the wire, too. */
+/** A client of kloset.store.v1, as a Store, which can go through the conformance suite. */
 export class GrpcStore implements Store {
   readonly client: StoreServiceClient;
 
@@ -92,7 +92,7 @@ export class GrpcStore implements Store {
         if (error === null) resolve({ created: response.created });
         else reject(fromStatus(error));
       });
-      // The answer tells what becomes of the call; writing to one that has ended is no news.
+      // Writing to a call that has ended is an error, too; its status is what counts.
       call.on('error', () => undefined);
       const send = async (): Promise<void> => {
         const write = (part: Parameters<typeof call.write>[0]['part']): Promise<unknown> =>
@@ -134,7 +134,7 @@ export function unary<Res>(call: (done: (error: ServiceError | null, response: R
   });
 }
 
-/** The StoreError of a gRPC status. `too_large` is an INVALID_ARGUMENT there, and not told apart. */
+/** The StoreError for a gRPC status: the first code that has it, so `invalid_argument` instead of `too_large`. */
 export function fromStatus(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error) || !('details' in error)) return error;
   const code = errorCodes.find((each) => wireStatus[each].grpc === error.code);

@@ -18,18 +18,18 @@ const types: Record<ObjectKind, number> = { packfile: 1, state: 2, lock: 3 };
 
 type UnaryName = 'init' | 'create' | 'open' | 'ping' | 'mode' | 'size' | 'list' | 'delete' | 'close';
 
-/** A client of plakar's service store.Store, as a Store. It has no stat: sizes are those of whole objects. */
+/** A client of plakar's service store.Store, as a Store. The protocol has no stat: this one reads the whole object. */
 export class PlakarStore implements Store {
   readonly client: Client;
   private readonly openedMs = Date.now();
 
   constructor(address: string, options: ClientOptions = {}) {
     const { credentials, channel } = grpcOptions(options);
-    // Each with a connection of its own, as plakar has.
+    // plakar's clients don't share connections.
     this.client = new Client(address, credentials, { ...channel, 'grpc.use_local_subchannel_pool': 1 });
   }
 
-  /** Connects, and says which store is meant. */
+  /** Connects and sends Init. */
   static async open(
     port: number,
     config: Record<string, string> = { location: 'grpc://gateway' },
@@ -40,7 +40,7 @@ export class PlakarStore implements Store {
     return store;
   }
 
-  /** Runs one of the calls that have one message each way. */
+  /** Runs a unary call. */
   ask<Res>(name: UnaryName, request: object): Promise<Res> {
     const { path, requestSerialize, responseDeserialize } = StoreService[name];
     return unary<Res>(
@@ -76,9 +76,12 @@ export class PlakarStore implements Store {
     const { path, requestSerialize, responseDeserialize } = StoreService.get;
     const wireRange = range && { offset: BigInt(range.offset), length: range.length };
     const request = { mac: macToBytes(mac), type: types[kind], range: wireRange };
-    const call = this.client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
+    // Without the options, whose interceptors would replace those of the client.
+    const responses = received<GetResponse>(undefined, () =>
+      this.client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request),
+    );
     const chunks: Uint8Array[] = [];
-    for await (const { chunk } of received<GetResponse>(undefined, call)) chunks.push(chunk);
+    for await (const { chunk } of responses) chunks.push(chunk);
     const data = Buffer.concat(chunks);
     return { objectSize: NaN, length: data.length, data, release: () => undefined };
   }

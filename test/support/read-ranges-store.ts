@@ -1,17 +1,16 @@
 import type { RangeAnswer, ReadRangesResponse } from '../../gen/kloset/store/v1/store.js';
-import { errorCodes, StoreError } from '../../src/core/errors.js';
 import type { ObjectRef } from '../../src/core/object.js';
 import type { ByteRange } from '../../src/core/range.js';
-import { wireStatus } from '../../src/core/status.js';
 import type { ObjectRead } from '../../src/core/store.js';
+import { fromReadError } from '../../src/wire/errors.js';
 import { fromStatus, GrpcStore, wireRef } from './grpc-store.js';
 
-/** The longest range there is. */
+/** The longest possible range. */
 const everything: ByteRange = { offset: 0, length: 2 ** 32 - 1 };
 
-/** A client of kloset.store.v1 that reads by ReadRanges alone. */
+/** A client of kloset.store.v1 that reads with ReadRanges only. */
 export class ReadRangesStore extends GrpcStore {
-  /** Whether it asks for reads so that their answers may share messages. */
+  /** Whether answers may share messages. */
   protected readonly shares: boolean = false;
 
   override async get(ref: ObjectRef, range: ByteRange = everything): Promise<ObjectRead> {
@@ -25,8 +24,7 @@ export class ReadRangesStore extends GrpcStore {
     try {
       for await (const response of call as AsyncIterable<ReadRangesResponse>) {
         for (const { error, chunk } of answersIn(response)) {
-          const code = error && errorCodes.find((each) => wireStatus[each].grpc === error.code);
-          if (error) throw new StoreError(code ?? 'internal', error.message);
+          if (error) throw fromReadError(error);
           chunks.push(chunk);
         }
       }
@@ -38,7 +36,7 @@ export class ReadRangesStore extends GrpcStore {
   }
 }
 
-/** The same, asking for reads so that their answers may share messages. */
+/** The same, with answers that may share messages. */
 export class SharedReadRangesStore extends ReadRangesStore {
   protected override readonly shares = true;
 }

@@ -6,14 +6,14 @@ import type { ByteRange } from '../../core/range.js';
 import { verifiedObject } from '../../core/serialized-object.js';
 import type { ObjectRead, ObjectStat, OpContext, PutResult, Store, StoreInfo } from '../../core/store.js';
 
-/** A store of another gateway. What that one refuses is refused here, with its words. */
+/** A store of another gateway. Errors of that gateway are passed on with their code and message. */
 export class GatewayStore implements Store {
   private constructor(
     private readonly client: GatewayClient,
     private description: StoreDescription,
   ) {}
 
-  /** Connects, and asks what the store is. Fails where there is no answer. */
+  /** Connects and asks for the store's description. Fails where there is no answer. */
   static async open(options: ClientOptions): Promise<GatewayStore> {
     const client = new GatewayClient(options);
     try {
@@ -30,7 +30,7 @@ export class GatewayStore implements Store {
   }
 
   async config({ signal }: OpContext): Promise<Uint8Array> {
-    // Clients begin with this, and what the other gateway grants may have changed.
+    // plakar's clients read CONFIG first: a good moment to learn of a changed access level.
     this.description = await this.client.describe({ signal });
     return this.description.config;
   }
@@ -50,7 +50,7 @@ export class GatewayStore implements Store {
     return { objectSize, length, data: await dataOf(download), release };
   }
 
-  /** Looked at here as well, so that garbage ends here, and with a code that the protocol between gateways doesn't have. */
+  /** Verifies the object here, too, so that a malformed one doesn't cross the network, and fails with a code that gRPC lacks. */
   put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, { signal }: OpContext): Promise<PutResult> {
     return this.client.put(ref, verifiedObject(ref, body, this.description.maxObjectBytes), { signal });
   }
@@ -64,12 +64,12 @@ export class GatewayStore implements Store {
   }
 }
 
-/** An answer that is one message is at hand as a whole; others come as they come. */
+/** An answer of one message as one buffer; a longer one as chunks. */
 async function dataOf({ chunks, length }: Download): Promise<ObjectRead['data']> {
   const first = await chunks.next();
   if (first.done === true) return new Uint8Array();
   if (first.value.length < length) return following(first.value, chunks);
-  // Its status comes with it.
+  // Waits for the call's status, which releases the call.
   await chunks.next();
   return first.value;
 }

@@ -5,11 +5,11 @@ import type { GatewayLocation } from '../location.js';
 /** How to log in to another gateway. */
 export interface UpstreamOptions {
   readonly token?: string;
-  /** For `grpcs://`; what isn't said is as for every program. */
+  /** For `grpcs://`; the system's defaults apply to what is left out. */
   readonly tls?: TlsOptions;
 }
 
-/** The options of a client for the store at a location. */
+/** The options of a client for the store at this location. */
 export function clientOptions(location: GatewayLocation, { token, tls }: UpstreamOptions): ClientOptions {
   return {
     address: location.address,

@@ -5,47 +5,45 @@ import {
   type handleClientStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
-  type ServiceError,
+  type ServerErrorResponse,
 } from '@grpc/grpc-js';
 import { setMaxListeners, type EventEmitter } from 'node:events';
-import type { ServerHttp2Session } from 'node:http2';
-import { canceled, type StoreError } from '../../core/errors.js';
+import type { ServerHttp2Stream } from 'node:http2';
+import type { AccessControl } from '../../core/access-control.js';
 import type { Peer } from '../../core/caller.js';
-import { holdOne } from '../../lib/hold-one.js';
-import type { Logger } from '../../lib/logger.js';
+import type { StoreError } from '../../core/errors.js';
+import { canceled } from '../../core/errors.js';
+import type { RequestRecord } from '../../core/request.js';
 import { errorCodeKey, wireStatus } from '../../core/status.js';
 import { checkStoreName } from '../../core/store-name.js';
 import type { OpContext, Store } from '../../core/store.js';
-import type { AccessControl } from '../../core/access-control.js';
+import type { Logger } from '../../lib/logger.js';
 import type { Pace } from '../pace.js';
-import type { Requests } from '../requests.js';
-import { reportError } from '../requests.js';
-import type { RequestRecord } from '../../core/request.js';
-import { connectionOf, decodeWith, isOver } from './connection.js';
-import { eachPart, type Part } from './each-part.js';
-import type { Encode } from './framing.js';
-import { MessageSender, type Send } from './message-sender.js';
+import { reportError, type Requests } from '../requests.js';
+import { messagesOnDemand } from './limited-server.js';
+import { messageSender, type Send } from './message-sender.js';
 import { received } from './received.js';
-import { whole, type Decode } from './unframing.js';
 
-/**
- * The largest message that asks for something, in bytes. They are small; what is decoded of one takes more memory, and that before anybody
- * is logged in.
- */
-export const maxRequestBytes = 64 * 1024;
+/** An HTTP/2 connection: one object for all of its calls. */
+export interface Connection {
+  readonly peer: Peer;
+}
 
-/** The largest message of an upload, in bytes: gRPC's default. */
-const maxUploadMessageBytes = 4 * 1024 * 1024;
+/** Where a call came from. */
+export interface CallOrigin {
+  readonly connection: Connection;
+  /** The HTTP/2 stream, where it is known: to count bytes and to reset the call. Messages go through grpc-js. */
+  readonly stream?: ServerHttp2Stream;
+}
 
-/** What the handlers of every kind of call are given. */
+/** What every handler is given. */
 export interface CallContext extends OpContext {
-  /** The connection that the call came on, see connectionOf. */
-  readonly connection: ServerHttp2Session;
-  /** The store of this name as the caller has it, see AccessControl. */
+  readonly connection: Connection;
+  /** The store of this name, as the caller may use it, see AccessControl. */
   readonly storeOf: (name: string) => Store;
-  /** The handler adds to it what the log should say. */
+  /** The call's entry in the log, which the handler completes. */
   readonly record: RequestRecord;
-  /** What the client is told of an error that doesn't end the call; the log has the rest. */
+  /** Logs an error that doesn't end the call, and returns it as the client may see it. */
   readonly report: (error: unknown) => StoreError;
 }
 
@@ -54,150 +52,127 @@ interface Call extends EventEmitter {
   readonly cancelled: boolean;
   readonly metadata: Metadata;
   getPath(): string;
-  sendMetadata(metadata: Metadata): void;
   /** Infinity where there is none. */
   getDeadline(): Date | number;
 }
 
+/** Where grpc-js has no context for its handlers: a call and its origin. */
+type Work = (context: CallContext, origin: CallOrigin) => Promise<void>;
+
+type Fail = (error: Partial<ServerErrorResponse>) => void;
+
 export interface CallsOptions {
   readonly requests: Requests;
   readonly access: AccessControl;
-  /** Who is at the other end of a connection. */
-  readonly peerOf: (connection: ServerHttp2Session) => Peer;
+  /** Where the call with this metadata came from; undefined where its connection or stream is closed. */
+  readonly originOf: (metadata: Metadata) => CallOrigin | undefined;
   readonly pace: Pace;
   readonly log: Logger;
 }
 
 /**
- * Turns functions over promises, async iterables and abort signals into handlers for grpc-js. What they throw becomes the
- * call's status; each call is logged, and counted until its handler is done.
+ * Makes handlers for grpc-js of functions over promises, async iterables and abort signals. What such a function throws becomes the
+ * call's status. Each call is logged, and is in `requests` until its function has returned.
  */
 export class Calls {
   constructor(private readonly options: CallsOptions) {}
 
   unary<Req, Res>(handler: (request: Req, context: CallContext) => Promise<Res>): handleUnaryCall<Req, Res> {
     return (call, callback) => {
-      void this.serve(
-        call,
-        async (context) => callback(null, await handler(call.request, context)),
-        (error) => callback(error),
-      );
+      void this.serve(call, async (context) => callback(null, await handler(call.request, context)), callback);
     };
   }
 
   serverStream<Req, Res>(
-    encode: Encode<Res>,
     handler: (request: Req, send: Send<Res>, context: CallContext) => Promise<void>,
   ): handleServerStreamingCall<Req, Res> {
     return (call) => {
-      void this.serve(
-        call,
-        async (context) => {
-          await handler(call.request, this.sender(call, encode, context), context);
-          call.end();
-        },
-        // Destroying the stream instead would leave the client without any status.
-        (error) => call.emit('error', error),
-      );
+      const work: Work = async (context, { stream }) => {
+        await handler(call.request, messageSender({ call, stream, pace: this.options.pace, ...context }), context);
+        call.end();
+      };
+      // To destroy the call instead would leave the client without a status.
+      void this.serve(call, work, (error) => call.emit('error', error));
     };
   }
 
-  /** @param decode makes messages of what came; those that it makes several of are several for the handler */
   clientStream<Req, Res>(
-    decode: Decode<Req>,
     handler: (requests: AsyncIterable<Req>, context: CallContext) => Promise<Res>,
   ): handleClientStreamingCall<Req, Res> {
     return (call, callback) => {
-      decodeWith(call, decode, maxUploadMessageBytes);
-      holdOne(call);
-      void this.serve(
-        call,
-        async (context) => callback(null, await handler(received<Req>(call, this.options.pace), context)),
-        (error) => callback(error),
-      );
+      const demand = messagesOnDemand(call.metadata);
+      const work: Work = async (context, { stream }) => {
+        const requests = received(call, { demand, stream, transfer: this.options.pace.start() });
+        callback(null, await handler(requests, context));
+      };
+      void this.serve(call, work, callback);
     };
   }
 
-  /**
-   * @param decode finds in a message what is answered each for itself; the call's status is what it throws
-   * @param atOnce how many of those of a call are answered at once
-   * @param answer answers one of them; the call's status is what it throws
-   */
-  bidi<P extends Part, Message>(
-    decode: (message: Uint8Array) => readonly P[],
-    encode: Encode<Message>,
-    atOnce: number,
-    answer: (part: P, send: Send<Message>, context: CallContext) => Promise<void>,
-  ): handleBidiStreamingCall<unknown, unknown> {
+  /** The client may take any time between its messages. */
+  bidi<Req, Res>(
+    handler: (requests: AsyncIterable<Req>, send: Send<Res>, context: CallContext) => Promise<void>,
+  ): handleBidiStreamingCall<Req, Res> {
     return (call) => {
-      decodeWith(call, whole, maxRequestBytes);
-      void this.serve(
-        call,
-        async (context) => {
-          const send = this.sender(call, encode, context);
-          // However long such a client thinks before it asks for more.
-          await eachPart(call, decode, atOnce, (part) => answer(part, send, context));
-          if (call.cancelled) throw canceled();
-          call.end();
-        },
-        (error) => call.emit('error', error),
-      );
+      const demand = messagesOnDemand(call.metadata);
+      const work: Work = async (context, { stream }) => {
+        const send = messageSender<Res>({ call, stream, pace: this.options.pace, ...context });
+        await handler(received(call, { demand }), send, context);
+        call.end();
+      };
+      void this.serve(call, work, (error) => call.emit('error', error));
     };
   }
 
-  private async serve(
-    call: Call,
-    work: (context: CallContext) => Promise<void>,
-    fail: (error: Partial<ServiceError>) => void,
-  ): Promise<void> {
-    const { access, log, requests, peerOf } = this.options;
-    // Who it came from can't be told any more.
-    if (isOver(call)) return;
-    const gone = new AbortController();
-    // Each read that waits for its turn listens.
-    setMaxListeners(0, gone.signal);
+  private async serve(call: Call, work: Work, fail: Fail): Promise<void> {
+    const { access, log, requests, originOf } = this.options;
+    const origin = originOf(call.metadata);
+    // grpc-js may start a call that its client has reset, or whose connection it has closed, right after its message.
+    if (origin === undefined || call.cancelled || origin.stream?.destroyed === true)
+      return fail(errorStatus(canceled()));
+    const { connection } = origin;
+    const ended = new AbortController();
+    // All reads of a call listen to the signal.
+    setMaxListeners(0, ended.signal);
+    call.on('cancelled', () => ended.abort(canceled()));
+    const overdue = afterDeadline(call, () => ended.abort(canceled()));
     const report = (error: unknown): StoreError => reportError(error, log);
-    call.on('cancelled', () => gone.abort(canceled()));
-    const overdue = afterDeadline(call, () => gone.abort(canceled()));
-    const connection = connectionOf(call);
-    const peer = peerOf(connection);
-    const record = requests.start('grpc', call.getPath(), '', peer.address);
+    const record = requests.start('grpc', call.getPath(), '', connection.peer.address);
     requests.enter();
     try {
-      const caller = await access.login(peer, call.metadata.get('authorization')[0]?.toString());
+      const caller = await access.login(connection.peer, call.metadata.get('authorization')[0]?.toString());
       record.principal = caller.principal;
       const storeOf = (name: string): Store => access.storeOf(caller, checkStoreName(name));
-      await work({ signal: gone.signal, record, report, connection, storeOf });
+      await work({ signal: ended.signal, record, report, connection, storeOf }, origin);
       record.status = 'OK';
     } catch (error) {
-      const { code, message } = report(error);
-      const { grpc } = wireStatus[code];
-      record.status = status[grpc] ?? grpc;
-      const metadata = new Metadata();
-      metadata.set(errorCodeKey, code);
-      fail({ code: grpc, details: message, metadata });
+      const answer = errorStatus(report(error));
+      record.status = status[answer.code] ?? answer.code;
+      fail(answer);
     } finally {
       requests.leave();
     }
     clearTimeout(overdue);
     requests.end(record);
   }
-
-  private sender<Res>(call: Call, encode: Encode<Res>, { signal }: CallContext): Send<Res> {
-    const sender = new MessageSender(call, { encode, signal, pace: this.options.pace });
-    return (message) => sender.send(message);
-  }
 }
 
-/** Longer than any timer of Node's goes. */
-const foreverMs = 2 ** 31;
+/** The gRPC status of an error, with its code beside it. */
+function errorStatus({ code, message }: StoreError): { code: status; details: string; metadata: Metadata } {
+  const metadata = new Metadata();
+  metadata.set(errorCodeKey, code);
+  return { code: wireStatus[code].grpc, details: message, metadata };
+}
+
+/** Node's timers can't be set for longer, in milliseconds. */
+const maxTimerMs = 2 ** 31;
 
 /**
- * Runs `act` when a call goes on though its time is up. grpc-js answers it then, but a client that reads nothing never gets the
- * answer, and the handler would wait for it as long as the connection stays.
+ * Calls `act` where a call outlives its deadline. grpc-js sends the status at the deadline, but it can't where the client takes nothing,
+ * and the handler would wait for that as long as the connection is open.
  */
 function afterDeadline(call: Call, act: () => void): NodeJS.Timeout | undefined {
   const graceMs = 1000;
   const ms = Number(call.getDeadline()) - Date.now() + graceMs;
-  return ms < foreverMs ? setTimeout(act, ms).unref() : undefined;
+  return ms < maxTimerMs ? setTimeout(act, ms).unref() : undefined;
 }

@@ -1,17 +1,17 @@
-/** What a client's Init says. */
+/** The contents of a client's Init. */
 export interface InitConfig {
-  /** The whole location, as plakar has it. */
+  /** The whole location, as in plakar's configuration. */
   readonly location: string;
-  /** The store's name at a gateway: `store`, or else the location's path without its slashes. */
+  /** The store's name at a gateway: the option `store`, or else the location's path without slashes at its ends. */
   readonly store: string;
   /** The location's host and path, for people. */
   readonly origin: string;
   readonly root: string;
-  /** Everything that plakar's configuration has for the store, with its secrets. */
+  /** All of plakar's configuration for the store, secrets included. */
   readonly options: Readonly<Record<string, string>>;
 }
 
-/** Reads what an Init says. Pure; nothing is refused, since a location is the store's business. */
+/** Parses an Init. Accepts everything: whoever opens the store checks the location. */
 export function parseInit(proto: string, options: Readonly<Record<string, string>>): InitConfig {
   const { location = '', store } = options;
   const [, host, path = location] = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/]*)(.*)$/s.exec(location) ?? [];

@@ -1,76 +1,96 @@
-import { RangeAnswer, ReadRangesRequest, type RangeRead } from '../../../gen/kloset/store/v1/store.js';
+import type { RangeRead, ReadRangesRequest, ReadRangesResponse } from '../../../gen/kloset/store/v1/store.js';
 import { StoreError } from '../../core/errors.js';
-import { wireStatus } from '../../core/status.js';
+import { Semaphore } from '../../lib/semaphore.js';
+import { toReadError } from '../../wire/errors.js';
+import { fromRange, fromRef } from '../../wire/objects.js';
 import { sendChunks } from '../send-read.js';
+import { AnswerSender, type Answer } from './answer-sender.js';
 import type { CallContext } from './call.js';
-import { parseRange, parseRef } from './convert.js';
-import type { Part } from './each-part.js';
-import { encodeAnswers } from './framing.js';
 import type { Send } from './message-sender.js';
 
-/** How many reads of one stream are under way at once; the client's further ones wait. */
-export const readsAtOnce = 32;
+/** How many permits the reads of one call have. */
+const readPermits = 32;
 
-/** Reads from here on, in bytes, have pieces of them in memory that are as large as several small reads. */
+/** Reads from this size on, in bytes, are answered in pieces that take as much memory as several small answers. */
 const largeBytes = 256 * 1024;
-const largeWeight = 8;
+const largePermits = 8;
 
-/** One read of a stream. */
-interface AskedRead extends RangeRead, Part {
+/** One read of a call. */
+interface AskedRead extends RangeRead {
+  /** The store's name. */
   readonly store: string;
-  /** Whether its answer may share messages. */
+  /** Whether its answer may share messages with others. */
   readonly shares: boolean;
 }
 
-/** What answers a read, or the next piece of that. */
-interface Answer extends RangeAnswer {
-  /** Whether it may share messages. */
-  readonly shares: boolean;
-}
-
-/** RangeAnswer has the fields of a ReadRangesResponse for one read. */
-export const encodeRanges = encodeAnswers<Answer>(RangeAnswer, 2, 5);
-
-/** The reads that a message asks for. Throws `invalid_argument` for what is none. */
-export function decodeReads(message: Uint8Array): readonly AskedRead[] {
-  const { store, tag, ref, range, reads } = decode(message);
-  const several = reads.map((read) => asked(store, read, true));
-  if (reads.length > 0 && ref === undefined && range === undefined) return several;
-  return [asked(store, { tag, ref, range }, false), ...several];
-}
-
-function asked(store: string, { tag, ref, range }: RangeRead, shares: boolean): AskedRead {
-  const weight = (range?.length ?? 0) < largeBytes ? 1 : largeWeight;
-  return { store, tag, ref, range, shares, weight };
-}
-
-function decode(message: Uint8Array): ReadRangesRequest {
-  try {
-    return ReadRangesRequest.decode(message);
-  } catch (cause) {
-    throw new StoreError('invalid_argument', 'a message is no ReadRangesRequest', { cause });
-  }
-}
-
-/** Answers one read of a stream: with its bytes, or with its own error. Throws only where nothing can be sent any more. */
-export async function answerRead(
-  { store, tag, ref, range, shares }: AskedRead,
-  send: Send<Answer>,
+/**
+ * Answers the reads of a call, each as soon as it is ready. Some run at the same time; meanwhile the client's further messages wait. Where
+ * an answer can't be sent, no further read begins, and this fails when those under way have ended.
+ */
+export async function readRanges(
+  requests: AsyncIterable<ReadRangesRequest>,
+  send: Send<ReadRangesResponse>,
   context: CallContext,
 ): Promise<void> {
+  const permits = new Semaphore(readPermits);
+  const answers = new AnswerSender(send);
+  const running = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
+  const fail = (error: unknown): void => void (failure ??= { error });
+  const start = (read: AskedRead, weight: number): void => {
+    const work = answerRead(read, answers, context)
+      .catch(fail)
+      .finally(() => {
+        permits.release(weight);
+        running.delete(work);
+      });
+    running.add(work);
+  };
+  try {
+    for await (const request of requests) {
+      for (const read of readsOf(request)) {
+        const weight = permitsOf(read);
+        await permits.acquire({ signal: context.signal, weight });
+        // Sending fails only where the call has ended, which ends `requests` too.
+        if (failure === undefined) start(read, weight);
+      }
+    }
+  } catch (error) {
+    fail(error);
+  }
+  await Promise.all(running);
+  if (failure !== undefined) throw failure.error;
+}
+
+/** The reads that a message asks for. One without any is a read that lacks everything, and is answered so. */
+export function readsOf({ store, tag, ref, range, reads }: ReadRangesRequest): readonly AskedRead[] {
+  const shared = reads.map((read) => ({ ...read, store, shares: true }));
+  if (reads.length > 0 && ref === undefined && range === undefined) return shared;
+  return [{ store, tag, ref, range, shares: false }, ...shared];
+}
+
+function permitsOf({ range }: RangeRead): number {
+  return (range?.length ?? 0) < largeBytes ? 1 : largePermits;
+}
+
+/** Answers one read, with its bytes or with its error. Fails only where nothing can be sent any more. */
+async function answerRead(
+  { store, tag, ref, range, shares }: AskedRead,
+  answers: AnswerSender,
+  context: CallContext,
+): Promise<void> {
+  const send = (answer: Omit<Answer, 'tag' | 'shares'>): Promise<void> => answers.send({ tag, shares, ...answer });
   try {
     if (range === undefined) throw new StoreError('invalid_argument', 'range is missing: it says what to read');
-    const read = await context.storeOf(store).get(parseRef(ref), parseRange(range), context);
+    const read = await context.storeOf(store).get(fromRef(ref), fromRange(range), context);
     let left = read.length;
     await sendChunks(read, (chunk) => {
       left -= chunk.length;
-      context.record.sent += chunk.length;
-      return send({ tag, chunk, last: left === 0, error: undefined, shares });
+      return send({ chunk, last: left === 0, error: undefined });
     });
   } catch (error) {
-    const { code, message } = context.report(error);
-    if (code === 'canceled') throw error;
-    const failure = { code: wireStatus[code].grpc, message };
-    await send({ tag, chunk: new Uint8Array(), last: true, error: failure, shares });
+    const reported = context.report(error);
+    if (reported.code === 'canceled' || reported.code === 'too_slow') throw error;
+    await send({ chunk: new Uint8Array(), last: true, error: toReadError(reported) });
   }
 }

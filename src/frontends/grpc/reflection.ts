@@ -11,25 +11,25 @@ import type {
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 
-/** Adds the reflection service (grpc.reflection.v1 and v1alpha) for these proto files, which import from `includeDirs`, to a server. */
+/** Adds the reflection service (grpc.reflection.v1 and v1alpha) to a server. `includeDirs` has what the proto files import. */
 export function addReflection(server: Server, protoFiles: string[], includeDirs: string[]): void {
-  // keepCase: clients go by the names that the proto files have.
+  // keepCase: clients expect the field names of the proto files.
   const definition = loadSync(protoFiles, { keepCase: true, includeDirs });
   for (const entry of Object.values(definition)) {
-    // Only messages and enums have these; a service's methods never have the name.
+    // An entry with this property is a message or an enum.
     if ('fileDescriptorProtos' in entry && Array.isArray(entry.fileDescriptorProtos)) {
       entry.fileDescriptorProtos = entry.fileDescriptorProtos.map(repaired);
     }
   }
   new ReflectionService(definition).addToServer({
     addService: (service: ServiceDefinition, handlers: UntypedServiceImplementation) =>
-      server.addService(service, heldBack(handlers)),
+      server.addService(service, withBackpressure(handlers)),
   } as Server);
 }
 
-/** The same handlers, for clients that take no answers: those wait then, which the service itself doesn't have them do. */
-function heldBack(handlers: UntypedServiceImplementation): UntypedServiceImplementation {
-  const held = ([name, handler]: [string, UntypedHandleCall]): [string, UntypedHandleCall] => [
+/** The same handlers with backpressure, which the package lacks: no request is read while the client doesn't take answers. */
+function withBackpressure(handlers: UntypedServiceImplementation): UntypedServiceImplementation {
+  const paused = ([name, handler]: [string, UntypedHandleCall]): [string, UntypedHandleCall] => [
     name,
     (call: ServerDuplexStream<unknown, unknown>) => {
       (handler as handleBidiStreamingCall<unknown, unknown>)(call);
@@ -40,12 +40,12 @@ function heldBack(handlers: UntypedServiceImplementation): UntypedServiceImpleme
       });
     },
   ];
-  return Object.fromEntries(Object.entries(handlers).map(held));
+  return Object.fromEntries(Object.entries(handlers).map(paused));
 }
 
 /**
- * A file's descriptor as protobuf prescribes it. The loader gives the hidden message types of map fields names of its own, for
- * which grpcurl takes the whole file for invalid (fullstorydev/grpcurl#519), and fields JSON names that aren't in camel case.
+ * Corrects a file's descriptor to what protobuf prescribes. proto-loader names the entry types of map fields differently, which makes the
+ * file invalid for grpcurl (fullstorydev/grpcurl#519), and gives fields JSON names that aren't in camel case.
  */
 function repaired(bytes: Uint8Array): Buffer {
   const file = fromBinary(FileDescriptorProtoSchema, bytes);

@@ -2,7 +2,7 @@ import type { PutObjectRequest } from '../../../gen/kloset/store/v1/store.js';
 import { StoreError } from '../../core/errors.js';
 import type { ObjectRef } from '../../core/object.js';
 import type { RequestRecord } from '../../core/request.js';
-import { parseRef } from './convert.js';
+import { fromRef } from '../../wire/objects.js';
 
 export interface Upload {
   /** The store's name. */
@@ -13,8 +13,8 @@ export interface Upload {
 }
 
 /**
- * Reads the start of an upload's messages: the header. The body is what follows, up to the finish. A client that cancels, or
- * whose last message is cut off, can end the stream just like one that is done; without the finish it is not.
+ * Reads the header of an upload; its body is read later, up to the finish. Without a finish the upload was cut off: the messages of a
+ * client that cancels may end like those of a complete upload.
  */
 export async function parseUpload(messages: AsyncIterable<PutObjectRequest>, record: RequestRecord): Promise<Upload> {
   const source = messages[Symbol.asyncIterator]();
@@ -22,7 +22,7 @@ export async function parseUpload(messages: AsyncIterable<PutObjectRequest>, rec
   const part = first.done === true ? undefined : first.value.part;
   if (part?.$case !== 'header') throw new StoreError('invalid_argument', 'an upload has to start with its header');
   const { store, ref } = part.value;
-  return { store, ref: parseRef(ref), body: uploadBody({ [Symbol.asyncIterator]: () => source }, record) };
+  return { store, ref: fromRef(ref), body: uploadBody({ [Symbol.asyncIterator]: () => source }, record) };
 }
 
 async function* uploadBody(

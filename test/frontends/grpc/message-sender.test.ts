@@ -1,113 +1,111 @@
 import { expect } from 'chai';
 import { constants } from 'node:http2';
-import { Writable } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { MessageSender } from '../../../src/frontends/grpc/message-sender.js';
+import { messageSender, type Send } from '../../../src/frontends/grpc/message-sender.js';
 import { Pace } from '../../../src/frontends/pace.js';
+import { Requests } from '../../../src/frontends/requests.js';
 import { expectFailure } from '../../support/store.js';
 
-/** An HTTP/2 stream that takes what it is given when it is told to. */
-class SlowStream extends Writable {
-  readonly writes: string[] = [];
-  headersSent = false;
-  rstCode: number | undefined;
-  private takes: ((error?: Error) => void)[] = [];
+interface Message {
+  readonly text: string;
+}
 
-  constructor() {
-    // As HTTP/2 streams are, which have an end of their own.
-    super({ autoDestroy: false });
-  }
+/** A call whose client takes messages when the test says so. */
+class SlowCall {
+  readonly texts: string[] = [];
+  taken: (error?: Error) => void = () => undefined;
 
-  override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
-    this.writes.push(chunks.map(({ chunk }) => chunk.toString()).join(''));
-    this.takes.push(callback);
-  }
-
-  take(error?: Error): void {
-    this.takes.shift()?.(error);
-  }
-
-  close(code: number): void {
-    this.rstCode = code;
+  write({ text }: Message, callback: (error?: Error | null) => void): boolean {
+    this.texts.push(text);
+    this.taken = callback;
+    return false;
   }
 }
 
-describe('MessageSender', () => {
-  let stream: SlowStream;
-  let gone: AbortController;
+describe('Sending messages of a gRPC call', () => {
+  let call: SlowCall;
+  let stream: { writableEnded: boolean; writableLength: number; close(code?: number): void };
+  let resetCode: number | undefined;
+  let ended: AbortController;
   let now: number;
   let pace: Pace;
-  let sender: MessageSender<string>;
+  let send: Send<Message>;
+  const record = new Requests([]).start('grpc', '', '', '');
 
   beforeEach(() => {
-    stream = new SlowStream();
-    gone = new AbortController();
+    call = new SlowCall();
+    resetCode = undefined;
+    stream = { writableEnded: false, writableLength: 1, close: (code) => void (resetCode = code) };
+    ended = new AbortController();
     now = 0;
     pace = new Pace({ minRate: 100, stallMs: 1000 }, () => now);
-    const call = { call: { stream }, sendMetadata: () => void (stream.headersSent = true) };
-    const encode = (messages: readonly string[]): Buffer[] => messages.map((message) => Buffer.from(`<${message}>`));
-    sender = new MessageSender(call, { encode, signal: gone.signal, pace });
+    record.sent = 0;
+    send = messageSender({ call, stream, signal: ended.signal, pace, record });
   });
 
-  it('sends the messages of one turn as one write, in their order, behind the headers', async () => {
-    const sent = [sender.send('a'), sender.send('b')];
-    await nextTurn();
-    sent.push(sender.send('c'));
-    await nextTurn();
-    expect(stream.headersSent).to.equal(true);
-    expect(stream.writes).to.deep.equal(['<a><b>']);
-    stream.take();
-    await nextTurn();
-    expect(stream.writes).to.deep.equal(['<a><b>', '<c>']);
-    stream.take();
-    await Promise.all(sent);
-  });
-
-  it('is done with a message when the stream has taken it, not before', async () => {
-    let done = false;
-    const sent = sender.send('a').then(() => (done = true));
-    for (let turn = 0; turn < 5; turn++) await nextTurn();
-    expect(done).to.equal(false);
-    stream.take();
+  it('resolves when the transport has taken the message, not before, and counts its bytes', async () => {
+    const outcome: string[] = [];
+    const sent = send({ text: 'a' }, 10).then(() => outcome.push('sent'));
+    expect(call.texts).to.deep.equal(['a']);
+    await Promise.resolve();
+    outcome.push('taken');
+    expect(record.sent).to.equal(0);
+    call.taken();
     await sent;
+    expect(outcome).to.deep.equal(['taken', 'sent']);
+    expect(record.sent).to.equal(10);
   });
 
-  it('fails with canceled when the caller goes away, with what is under way and what comes later', async () => {
-    const underWay = sender.send('a');
-    await nextTurn();
-    const gathered = sender.send('b');
-    gone.abort();
-    await expectFailure(underWay, 'canceled');
-    await expectFailure(gathered, 'canceled');
-    await expectFailure(sender.send('c'), 'canceled');
-    expect(stream.writes).to.deep.equal(['<a>']);
+  it('fails with canceled when the call ends, and sends nothing more', async () => {
+    const first = send({ text: 'a' }, 1);
+    ended.abort();
+    await expectFailure(first, 'canceled');
+    await expectFailure(send({ text: 'b' }, 1), 'canceled');
+    expect(call.texts).to.deep.equal(['a']);
+    expect(record.sent).to.equal(0);
   });
 
-  it('leaves a stream alone that has ended meanwhile, so that its status arrives', async () => {
-    const errors: Error[] = [];
-    stream.on('error', (error) => errors.push(error));
-    const sent = sender.send('a');
-    stream.end();
-    await expectFailure(sent, 'canceled');
-    await nextTurn();
-    expect(errors).to.deep.equal([]);
+  it('resets the stream of a call that ends while a message is not taken, and of no other', async () => {
+    const first = send({ text: 'a' }, 1);
+    call.taken();
+    await first;
+    ended.abort();
+    expect(resetCode).to.equal(undefined);
+    ended = new AbortController();
+    const second = messageSender({ call, stream, signal: ended.signal, pace, record })({ text: 'b' }, 1);
+    ended.abort();
+    await expectFailure(second, 'canceled');
+    expect(resetCode).to.equal(constants.NGHTTP2_CANCEL);
   });
 
-  it('fails with canceled when the stream breaks', async () => {
-    stream.on('error', () => undefined);
-    const sent = sender.send('a');
-    await nextTurn();
-    stream.take(new Error('reset'));
+  it('leaves a stream alone that grpc-js has ended, so that the status arrives', async () => {
+    stream.writableEnded = true;
+    await expectFailure(send({ text: 'a' }, 1), 'canceled');
+    expect(call.texts).to.deep.equal([]);
+    expect(resetCode).to.equal(undefined);
+  });
+
+  it('fails with canceled when the write fails', async () => {
+    const sent = send({ text: 'a' }, 1);
+    call.taken(new Error('reset'));
     await expectFailure(sent, 'canceled');
   });
 
   it('resets the stream of a client that takes nothing', async () => {
-    const sent = sender.send('a');
-    await nextTurn();
+    const sent = send({ text: 'a' }, 1);
     now = 1500;
     pace.check();
     await expectFailure(sent, 'too_slow');
-    expect(stream.rstCode).to.equal(constants.NGHTTP2_CANCEL);
+    expect(resetCode).to.equal(constants.NGHTTP2_CANCEL);
     pace.check();
+  });
+
+  it('works where the stream is not known', async () => {
+    const unknown = messageSender({ call, stream: undefined, signal: ended.signal, pace, record });
+    const sent = unknown({ text: 'a' }, 1);
+    call.taken();
+    await sent;
+    const canceled = unknown({ text: 'b' }, 1);
+    ended.abort();
+    await expectFailure(canceled, 'canceled');
   });
 });

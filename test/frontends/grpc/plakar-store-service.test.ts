@@ -43,7 +43,7 @@ describe("plakar's gRPC protocol", () => {
     const other = { proto: 'grpc', config: { location: 'grpc://gateway', auth_token: 'another caller' } };
     await client.ask('init', same);
     const { message } = await expectFailure(client.ask('init', other), 'invalid_argument');
-    expect(message).to.match(/about another store, or another caller/);
+    expect(message).to.match(/in use for another store or by another caller/);
     await client.ask('close', {});
     await client.config();
     await client.ask('close', {});

@@ -1,9 +1,10 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { ServerCredentials } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreServiceService } from '../../../gen/kloset/store/v1/store.js';
 import type { ObjectRef } from '../../../src/core/object.js';
 import type { PutResult } from '../../../src/core/store.js';
+import { LimitedServer } from '../../../src/frontends/grpc/limited-server.js';
 import { storeService } from '../../../src/frontends/grpc/store-service.js';
 import { callsOn } from '../../support/calls.js';
 import { MemoryStore } from '../../support/memory-store.js';
@@ -27,7 +28,7 @@ class BusyStore extends MemoryStore {
 describe('An upload over gRPC to a store that is busy', () => {
   it('is kept in memory by no more than a few messages, and goes on when the store does', async () => {
     const store = new BusyStore(Buffer.alloc(100), 100 * MiB);
-    const server = new Server();
+    const server = new LimitedServer();
     server.addService(StoreServiceService, storeService({ calls: callsOn(store), version: '1' }));
     const port = await new Promise<number>((resolve) =>
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, bound) => resolve(bound)),

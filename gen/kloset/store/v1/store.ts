@@ -259,6 +259,11 @@ export interface ReadError {
   code: number;
   /** The message for a person. */
   message: string;
+  /**
+   * The gateway's own code for the failure: what the trailing metadata kloset-error-code is for a whole call. It tells
+   * apart what shares a status: no_space and too_many_requests are both RESOURCE_EXHAUSTED.
+   */
+  errorCode: string;
 }
 
 /** PutObjectRequest is a piece of an upload. */
@@ -1443,7 +1448,7 @@ export const RangeAnswer: MessageFns<RangeAnswer> = {
 };
 
 function createBaseReadError(): ReadError {
-  return { code: 0, message: "" };
+  return { code: 0, message: "", errorCode: "" };
 }
 
 export const ReadError: MessageFns<ReadError> = {
@@ -1453,6 +1458,9 @@ export const ReadError: MessageFns<ReadError> = {
     }
     if (message.message !== "") {
       writer.uint32(18).string(message.message);
+    }
+    if (message.errorCode !== "") {
+      writer.uint32(26).string(message.errorCode);
     }
     return writer;
   },
@@ -1484,6 +1492,14 @@ export const ReadError: MessageFns<ReadError> = {
             }
 
             message.message = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.errorCode = reader.string();
             continue;
           }
         }
