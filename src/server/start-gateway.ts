@@ -22,7 +22,7 @@ import type { Gateway, GatewayOptions } from './gateway.js';
 import { prepare, type Generation } from './generation.js';
 import { Listeners } from './listeners.js';
 import { createMetrics, type Metrics } from '../observability/metrics.js';
-import { checkOpenWriting } from './open-writing.js';
+import { checkAnonymousWriting } from './anonymous-writing.js';
 import { StorePool } from './stores.js';
 
 /** How long a TLS handshake may take, in milliseconds. */
@@ -127,7 +127,7 @@ class RunningGateway implements Gateway {
     try {
       await this.certificate.prepare(config.tls);
       if (this.isStopping) throw new Error('the gateway is stopping');
-      this.changing = this.listeners.change(config, (all) => checkOpenWriting(config, all));
+      this.changing = this.listeners.change(config, (all) => checkAnonymousWriting(config, all));
       await this.changing;
     } catch (error) {
       await next.discard(before);

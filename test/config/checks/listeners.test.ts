@@ -65,23 +65,26 @@ describe('the listeners of a configuration', () => {
     expect(listeners[0]?.name).to.equal('127.0.0.1:0');
   });
 
-  it('are refused where they can not be', () => {
+  it("are refused if they can't work", () => {
     const wrong: Record<string, Settings> = {
-      'listen[1]: localhost:1 is listened at already': { listen: ['localhost:1', 'localhost:1'] },
-      'grpc-listen: localhost:1 is listened at already': { listen: ['localhost:1'], 'grpc-listen': 'localhost:1' },
-      'listen[1].name: there is a listener of this name already: a': {
+      'listen[1]: another listener has the address localhost:1': { listen: ['localhost:1', 'localhost:1'] },
+      'grpc-listen: another listener has the address localhost:1': {
+        listen: ['localhost:1'],
+        'grpc-listen': 'localhost:1',
+      },
+      'listen[1].name: another listener has the name a': {
         listen: [
           { address: 'localhost:1', name: 'a' },
           { address: 'localhost:2', name: 'a' },
         ],
       },
-      'listen[1]: off goes with no other listen': { listen: ['localhost:1', 'off'] },
+      "listen[1]: off can't be combined with addresses": { listen: ['localhost:1', 'off'] },
       'listen: there is nothing to serve': { listen: ['off'], 'grpc-listen': 'off', 'metrics-listen': 'localhost:1' },
-      'listen.mode: only unix sockets have that': { listen: { address: 'localhost:1', mode: '0660' } },
-      'listen.owner: only unix sockets have that': { listen: { address: 'localhost:1', owner: 'x' } },
-      'listen.tls: there is no certificate for it': { listen: { address: 'localhost:1', tls: true } },
-      'listen.address: an address is': { listen: { address: 'x' } },
-      'grpc-listen[0]: an address is': { 'grpc-listen': ['nonsense'] },
+      'listen.mode: applies to unix sockets only': { listen: { address: 'localhost:1', mode: '0660' } },
+      'listen.owner: applies to unix sockets only': { listen: { address: 'localhost:1', owner: 'x' } },
+      'listen.tls: TLS needs a certificate': { listen: { address: 'localhost:1', tls: true } },
+      'listen.address: must be an address: host:port': { listen: { address: 'x' } },
+      'grpc-listen[0]: must be an address: host:port': { 'grpc-listen': ['nonsense'] },
     };
     for (const [problem, settings] of Object.entries(wrong)) {
       expect(problemsOf(settings), problem).to.have.length(1);
