@@ -6,7 +6,18 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** The outcome of a command that printed what it was asked for. */
+export function printed(stdout: string): Outcome {
+  return { exitCode: 0, stdout, stderr: '' };
+}
+
 /** The outcome of a command that can't be done: a line for each problem. */
 export function refused(problems: readonly string[], exitCode: 1 | 2 = 2): Outcome {
   return { exitCode, stdout: '', stderr: problems.map((problem) => `kloset-gateway: ${problem}\n`).join('') };
+}
+
+/** The outcome of wrong usage: a line for each problem, and how to get help. */
+export function wrongUsage(problems: readonly string[]): Outcome {
+  const outcome = refused(problems);
+  return { ...outcome, stderr: `${outcome.stderr}Try kloset-gateway --help.\n` };
 }

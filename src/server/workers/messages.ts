@@ -26,7 +26,7 @@ export interface Primary {
   giveBack(key: string, places: number): void;
   /** Tells of a failed login from an address. */
   loginFailed(address: string): void;
-  /** UnixSocketPlaces of the primary. */
+  /** SocketPublisher of the primary. */
   prepareSocket(options: UnixSocketOptions): Promise<string>;
   placeSocket(options: UnixSocketOptions): Promise<void>;
   removeSocket(options: UnixSocketOptions): Promise<void>;

@@ -50,7 +50,7 @@ export async function serveAsWorker({ startGateway, inForce, exit }: WorkerOptio
         turns: (kind, key) => leases.places(`${kind} of ${key}`),
         unixSockets: {
           prepare: (options) => channel.call('prepareSocket', options),
-          place: (options) => channel.call('placeSocket', options),
+          publish: (options) => channel.call('placeSocket', options),
           remove: (options) => channel.call('removeSocket', options),
         },
         loginFailed: (address) => channel.tell('loginFailed', address),

@@ -1,7 +1,7 @@
-import { OwnUnixSocket, type UnixSocketOptions } from '../../net/unix-socket.js';
+import { UnixSocketPublisher, type UnixSocketOptions } from '../../net/unix-socket.js';
 
 interface Entry {
-  readonly socket: OwnUnixSocket;
+  readonly socket: UnixSocketPublisher;
   readonly temporary: Promise<string>;
   placed: Promise<void> | undefined;
   /** The workers that listen there, or are about to. */
@@ -30,7 +30,7 @@ export class SharedUnixSockets {
   place(options: UnixSocketOptions): Promise<void> {
     return this.inTurn(async () => {
       const entry = this.entries.get(JSON.stringify(options));
-      if (entry !== undefined) await (entry.placed ??= entry.socket.place(options));
+      if (entry !== undefined) await (entry.placed ??= entry.socket.publish(options));
     });
   }
 
@@ -51,7 +51,7 @@ export class SharedUnixSockets {
   }
 
   private make(options: UnixSocketOptions): Entry {
-    const socket = new OwnUnixSocket();
+    const socket = new UnixSocketPublisher();
     return { socket, temporary: socket.prepare(options), placed: undefined, holders: new Set() };
   }
 
