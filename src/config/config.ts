@@ -2,7 +2,7 @@ import { formatAddress } from '../core/address.js';
 import { isLocalOnly } from './address.js';
 import { anonymouslyAccessibleStores, anonymousWritingProblem } from './anonymous-access.js';
 import type { Context, Origins } from './checks/context.js';
-import { checkListeners, type PlacedListener } from './checks/listeners.js';
+import { checkListeners, type CheckedListener } from './checks/listeners.js';
 import { checkPrincipals } from './checks/principals.js';
 import { checkStores } from './checks/stores.js';
 import { checkTls } from './checks/tls.js';
@@ -38,10 +38,12 @@ export function checkSettings(given: Settings, origins: Origins): { config: Conf
     isInvalid: (name) => given[name] !== undefined && !Object.hasOwn(valid, name),
     problem: (path, message, options) => problems.push({ path, message, ...options }),
   };
-  const placed = checkListeners(context);
-  const listeners = placed.map(({ listener }) => listener);
-  const config = compose(context, listeners);
-  if (!config.noAuth) checkAnonymousWriting(context, config, placed);
+  const listeners = checkListeners(context);
+  const config = compose(
+    context,
+    listeners.map(({ listener }) => listener),
+  );
+  if (!config.noAuth) checkAnonymousWriting(context, config, listeners);
   return problems.length > 0 ? { problems } : { config };
 }
 
@@ -59,14 +61,14 @@ function withAbsolutePaths(given: Settings, origins: Origins): object {
   return Object.fromEntries(entries.map(([name, value]) => [name, absolute(name, value)]));
 }
 
-/** Parses what is valid of the settings, and reports the rest. */
+/** Parses the valid settings, and reports the invalid ones. */
 function parse(given: object, problems: Problem[]): { values: Values; valid: object } {
   let valid = given;
   for (;;) {
     const parsed = fileSchema.safeParse(valid);
     if (parsed.success) return { values: parsed.data, valid };
     const found = explain(parsed.error.issues, valid);
-    // Without an invalid value, its map may miss one, which isn't worth another message.
+    // Removing an invalid value may leave a map without a required key, which isn't another problem.
     problems.push(...found.filter(({ path }) => !problems.some((known) => isBelow(known.path, path))));
     valid = without(valid, found);
   }
@@ -89,8 +91,8 @@ function compose(context: Context, listeners: readonly ListenerConfig[]): Config
   };
 }
 
-function checkAnonymousWriting(context: Context, config: Config, placed: readonly PlacedListener[]): void {
-  for (const { listener, path } of placed) {
+function checkAnonymousWriting(context: Context, config: Config, listeners: readonly CheckedListener[]): void {
+  for (const { listener, path } of listeners) {
     const stores = anonymouslyAccessibleStores(config, listener, 'append');
     if (stores.length === 0 || isLocalOnly(listener.address) !== false) continue;
     context.problem(path, anonymousWritingProblem(formatAddress(listener.address), stores));

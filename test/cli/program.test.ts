@@ -173,7 +173,7 @@ function samples(): string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith('kloset-gateway-sample-'));
 }
 
-/** Reads a program's log until a line is there that is wanted. */
+/** Reads a program's log until it has a wanted line. */
 async function linesUntil(
   child: ChildProcess,
   wanted: (line: Record<string, unknown>) => boolean,

@@ -10,7 +10,7 @@ import { tempFolder } from '../support/temp.js';
 
 const nowMs = Date.parse('2026-11-24T12:00:00Z');
 const surroundings = { home: '/home/op', cwd: '/' };
-/** Not random, and so always the same. */
+/** A source of bytes that isn't random, so that results are reproducible. */
 const random = (size: number): Buffer => Buffer.alloc(size, 7);
 
 function create(principal: string, configPath?: string, expires?: string): Promise<Outcome> {

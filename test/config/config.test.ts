@@ -21,7 +21,7 @@ const mapKeys = [
   ...['sha256', 'expires', 'address', 'name', 'mode', 'owner', 'tls', 'max-access'],
 ];
 
-/** Values of all types, in maps with keys that mean something. */
+/** Values of all types, in maps with meaningful keys. */
 const { anything } = fc.letrec((tie) => ({
   anything: fc.oneof(
     { maxDepth: 4 },
@@ -108,7 +108,7 @@ describe('makeConfig', () => {
     ]);
   });
 
-  it('makes a configuration or problems of anything, and never fails', () => {
+  it('returns a configuration or problems for any input, and never fails', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.constantFrom(...settingNames), anything), { maxLength: 6 }), (entries) => {
         const made = makeConfig(Object.fromEntries(entries) as object, surroundings);
@@ -147,7 +147,7 @@ describe('makeConfig', () => {
     }
   });
 
-  it("takes the limit of plakar 1.0's documents in MiB, or with a unit", () => {
+  it("accepts the limit of plakar 1.0's documents in MiB, or with a unit", () => {
     const limit = (value: string | number): number => configOf({ 'http-v1.0-limit': value }).v10.maxDocumentBytes;
     expect([limit(5), limit('5'), limit('64MiB')]).to.deep.equal([5 * 1024 ** 2, 5 * 1024 ** 2, 64 * 1024 ** 2]);
     expect(problemsOf({ 'http-v1.0-limit': '10000' })).to.have.length(1);

@@ -130,7 +130,7 @@ describe('loading a configuration', () => {
     ]);
   });
 
-  it('reports all that is not YAML, and what can not be read', async () => {
+  it('reports invalid YAML, and a file that cannot be read', async () => {
     const texts = {
       'a: 1\na: 2\nb: [1': [/FILE:2:1: map keys must be unique/, /FILE:3:6: flow sequence/],
       'a: 1\n---\nb: 2\n': [/FILE:2:1: a second document starts here/],
@@ -173,7 +173,7 @@ describe('loading a configuration', () => {
     expect(await problems({ env: { KLOSET_GATEWAY_PASSPHRASE: 'secret' } })).to.have.length(1);
   });
 
-  it('takes switches in variables as true or false, in several spellings', async () => {
+  it('accepts several spellings of true and false in variables', async () => {
     for (const [text, durable] of Object.entries({
       true: true,
       YES: true,

@@ -22,13 +22,13 @@ async function example(): Promise<Config> {
   return loaded.config;
 }
 
-/** Whether a value is one by the JSON Schema. */
+/** Whether a value is valid according to the JSON Schema. */
 function isValid(value: unknown): boolean {
   return z.fromJSONSchema(jsonSchema() as Parameters<typeof z.fromJSONSchema>[0]).safeParse(value).success;
 }
 
-describe("the settings' reference", () => {
-  it('is as `npm run generate:schema` makes it: the schema, and the tables and the example in docs/config.md', async () => {
+describe('the reference of the settings', () => {
+  it('is up to date with `npm run generate:schema`: the schema, and the tables and the example in docs/config.md', async () => {
     for (const [path, text] of Object.entries(await generatedFiles(root))) {
       expect(await readFile(join(root, path), 'utf8'), path).to.equal(text);
     }

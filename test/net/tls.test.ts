@@ -11,7 +11,7 @@ import { tempFolder } from '../support/temp.js';
 import { closed, echoes, enter, enterTls } from './support/client.js';
 import { startListener, type TestListener } from './support/listening.js';
 
-describe('A listener with TLS', () => {
+describe('a listener with TLS', () => {
   let authority: Authority;
   let server: Certificate;
   const listeners: TestListener[] = [];
@@ -115,7 +115,7 @@ describe('A listener with TLS', () => {
     while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
-  /** A session that a client could go on with, without the certificates being looked at again. */
+  /** A session that a client can resume, without another check of the certificates. */
   function resumable(port: number, pair: Pick<ConnectionOptions, 'cert' | 'key'> = {}): Promise<Buffer> {
     return new Promise((resolve) => {
       const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false, ...pair });
@@ -192,7 +192,7 @@ describe('A listener with TLS', () => {
     }
   });
 
-  it('asks for client certificates when a reload says so', async () => {
+  it('asks for client certificates after a reload that enables them', async () => {
     const tls = await loadCredentials();
     const { port } = await start({}, {}, { tls });
     (await enterTls({ port })).socket.destroy();

@@ -44,7 +44,7 @@ describe('StorePool', () => {
     expect(storeOf(green2, 'green')).to.not.equal(storeOf(first, 'green'));
   });
 
-  it('keeps a store for the time that what still runs on it is given', async () => {
+  it('keeps a store open during the grace period of a release', async () => {
     const own = config({ blue: { location: blue } });
     const first = await pool.acquire(own);
     const ended = first.release(50);
@@ -55,7 +55,7 @@ describe('StorePool', () => {
     await ended;
   });
 
-  it('opens a store anew where what it needs is another', async () => {
+  it('opens a store again if settings that it depends on change', async () => {
     const first = await pool.acquire(config({ blue: { location: blue } }));
     for (const changed of [
       config({ blue: { location: green } }),
@@ -74,7 +74,7 @@ describe('StorePool', () => {
     for (const each of same) expect(storeOf(await pool.acquire(each), 'blue')).to.equal(storeOf(first, 'blue'));
   });
 
-  it('fails as a whole where one store can not be opened, and keeps none', async () => {
+  it('fails as a whole if one store cannot be opened, and keeps none open', async () => {
     const bad = config({ blue: { location: blue }, bad: { location: '/nonexistent' } });
     const error: unknown = await pool.acquire(bad).catch((thrown: unknown) => thrown);
     expect(String(error)).to.include('/nonexistent is not a Kloset store');
@@ -86,7 +86,7 @@ describe('StorePool', () => {
     expect(await listAll(storeOf(acquired, 'blue'), 'state')).to.deep.equal([]);
   });
 
-  it('counts what a store with a quota has, also when the quota changes', async () => {
+  it('counts the bytes in a store with a quota, also when the quota changes', async () => {
     const settings = { blue: { location: blue, anonymous: 'append' as const, quota: 1000 } };
     const acquired = await pool.acquire(config(settings));
     const open = acquired.stores.get('blue');

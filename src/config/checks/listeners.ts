@@ -8,7 +8,7 @@ import type { Context } from './context.js';
 type Protocol = ListenerConfig['protocol'];
 
 /** A listener, and its path in the settings. */
-export interface PlacedListener {
+export interface CheckedListener {
   readonly listener: ListenerConfig;
   readonly path: Path;
 }
@@ -16,20 +16,20 @@ export interface PlacedListener {
 const protocols = ['http', 'grpc', 'metrics'] as const;
 
 /** Checks where the gateway listens, and gives each listener a name. */
-export function checkListeners(context: Context): PlacedListener[] {
+export function checkListeners(context: Context): CheckedListener[] {
   const found = protocols.flatMap((protocol) => checkSetting(context, protocol));
   const taken = new Set(found.map(({ listener }) => listener.name).filter((name) => name !== ''));
-  const placed = found.map((each) => {
+  const checked = found.map((each) => {
     if (each.listener.name !== '') return each;
     const name = freeName(each.listener, taken);
     taken.add(name);
     return { ...each, listener: { ...each.listener, name } };
   });
-  checkUnique(context, placed);
+  checkUnique(context, checked);
   if (isOff(context, 'http') && isOff(context, 'grpc')) {
     context.problem(['listen'], 'there is nothing to serve: set listen, grpc-listen or both to an address');
   }
-  return placed;
+  return checked;
 }
 
 /** Whether a setting has no listeners. */
@@ -39,7 +39,7 @@ function isOff(context: Context, protocol: Protocol): boolean {
   return isOnlyOff && !context.isInvalid(listening[protocol].name);
 }
 
-function checkSetting(context: Context, protocol: Protocol): PlacedListener[] {
+function checkSetting(context: Context, protocol: Protocol): CheckedListener[] {
   const { name } = listening[protocol];
   const value = context.values.listening[protocol];
   if (value === 'off' || context.isInvalid(name)) return [];
@@ -55,7 +55,7 @@ function checkListener(
   protocol: Protocol,
   written: string | WrittenListener,
   path: Path,
-): PlacedListener[] {
+): CheckedListener[] {
   const listener: WrittenListener = typeof written === 'string' ? { address: written } : written;
   const at = (key: string): Path => (typeof written === 'string' ? path : [...path, key]);
   const address = parseAddress(listener.address);
@@ -95,10 +95,10 @@ function freeName({ address, protocol }: ListenerConfig, taken: ReadonlySet<stri
   return name;
 }
 
-function checkUnique(context: Context, placed: readonly PlacedListener[]): void {
+function checkUnique(context: Context, checked: readonly CheckedListener[]): void {
   const names = new Set<string>();
   const addresses = new Set<string>();
-  for (const { listener, path } of placed) {
+  for (const { listener, path } of checked) {
     const { name } = listener;
     const address = formatAddress(listener.address);
     if (names.has(name)) context.problem([...path, 'name'], `another listener has the name ${name}`);

@@ -10,7 +10,7 @@ const reserved = 'anonymous';
 
 /** Why a text can't be a principal's name; undefined if it can. Logs, HTTP Basic and htpasswd files must be able to hold it. */
 export function principalNameProblem(name: string): string | undefined {
-  if (name === reserved) return "logs use this name for callers who haven't logged in: choose another one";
+  if (name === reserved) return "logs use this name for callers who haven't logged in: use another name";
   if (/^[^\s:\p{C}]{1,200}$/u.test(name) && name !== '__proto__') return undefined;
   return "a principal's name has 1 to 200 characters, without colons, spaces and control characters";
 }

@@ -3,7 +3,7 @@ import type { Settings } from '../../../src/config/config.js';
 import { configOf, problemsOf } from '../../support/config.js';
 
 describe('the listeners of a configuration', () => {
-  it('are addresses, or maps, one or several, or off', () => {
+  it('are one or several addresses or maps, or off', () => {
     const made = configOf({
       listen: {
         name: 'admin',
@@ -33,7 +33,7 @@ describe('the listeners of a configuration', () => {
     ]);
   });
 
-  it('speak TLS over TCP where there is a certificate, unless they say otherwise', () => {
+  it('speak TLS over TCP if there is a certificate, unless configured otherwise', () => {
     const { listeners, tls } = configOf({
       listen: [
         'localhost:1',
@@ -59,7 +59,7 @@ describe('the listeners of a configuration', () => {
     expect(tls).to.deep.equal({ cert: '/srv/c.pem', key: '/k.pem', clientCa: undefined, clientCertRequired: false });
   });
 
-  it('have names of their own, also where several take any free port', () => {
+  it('have unique names, also if several listen on any free port', () => {
     const { listeners } = configOf({ listen: ['127.0.0.1:0', '127.0.0.1:0'], 'grpc-listen': '127.0.0.1:0' });
     expect(new Set(listeners.map(({ name }) => name)).size).to.equal(3);
     expect(listeners[0]?.name).to.equal('127.0.0.1:0');
