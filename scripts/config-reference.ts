@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
-import { groups, settings } from '../src/config/definition.js';
+import { groups } from '../src/config/definition.js';
 import { jsonSchema, type JsonSchema } from '../src/config/json-schema.js';
-import { defaultText } from '../src/config/setting.js';
 
-/* What is made of the settings' definition and kept in the repository. */
+/* The files that are generated from the definitions of the settings. */
 
-/** The generated files, by their paths below the repository's folder. */
+/** The contents of the generated files, by their paths relative to the repository's folder. */
 export async function generatedFiles(root: string): Promise<Record<string, string>> {
   const schemaPath = join('schema', 'kloset-gateway.schema.json');
   const docsPath = join('docs', 'config.md');
@@ -23,30 +22,25 @@ export async function generatedFiles(root: string): Promise<Record<string, strin
   };
 }
 
-/** A text with something else between the two comments that mark a part as generated. */
+/** A text with other content between the two comments that mark a generated part. */
 function replaced(text: string, part: string, content: string): string {
   const start = `<!-- generated: ${part} -->\n`;
   const [before, after] = [text.indexOf(start), text.indexOf('<!-- end of generated -->', text.indexOf(start))];
-  if (before < 0 || after < 0) throw new Error(`there is no place for the ${part}`);
+  if (before < 0 || after < 0) throw new Error(`there is no generated part called ${part}`);
   return `${text.slice(0, before)}${start}${content}${text.slice(after)}`;
 }
 
-/** Tables of all settings, and of the keys of those that are maps. */
+/** Tables of all settings, and of the keys of maps. */
 function reference(): string {
   const { properties = {} } = jsonSchema();
   const listener = mapIn(properties['listen']);
   const store = mapIn(properties['stores']?.additionalProperties);
   const principal = mapIn(properties['principals']?.additionalProperties);
   const token = mapIn(principal?.properties?.['tokens']?.items);
-  const tables = groups.map(({ title, names }) => {
-    const rows = names.map((name) => {
-      const { value, description } = settings[name];
-      return [
-        code(name),
-        value === undefined ? 'true, false' : code(value),
-        code(defaultText(settings[name])),
-        description,
-      ];
+  const tables = groups.map(({ title, settings }) => {
+    const rows = settings.map(({ name, form, defaultText, description }) => {
+      const value = form === undefined ? 'a map, in the file only' : (form.placeholder ?? 'true, false');
+      return [code(name), code(value), code(defaultText), description];
     });
     return `### ${title}\n\n${table(['setting', 'value', 'default', 'what it is'], rows)}`;
   });
@@ -57,13 +51,13 @@ function reference(): string {
 
 function keysTable(schema: JsonSchema | undefined): string {
   const rows = Object.entries(schema?.properties ?? {}).map(([name, { description }]) => {
-    const needed = schema?.required?.includes(name) === true ? ', needed' : '';
-    return [code(name) + needed, description ?? ''];
+    const required = schema?.required?.includes(name) === true ? ', required' : '';
+    return [code(name) + required, description ?? ''];
   });
   return table(['key', 'what it is'], rows);
 }
 
-/** The alternative of a schema that is a map of known keys. */
+/** The alternative of a schema that is a map with known keys. */
 function mapIn(schema: JsonSchema | boolean | undefined): JsonSchema | undefined {
   if (typeof schema !== 'object') return undefined;
   return schema.properties ? schema : schema.anyOf?.find(({ properties }) => properties !== undefined);

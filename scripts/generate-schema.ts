@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generatedFiles } from './config-reference.js';
 
-/* Writes what is made of the settings' definition: `npm run generate:schema`. */
+/* Writes the files that are generated from the definitions of the settings: `npm run generate:schema`. */
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 for (const [path, text] of Object.entries(await generatedFiles(root))) await writeFile(join(root, path), text);

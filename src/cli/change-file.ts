@@ -2,11 +2,10 @@ import { open, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/p
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Changes what is in a file, with the same owner and permissions: whoever reads it meanwhile gets the old or the new text, whole.
- * One change at a time: the others fail, and lose nothing. Where the path is a link, what it leads to is changed. Fails as file
- * operations do, and with nothing left behind.
+ * Replaces a file's content atomically and keeps its owner and permissions. During a change, other changes of the file fail. A
+ * symbolic link is followed. Fails as file operations do, and leaves nothing behind.
  *
- * @param change reads the file, and resolves to its new text; undefined: it stays as it is
+ * @param change reads the file, and resolves to its new text; undefined: no change
  */
 export async function changeFile(path: string, change: () => Promise<string | undefined>): Promise<void> {
   const real = await realpath(path);
@@ -24,20 +23,20 @@ export async function changeFile(path: string, change: () => Promise<string | un
   }
 }
 
-/** The new text's file. That there is one says that somebody is changing the old one. */
+/** Opens the file for the new text, which also is the lock. */
 async function openNew(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'wx', 0o600);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    throw new Error(`somebody is changing it right now: try again, or remove ${path} if nobody is`, { cause: error });
+    throw new Error(`another process is changing it: try again, or remove ${path} if there is none`, { cause: error });
   }
 }
 
 async function writeLike(model: string, file: FileHandle, text: string): Promise<void> {
   const { mode, uid, gid } = await stat(model);
   const made = await file.stat();
-  // Before the text is there: who may not give files away learns it here, and nobody sees more than before.
+  // Before the text is written, so that it is never readable by more users. This fails without the right to change the owner.
   if (made.uid !== uid || made.gid !== gid) await file.chown(uid, gid);
   await file.chmod(mode & 0o7777);
   await file.writeFile(text);

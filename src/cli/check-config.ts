@@ -1,6 +1,5 @@
 import { loadConfig, type Loaded, type SettingSources } from '../config/load.js';
 import { settingNames, settings as definitions } from '../config/definition.js';
-import { defaultText } from '../config/setting.js';
 import { formatSize } from '../config/values.js';
 import { formatAddress } from '../core/address.js';
 import { formatLocation } from '../backends/location.js';
@@ -8,13 +7,13 @@ import type { ListenerConfig, PrincipalConfig, StoreConfig } from '../config/typ
 import { namedFilesProblems } from './named-files.js';
 import { refused, type Outcome } from './outcome.js';
 
-/** These have paragraphs of their own, and principals have secrets, of a kind. */
+/** Settings with a paragraph of their own. */
 const summarized: ReadonlySet<string> = new Set(['listen', 'grpc-listen', 'metrics-listen', 'stores', 'principals']);
 
 /**
- * Checks settings as `serve` does, and the files that they name, and shows what they add up to, without secrets.
+ * Checks settings as `serve` does, and the files that they name, and prints the resulting configuration without secrets.
  *
- * @param usageProblems what is wrong with the command line, to be reported with the rest
+ * @param usageProblems problems with the command line, to be reported with the others
  */
 export async function checkConfig(from: SettingSources, usageProblems: readonly string[] = []): Promise<Outcome> {
   const loaded = await loadConfig(from);
@@ -47,7 +46,7 @@ function listenerRow(listener: ListenerConfig): string[] {
   const { name, protocol, address, maxAccess, tls, mode, owner } = listener;
   const written = formatAddress(address);
   const extras = [
-    name === written ? '' : `called ${name}`,
+    name === written ? '' : `name ${name}`,
     tls ? 'TLS' : '',
     maxAccess === 'full' || protocol === 'metrics' ? '' : `at most ${maxAccess}`,
     mode === undefined ? '' : `mode ${mode.toString(8).padStart(4, '0')}`,
@@ -70,18 +69,18 @@ function principalRow({ name, tokens, certificates, access, listeners }: Princip
     ...certificates,
   ];
   const levels = [...access].map(([store, level]) => `${store === '' ? '(default)' : store}: ${level}`);
-  const through = listeners === undefined ? '' : `by ${[...listeners].join(', ')}`;
+  const through = listeners === undefined ? '' : `through ${[...listeners].join(', ')}`;
   return [name, list(proofs), list(levels), through];
 }
 
-/** What is in force of every other setting, and where it comes from. */
+/** The value of each other setting, and its origin. */
 function settingRows({ sources }: Loaded): string[][] {
   const { settings } = sources;
   return settingNames
     .filter((name) => !summarized.has(name))
     .flatMap((name) => {
       const origin = sources.originOf(name);
-      const value = origin === undefined ? defaultText(definitions[name]) : settings[name];
+      const value = origin === undefined ? definitions[name].defaultText : settings[name];
       if (value === undefined || name === 'location') return [];
       const from = { flag: 'option', variable: 'environment', file: 'file' };
       return [

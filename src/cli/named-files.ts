@@ -2,7 +2,7 @@ import { readHtpasswd } from '../auth/htpasswd-file.js';
 import type { Config } from '../config/types.js';
 import { TlsCredentials } from '../net/tls-credentials.js';
 
-/** What is wrong with the files that a configuration names: certificates, keys, passwords. They are read as `serve` reads them. */
+/** Problems with the files that a configuration names: certificates, keys, passwords. They are read in the same way as by `serve`. */
 export async function namedFilesProblems({ htpasswd, tls }: Config): Promise<string[]> {
   const read = [htpasswd && readHtpasswd(htpasswd), tls && TlsCredentials.load(tls)];
   const results = await Promise.allSettled(read);

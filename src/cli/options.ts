@@ -1,44 +1,44 @@
-import { groups, settings, type SettingName } from '../config/definition.js';
-import { defaultText } from '../config/setting.js';
+import { groups, settingNames, settings } from '../config/definition.js';
+import type { Setting } from '../config/setting.js';
 
 /** An option of the command line. */
 export interface Option {
   readonly name: string;
-  /** What stands for the value in the help; none: a switch. */
-  readonly value?: string;
-  readonly repeatable?: boolean;
-  /** What it is for, in one line. */
+  /** Placeholder of the value in the help; none: a switch. */
+  readonly value?: string | undefined;
+  readonly repeatable?: boolean | undefined;
+  /** A phrase that says what it is for. */
   readonly help: string;
 }
 
-/** Names the configuration file, in which every other option can be as well. */
+/** Names the configuration file, which can hold all other options. */
 export const configOption: Option = {
   name: 'config',
   value: 'FILE',
-  help: 'a file with settings, in YAML; it has every option below, and several stores and principals',
+  help: 'a configuration file, in YAML; it can hold all options below, several stores, and principals',
 };
 
 /** The options of `token create`. */
 export const tokenOptions: readonly Option[] = [
   configOption,
-  { name: 'expires', value: '90d|DATE', help: 'when the token ends, as in 90d, 12h or 2027-01-31 (default never)' },
+  { name: 'expires', value: '90d|DATE', help: 'when the token expires, as in 90d, 12h or 2027-01-31 (default never)' },
 ];
 
-/** The options that are settings, in their groups. The location isn't one: it has no name on the command line. */
+/** The options that are settings, in their groups. The location isn't one: on the command line, it is an argument. */
 export const optionGroups: readonly { readonly title: string; readonly options: readonly Option[] }[] = groups.map(
-  ({ title, names }) => ({ title, options: names.filter((name) => name !== 'location').map(optionOf) }),
+  (group) => ({
+    title: group.title,
+    options: group.settings.filter(({ name, form }) => form !== undefined && name !== 'location').map(optionOf),
+  }),
 );
 
-/** The options of `serve` and `check-config`, once: the parser, the help and the README's copy of it come from here. */
+/** The options of `serve` and `check-config`. */
 export const serveOptions: readonly Option[] = [configOption, ...optionGroups.flatMap(({ options }) => options)];
 
-function optionOf(name: SettingName): Option {
-  const setting = settings[name];
-  const standard = defaultText(setting);
-  return {
-    name,
-    ...(setting.value !== undefined && { value: setting.value }),
-    repeatable: setting.form === 'list',
-    help: setting.description + (standard === undefined || standard === 'off' ? '' : ` (default ${standard})`),
-  };
+/** The settings that only the file can hold. */
+export const fileOnlyNames: readonly string[] = settingNames.filter((name) => settings[name].form === undefined);
+
+function optionOf({ name, form, description, defaultText }: Setting): Option {
+  const standard = defaultText === undefined || defaultText === 'off' ? '' : ` (default ${defaultText})`;
+  return { name, value: form?.placeholder, repeatable: form?.isList, help: description + standard };
 }

@@ -1,12 +1,23 @@
-/** What came of a command that does its work and ends. */
+/** The result of a command that does its work and ends. */
 export interface Outcome {
-  /** 0: done; 1: it couldn't be done; 2: something is wrong with what was asked, or with the settings. */
+  /** 0: done; 1: failed; 2: wrong usage or invalid settings. */
   readonly exitCode: 0 | 1 | 2;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** The outcome of what can't be done as it was asked: every problem, a line each. */
+/** The outcome of a command that printed what it was asked for. */
+export function printed(stdout: string): Outcome {
+  return { exitCode: 0, stdout, stderr: '' };
+}
+
+/** The outcome of a command that can't be done: a line for each problem. */
 export function refused(problems: readonly string[], exitCode: 1 | 2 = 2): Outcome {
   return { exitCode, stdout: '', stderr: problems.map((problem) => `kloset-gateway: ${problem}\n`).join('') };
+}
+
+/** The outcome of wrong usage: a line for each problem, and how to get help. */
+export function wrongUsage(problems: readonly string[]): Outcome {
+  const outcome = refused(problems);
+  return { ...outcome, stderr: `${outcome.stderr}Try kloset-gateway --help.\n` };
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
-import type { Flags } from '../config/load.js';
-import { serveOptions, tokenOptions, type Option } from './options.js';
+import type { TextSettings } from '../config/sources.js';
+import { fileOnlyProblem } from '../config/environment.js';
+import { fileOnlyNames, serveOptions, tokenOptions, type Option } from './options.js';
 
 export type Command =
   | { readonly name: 'help' | 'version' | 'plugin' }
@@ -8,21 +9,21 @@ export type Command =
   | ServeCommand
   | TokenCommand;
 
-/** To serve, or to check whether that would do. */
+/** Serves, or checks the settings for that. */
 export interface ServeCommand {
   readonly name: 'serve' | 'check-config';
-  /** The options and the location, as they are typed: nothing of their values is checked. */
-  readonly flags: Flags;
-  /** The configuration file; undefined where none is named. */
+  /** The options and the location as typed: their values aren't checked. */
+  readonly flags: TextSettings;
+  /** The configuration file; undefined: none is named. */
   readonly configPath: string | undefined;
   readonly problems: readonly string[];
 }
 
-/** To make a token for a principal. */
+/** Makes a token for a principal. */
 export interface TokenCommand {
   readonly name: 'token create';
   readonly principal: string;
-  /** As it is typed; undefined: never. */
+  /** As typed; undefined: never. */
   readonly expires: string | undefined;
   /** The file that the token's hash is added to; undefined: none. */
   readonly configPath: string | undefined;
@@ -31,28 +32,29 @@ export interface TokenCommand {
 type Typed = Readonly<Record<string, string | string[] | boolean>>;
 
 /**
- * Parses the command line, without the program's name. plakar's spelling of options, `-listen ADDR`, works as `--listen ADDR`
- * does. Every problem is reported, and what has none is in the flags all the same, so that these can be checked as well. Pure.
+ * Parses the command line, without the program's name. plakar's spelling of options, `-listen ADDR`, is equivalent to
+ * `--listen ADDR`. All problems are reported; the flags contain the options without one, so that their values can be checked as
+ * well. Pure.
  */
 export function parseCommandLine(argv: readonly string[]): Command {
   const [command, ...rest] = argv;
   if (command === undefined || command === 'help' || argv.some((arg) => /^(-h|--?help)$/.test(arg)))
     return { name: 'help' };
   if (/^(--?)?version$/.test(command)) return { name: 'version' };
-  // Only plakar starts it, without arguments: what it has to know comes over stdin.
+  // Only plakar starts it, without arguments: it gets everything over stdin.
   if (command === 'plugin' && rest.length === 0) return { name: 'plugin' };
   if (command === 'plugin') return { name: 'unknown', problems: ['`plugin` takes no arguments: plakar starts it'] };
   if (command === 'serve' || command === 'check-config') return parseServe(command, rest);
   if (command === 'token') return parseToken(rest);
   const known = 'try `serve`, `check-config` or `token create`';
-  return { name: 'unknown', problems: [`there is no command ${quote(command)}: ${known}`] };
+  return { name: 'unknown', problems: [`unknown command ${quote(command)}: ${known}`] };
 }
 
 function parseServe(name: ServeCommand['name'], args: readonly string[]): Command {
   const { typed, positionals, problems } = parseOptions(args, serveOptions);
   const { config, ...flags } = typed;
   const [location, ...more] = positionals;
-  for (const each of more) problems.push(`one location at a time: ${quote(each)} is one too many`);
+  for (const each of more) problems.push(`there can be only one location: ${quote(each)} is another one`);
   return {
     name,
     flags: location === undefined ? flags : { location, ...flags },
@@ -65,9 +67,9 @@ function parseToken(args: readonly string[]): Command {
   const { typed, positionals, problems } = parseOptions(args, tokenOptions);
   const [action, principal, ...more] = positionals;
   if (action !== 'create' || principal === undefined) {
-    problems.unshift('`token create NAME` makes a token for the principal NAME, and there is no other way to write it');
+    problems.unshift('usage: `token create NAME`, which makes a token for the principal NAME');
   }
-  for (const each of more) problems.push(`one name at a time: ${quote(each)} is one too many`);
+  for (const each of more) problems.push(`there can be only one name: ${quote(each)} is another one`);
   if (problems.length > 0 || principal === undefined) return { name: 'unknown', problems };
   return { name: 'token create', principal, expires: textOf(typed['expires']), configPath: textOf(typed['config']) };
 }
@@ -85,7 +87,11 @@ function parseOptions(
   const typed: Record<string, string | string[] | boolean> = {};
   const { tokens } = parseArgs({
     args: args.map((arg) => arg.replace(/^-(?=[a-z][a-z0-9.-]+(=|$))/s, '--')),
-    options: Object.fromEntries(options.map(({ name, value }) => [name, { type: value ? 'string' : 'boolean' }])),
+    options: {
+      ...Object.fromEntries(options.map(({ name, value }) => [name, { type: value ? 'string' : 'boolean' }])),
+      // So that their values aren't taken for the location.
+      ...Object.fromEntries(fileOnlyNames.map((name) => [name, { type: 'string' }])),
+    },
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -100,7 +106,7 @@ function parseOptions(
   return { typed, positionals, problems };
 }
 
-/** Adds an option to those that were typed, or says what is wrong with it. */
+/** Adds an option to those that were typed, or returns a problem with it. */
 function addOption(
   typed: Record<string, string | string[] | boolean>,
   option: Option | undefined,
@@ -108,7 +114,11 @@ function addOption(
   value: string | undefined,
   inline: boolean,
 ): string | undefined {
-  if (option === undefined) return `there is no option ${quote(rawName)}`;
+  if (option === undefined) {
+    return fileOnlyNames.includes(rawName.slice(2))
+      ? `${rawName}: ${fileOnlyProblem}`
+      : `unknown option ${quote(rawName)}`;
+  }
   const { name } = option;
   if (option.value === undefined) {
     if (value !== undefined && value !== 'true' && value !== 'false') return `${rawName} takes no value`;
@@ -123,7 +133,7 @@ function addOption(
   return undefined;
 }
 
-/** Text of the user's in a message: one that a terminal takes as it is. */
+/** The user's text, with its control characters escaped. */
 function quote(text: string): string {
   return JSON.stringify(text);
 }

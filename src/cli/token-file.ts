@@ -1,16 +1,16 @@
 import { isMap, isScalar, isSeq, parseDocument, type Document, type YAMLMap } from 'yaml';
 
-/** What is kept of a token. */
+/** What the configuration file stores of a token. */
 export interface KeptToken {
   /** 64 lower-case hex digits. */
   readonly sha256: string;
-  /** When it ends, as the configuration file has it; undefined: never. */
+  /** When it expires, in the form of the configuration file; undefined: never. */
   readonly expires: string | undefined;
 }
 
 /**
- * Adds a token to a principal in a configuration file's text, with its comments kept. A principal that isn't there yet is made, with
- * access to nothing. Or says why that can't be done. Pure.
+ * Adds a token to a principal in a configuration file's text and keeps its comments. A principal that doesn't exist is added, without
+ * access to any store. Returns a problem if the text has another form than expected. Pure.
  */
 export function addToken(
   text: string,
@@ -19,7 +19,7 @@ export function addToken(
 ): { readonly text: string; readonly isNew: boolean } | { readonly problem: string } {
   const document = parseDocument(text);
   if (document.errors.length > 0 || !(isMap(document.contents) || isNothing(document.contents))) {
-    return { problem: 'it is no map in YAML: `kloset-gateway check-config` shows where' };
+    return { problem: 'not a map in YAML: `kloset-gateway check-config` shows the problem' };
   }
   const principals = mapIn(document, undefined, 'principals');
   if (principals === undefined) return { problem: byHand('principals') };
@@ -37,13 +37,13 @@ export function addToken(
   return { text: document.toString({ lineWidth: 0 }), isNew };
 }
 
-/** What to write into a configuration file by hand. */
+/** The YAML to add to a configuration file by hand. */
 export function tokenYaml(principal: string, token: KeptToken): string {
   const added = addToken('', principal, token);
   return 'text' in added ? added.text : '';
 }
 
-/** The map of this name, which is made where there is nothing; undefined where there is something else. */
+/** The map of this name, which is added if there is nothing; undefined if there is something else. */
 function mapIn(document: Document, holder: YAMLMap | undefined, name: string): YAMLMap | undefined {
   const found: unknown = holder === undefined ? document.get(name, true) : holder.get(name, true);
   if (isMap(found)) return found;
@@ -59,11 +59,11 @@ function mapIn(document: Document, holder: YAMLMap | undefined, name: string): Y
   return made;
 }
 
-/** Whether nothing is there that something else could depend on. */
+/** Whether a node is empty, and no alias refers to it. */
 function isNothing(node: unknown): boolean {
   return node === undefined || node === null || (isScalar(node) && node.value === null && node.anchor === undefined);
 }
 
 function byHand(path: string): string {
-  return `${path} has another form than this command can change: add the token by hand`;
+  return `this command can't change the form that ${path} has: add the token by hand`;
 }

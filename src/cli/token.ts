@@ -9,7 +9,7 @@ import { refused, type Outcome } from './outcome.js';
 import type { TokenCommand } from './parse.js';
 import { addToken, tokenYaml, type KeptToken } from './token-file.js';
 
-/** The clock, in milliseconds since 1970, and chance. */
+/** The current time, in milliseconds since 1970, and a source of random bytes. */
 export interface TokenSources {
   readonly nowMs: number;
   readonly random: (size: number) => Buffer;
@@ -18,8 +18,8 @@ export interface TokenSources {
 const dayMs = 86_400_000;
 
 /**
- * Makes a token for a principal, and adds its hash to the configuration file where one is named. The token itself is all of the
- * standard output, and nowhere else; what to do with it is on the other one.
+ * Makes a token for a principal, and adds its hash to the configuration file, if one is named. Only the token goes to stdout;
+ * messages go to stderr.
  */
 export async function createTokenFor(
   command: TokenCommand,
@@ -59,29 +59,29 @@ function made(token: string, stderr: string): Outcome {
   return { exitCode: 0, stdout: `${token}\n`, stderr };
 }
 
-/** When a token ends, as the configuration file has it: a time from now, or a date. */
+/** When a token expires, in the form of the configuration file. `text` is a duration from now, or a date. */
 function parseExpiry(text: string, nowMs: number): { readonly written?: string; readonly problem?: string } {
   const [, number, unit] = /^(\d{1,5})(h|d)$/.exec(text) ?? [];
   const from = unit === 'h' ? dayMs / 24 : dayMs;
   const at = number === undefined ? parseMoment(text) : nowMs + Number(number) * from;
   if (at === undefined) {
     return {
-      problem: `--expires ${JSON.stringify(text)}: it has to be a number of days or hours, as in 90d or 12h, or a date`,
+      problem: `--expires ${JSON.stringify(text)}: must be a number of days or hours, as in 90d or 12h, or a date`,
     };
   }
-  if (at <= nowMs) return { problem: `--expires ${text}: that is over already` };
+  if (at <= nowMs) return { problem: `--expires ${text}: that is in the past` };
   return { written: number === undefined ? text : new Date(at).toISOString().replace(/\.\d+/, '') };
 }
 
 function byHand(principal: string, kept: KeptToken): string {
   return (
-    'The token is shown this once. Its hash belongs in the configuration file:\n\n' +
+    "The token isn't shown again. Add its hash to the configuration file:\n\n" +
     `${tokenYaml(principal, kept)}\n` +
-    'access says what it may do, as in {teams/blue: append}; leave that of a principal that is there already.\n'
+    'access grants access to stores, as in {teams/blue: append}. Keep the access of a principal that already exists.\n'
   );
 }
 
 function inFile(principal: string, path: string, isNew: boolean): string {
-  const hint = isNew ? `${principal} is new, and may do nothing yet: name stores in its access.\n` : '';
-  return `The token is shown this once. Its hash was added to principals.${principal} in ${path}.\n${hint}`;
+  const hint = isNew ? `${principal} is new and has no access to any store yet: list stores in its access.\n` : '';
+  return `The token isn't shown again. Its hash was added to principals.${principal} in ${path}.\n${hint}`;
 }

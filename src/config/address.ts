@@ -2,8 +2,8 @@ import type { ListenAddress } from '../core/address.js';
 import { isLoopback } from '../lib/ip-address.js';
 
 /**
- * Parses where to listen: `host:port`, `[v6]:port`, `:port` (every address of the machine; the host is then empty),
- * `unix:/path`, or `systemd` and `systemd:NAME` for sockets that systemd opens. Undefined for anything else.
+ * Parses an address to listen on: `host:port`, `[v6]:port`, `:port` (every address of the machine; the host is then empty),
+ * `unix:/path`, or `systemd` and `systemd:NAME` for sockets opened by systemd. Undefined for anything else.
  */
 export function parseAddress(text: string): ListenAddress | undefined {
   if (text.startsWith('unix:')) {
@@ -18,8 +18,8 @@ export function parseAddress(text: string): ListenAddress | undefined {
 }
 
 /**
- * Whether only this machine can reach an address. A name other than localhost may be anything. Undefined for systemd's sockets:
- * only the open socket tells (`Listener.localOnly`).
+ * Whether only this machine can reach an address. Hosts' names other than localhost aren't resolved, and count as reachable from
+ * elsewhere. Undefined for sockets opened by systemd, since only the open socket tells (`Listener.localOnly`).
  */
 export function isLocalOnly(address: ListenAddress): boolean | undefined {
   if ('systemd' in address) return undefined;

@@ -1,23 +1,22 @@
 import { formatAddress } from '../core/address.js';
 import { isLocalOnly } from './address.js';
-import { checkListeners, type PlacedListener } from './checks/listeners.js';
+import { anonymouslyAccessibleStores, anonymousWritingProblem } from './anonymous-access.js';
 import type { Context, Origins } from './checks/context.js';
-import { limitsOf, sshOf } from './checks/plain.js';
+import { checkListeners, type CheckedListener } from './checks/listeners.js';
 import { checkPrincipals } from './checks/principals.js';
 import { checkStores } from './checks/stores.js';
 import { checkTls } from './checks/tls.js';
-import { fileSchema, settingNames, settings as definitions, type Settings, type Values } from './definition.js';
-import { openStores, openWritingProblem } from './open.js';
+import { fileSchema, isSettingName, settings as definitions, type Settings, type Values } from './definition.js';
 import { resolvePath, type Surroundings } from './paths.js';
-import { explain, formatPath, without, type Problem } from './problems.js';
-import type { Config, ListenerConfig } from './types.js';
+import { explain, formatPath, isBelow, without, type Problem } from './problems.js';
+import type { Config, ListenerConfig, SshConfig } from './types.js';
 
 export type { Settings } from './definition.js';
 export type { Config } from './types.js';
 
 /**
- * Checks settings and fills in what they leave open. Reports every problem at once, each a sentence for a person that starts with
- * the setting's name. Pure.
+ * Checks settings and fills in defaults. Reports all problems at once, each a phrase that starts with the setting's name.
+ * Pure.
  */
 export function makeConfig(
   settings: Settings,
@@ -28,74 +27,74 @@ export function makeConfig(
   return { problems: checked.problems.map(({ path, message }) => `${formatPath(path)}: ${message}`) };
 }
 
-/** The same for settings from several places, with the problems' places in them. Nothing needs to be right about `given`. */
+/** The same for settings from several origins; problems have their paths in the settings. `given` may be anything. */
 export function checkSettings(given: Settings, origins: Origins): { config: Config } | { problems: Problem[] } {
   const problems: Problem[] = [];
+  const { values, valid } = parse(withAbsolutePaths(given, origins), problems);
   const context: Context = {
     origins,
     given,
-    values: parse(given, problems),
+    values,
+    isInvalid: (name) => given[name] !== undefined && !Object.hasOwn(valid, name),
     problem: (path, message, options) => problems.push({ path, message, ...options }),
   };
-  const placed = checkListeners(context);
-  const config = makeUp(
+  const listeners = checkListeners(context);
+  const config = compose(
     context,
-    placed.map(({ listener }) => listener),
+    listeners.map(({ listener }) => listener),
   );
-  if (!config.noAuth) checkOpenWriting(context, config, placed);
+  if (!config.noAuth) checkAnonymousWriting(context, config, listeners);
   return problems.length > 0 ? { problems } : { config };
 }
 
-/** Values of their proper types, with the defaults. What is wrong is reported, and left out. */
-function parse(given: Settings, problems: Problem[]): Values {
-  let rest: unknown = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+/** The settings that were given, with absolute paths. */
+function withAbsolutePaths(given: Settings, origins: Origins): object {
+  const absolute = (name: string, value: unknown): unknown => {
+    if (!isSettingName(name)) return value;
+    const { form } = definitions[name];
+    if (form?.isPath !== true) return value;
+    if (Array.isArray(value)) return value.map((each) => absolute(name, each));
+    const isPath = typeof value === 'string' && value !== '' && form.placeholder !== `FILE|${value}`;
+    return isPath ? resolvePath(value, origins.surroundingsOf(name)) : value;
+  };
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries.map(([name, value]) => [name, absolute(name, value)]));
+}
+
+/** Parses the valid settings, and reports the invalid ones. */
+function parse(given: object, problems: Problem[]): { values: Values; valid: object } {
+  let valid = given;
   for (;;) {
-    const parsed = fileSchema.safeParse({ ...missingDefaults(given), ...(rest as Settings) });
-    if (parsed.success) return parsed.data;
-    const found = explain(parsed.error.issues, rest);
-    problems.push(...found);
-    rest = without(rest, found);
+    const parsed = fileSchema.safeParse(valid);
+    if (parsed.success) return { values: parsed.data, valid };
+    const found = explain(parsed.error.issues, valid);
+    // Removing an invalid value may leave a map without a required key, which isn't another problem.
+    problems.push(...found.filter(({ path }) => !problems.some((known) => isBelow(known.path, path))));
+    valid = without(valid, found);
   }
 }
 
-/** Defaults of what isn't given, rightly or wrongly. */
-function missingDefaults(given: Settings): Settings {
-  return Object.fromEntries(
-    settingNames
-      .filter((name) => given[name] === undefined && definitions[name].default !== undefined)
-      .map((name) => [name, definitions[name].default]),
-  );
-}
-
-function makeUp(context: Context, listeners: readonly ListenerConfig[]): Config {
-  const { values, origins } = context;
-  const file = (name: 'htpasswd' | 'audit-log'): string | undefined => {
-    const { [name]: path } = values;
-    return path === undefined ? undefined : resolvePath(path, origins.surroundingsOf(name));
-  };
+function compose(context: Context, listeners: readonly ListenerConfig[]): Config {
+  const { v10, stores, principals, limits, running, ssh } = context.values;
   return {
+    ...running,
     stores: checkStores(context),
     listeners,
     principals: checkPrincipals(context, listeners),
-    htpasswd: file('htpasswd'),
+    htpasswd: principals.htpasswd,
     tls: checkTls(context),
-    ssh: sshOf(context),
-    v10: { enabled: values['no-http-v1.0'] !== true, maxDocumentBytes: values['http-v1.0-limit'] ?? 0 },
-    durable: values.durability !== 'none',
-    noAuth: values['no-auth'] === true,
-    limits: limitsOf(context),
-    drainMs: values['drain-timeout'] ?? 0,
-    workers: values.workers,
-    auditLog: file('audit-log'),
-    logLevel: values['log-level'] ?? 'info',
-    logFormat: values['log-format'],
+    ssh: Object.fromEntries(Object.entries(ssh).filter(([, value]) => value !== undefined)) as SshConfig,
+    v10: { enabled: !v10.isDisabled, maxDocumentBytes: v10.maxDocumentBytes },
+    durable: stores.durability === 'fsync',
+    noAuth: stores.noAuth,
+    limits,
   };
 }
 
-function checkOpenWriting(context: Context, config: Config, placed: readonly PlacedListener[]): void {
-  for (const { listener, path } of placed) {
-    const stores = openStores(config, listener, 'append');
+function checkAnonymousWriting(context: Context, config: Config, listeners: readonly CheckedListener[]): void {
+  for (const { listener, path } of listeners) {
+    const stores = anonymouslyAccessibleStores(config, listener, 'append');
     if (stores.length === 0 || isLocalOnly(listener.address) !== false) continue;
-    context.problem(path, openWritingProblem(formatAddress(listener.address), stores));
+    context.problem(path, anonymousWritingProblem(formatAddress(listener.address), stores));
   }
 }

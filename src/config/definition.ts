@@ -1,50 +1,74 @@
 import type { z } from 'zod';
 import type { Setting } from './setting.js';
 import { limits } from './settings/limits.js';
-import { network } from './settings/network.js';
+import { listening, tls, v10 } from './settings/network.js';
 import { principals } from './settings/principals.js';
 import { running } from './settings/running.js';
 import { ssh } from './settings/ssh.js';
 import { stores } from './settings/stores.js';
 import { fields } from './values.js';
 
-/** Every setting, by its one name, in the order of the help. */
-const definitions = { ...network, ...stores, ...principals, ...limits, ...running, ...ssh } as const;
+/* All settings. The types of a configuration, as it is written and as the program uses it, are derived from them. */
 
-export type SettingName = keyof typeof definitions;
+const definitions = { listening, tls, v10, stores, principals, limits, running, ssh };
 
-/** The settings' names with their definitions. */
-export const settings: Readonly<Record<SettingName, Setting>> = definitions;
+type Definitions = typeof definitions;
+type Definition = { [G in keyof Definitions]: Definitions[G][keyof Definitions[G]] }[keyof Definitions];
+type Output<S> = S extends Setting<string, infer Schema> ? z.output<Schema> : never;
 
-/** All names, in the order of the help. */
-export const settingNames = Object.keys(definitions) as readonly SettingName[];
+export type SettingName = Definition['name'];
 
-/** How help and docs group the settings. */
-export const groups: readonly { readonly title: string; readonly names: readonly SettingName[] }[] = [
-  { title: 'Listening', settings: network },
-  { title: 'Stores', settings: stores },
-  { title: 'Who can log in', settings: principals },
-  { title: 'Limits', settings: limits },
-  { title: 'Running', settings: running },
-  { title: 'SSH servers', settings: ssh },
-].map(({ title, settings: group }) => ({ title, names: Object.keys(group) as SettingName[] }));
+/** The values of the settings, with defaults: in their groups, by the names that the program has for them. */
+export type Values = {
+  readonly [G in keyof Definitions]: { readonly [F in keyof Definitions[G]]: Output<Definitions[G][F]> };
+};
 
-type Shape = { [K in SettingName]: z.ZodOptional<(typeof definitions)[K]['schema']> };
+const titles: Readonly<Record<keyof Definitions, string>> = {
+  listening: 'Listening',
+  tls: 'TLS',
+  v10: 'plakar 1.0',
+  stores: 'Stores',
+  principals: 'Who can log in',
+  limits: 'Limits',
+  running: 'Running',
+  ssh: 'SSH servers',
+};
 
-/** The whole file, which is also what flags and variables add up to. */
+const all = Object.values(definitions).flatMap((group): Setting<SettingName>[] => Object.values(group));
+
+/** All names of settings, in the order of the help. */
+export const settingNames = all.map(({ name }) => name);
+
+/** The settings by name. */
+export const settings = Object.fromEntries(all.map((each) => [each.name, each])) as Record<
+  SettingName,
+  Setting<SettingName>
+>;
+
+/** The settings as help and docs group them. */
+export const groups: readonly { readonly title: string; readonly settings: readonly Setting<SettingName>[] }[] =
+  Object.entries(definitions).map(([group, members]) => ({
+    title: titles[group as keyof Definitions],
+    settings: Object.values(members),
+  }));
+
+/** The whole file, which is also what options and variables add up to. */
 export const fileSchema = fields(
-  Object.fromEntries(
-    settingNames.map((name) => [name, definitions[name].schema.optional().describe(definitions[name].description)]),
-  ) as Shape,
-);
+  Object.fromEntries(all.map(({ name, schema }) => [name, schema])) as { [D in Definition as D['name']]: D['schema'] },
+).transform((written) => {
+  const valuesOf = (group: Readonly<Record<string, Setting<SettingName>>>): object =>
+    mapped(group, ({ name }) => written[name]);
+  return mapped(definitions, valuesOf) as Values;
+});
 
-/** Settings as the file has them: nothing checked, nothing filled in. */
+/** Settings as the file has them: nothing is checked, and defaults are missing. */
 export type Settings = z.input<typeof fileSchema>;
-
-/** Settings whose values have their proper types: sizes in bytes, durations in milliseconds. */
-export type Values = z.output<typeof fileSchema>;
 
 /** Whether there is a setting of this name. */
 export function isSettingName(name: string): name is SettingName {
-  return Object.hasOwn(definitions, name);
+  return Object.hasOwn(settings, name);
+}
+
+function mapped<T>(object: Readonly<Record<string, T>>, change: (value: T) => unknown): object {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 }

@@ -1,65 +1,64 @@
 import { isMap, isScalar, LineCounter, parseDocument, visit, type Document, type YAMLError } from 'yaml';
 import type { Settings } from './definition.js';
-import { findOffset, offsetOf } from './places.js';
+import { findOffset, offsetOf } from './yaml-offsets.js';
 import type { Problem } from './problems.js';
 
-/** A configuration file's settings, and where in it each of them is. */
+/** The settings of a configuration file, with their positions in it. */
 export interface ConfigFile {
-  /** Nothing of it is checked. */
+  /** Nothing is checked. */
   readonly settings: Settings;
-  /** Where in it a problem is. */
-  placeOf(problem: Pick<Problem, 'path' | 'atKey'>): Place;
+  positionOf(problem: Pick<Problem, 'path' | 'atKey'>): Position;
 }
 
-/** Both are counted from 1. */
-export interface Place {
+/** Both start at 1. */
+export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
 /**
- * Reads YAML. Where the text isn't a map in YAML, every problem is reported, each with `file:line:column`.
+ * Parses YAML. If the text isn't a map, all problems are reported, each with `file:line:column`.
  *
- * @param name what problems call the file
+ * @param name of the file, for problems
  */
 export function parseConfigFile(text: string, name: string): ConfigFile | { readonly problems: string[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const placeOf = (offset: number): Place => {
+  const positionAt = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   };
-  const place = (offset: number): string => formatPlace(name, placeOf(offset));
+  const where = (offset: number): string => formatPosition(name, positionAt(offset));
   const problems = [...document.errors, ...document.warnings].map(
-    (problem) => `${place(problem.pos[0])}: ${messageOf(problem)}`,
+    (problem) => `${where(problem.pos[0])}: ${messageOf(problem)}`,
   );
-  problems.push(...unusableKeys(document).map((offset) => `${place(offset)}: this can't be a name: a name is text`));
+  problems.push(...unusableKeys(document).map((offset) => `${where(offset)}: this can't be a name: names are text`));
   if (problems.length > 0) return { problems };
   const plain = toPlain(document);
   if ('problem' in plain) return { problems: [`${name}: ${plain.problem}`] };
   if (plain.value !== null && !isMap(document.contents)) {
-    return { problems: [`${place(0)}: the file has to be a map: settings with their values`] };
+    return { problems: [`${where(0)}: the file must be a map: settings with their values`] };
   }
   return {
-    // A setting with nothing behind it isn't said: all below it may be commented out.
+    // A setting without a value counts as missing: everything below it may be commented out.
     settings: Object.fromEntries(Object.entries(plain.value ?? {}).filter(([, value]) => value !== null)),
-    placeOf: (problem) => placeOf(findOffset(document, problem)),
+    positionOf: (problem) => positionAt(findOffset(document, problem)),
   };
 }
 
-/** The library's own words, but where they are for programmers. */
+/** The library's message, or another one where that is for programmers. */
 function messageOf({ code, message }: YAMLError): string {
   if (code === 'MULTIPLE_DOCS')
-    return 'a second document begins here, and there may be one only: is there a --- too many?';
+    return 'a second document starts here, but a file can have only one: is this --- a mistake?';
   return `${message.charAt(0).toLowerCase()}${message.slice(1)}`;
 }
 
-/** As compilers write it: `file:line:column`. */
-export function formatPlace(name: string, { line, column }: Place): string {
+/** As compilers print it: `file:line:column`. */
+export function formatPosition(name: string, { line, column }: Position): string {
   return `${name}:${line}:${column}`;
 }
 
-/** Keys that aren't text, and one that an object can't have for its own. */
+/** The offsets of keys that aren't text, and of `__proto__`, which an object can't have as an own key. */
 function unusableKeys(document: Document): number[] {
   const found: number[] = [];
   visit(document, {
@@ -70,7 +69,7 @@ function unusableKeys(document: Document): number[] {
   return found;
 }
 
-/** Plain objects of it. Aliases that mean nothing, or far too much, are found here only. */
+/** Converts a document to plain objects. Only this finds aliases that are unknown or that expand to too much. */
 function toPlain(document: Document): { readonly value: unknown } | { readonly problem: string } {
   try {
     return { value: document.toJS() as unknown };

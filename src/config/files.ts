@@ -1,6 +1,6 @@
 import type { Config } from './types.js';
 
-/** The files that a configuration names and that are read with it: who changes one of them changes the configuration. */
+/** The files that a configuration names and that are read along with it: a change to one of them needs a reload. */
 export function filesOf({ htpasswd, tls }: Pick<Config, 'htpasswd' | 'tls'>): string[] {
   return [htpasswd, tls?.cert, tls?.key, tls?.clientCa].filter((file) => file !== undefined);
 }

@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises';
 import { checkSettings } from './config.js';
-import { isSettingName, type SettingName } from './definition.js';
 import { configVariable, readEnvironment } from './environment.js';
 import { parseConfigFile } from './file.js';
 import { resolvePath, type Surroundings } from './paths.js';
@@ -8,32 +7,30 @@ import { Sources, type ReadFile, type TextSettings } from './sources.js';
 import type { Config } from './types.js';
 import { warnings } from './warnings.js';
 
-/** Options as they are typed, by their names without dashes. */
-export type Flags = Readonly<Partial<Record<SettingName, string | string[] | boolean>>>;
-
 /** Where settings come from. */
 export interface SettingSources {
-  readonly flags: Flags;
+  /** Options as typed, by their names without dashes. */
+  readonly flags: TextSettings;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The configuration file; undefined: the one that the environment names, if it does. */
+  /** The configuration file; undefined: the one that the environment names, if any. */
   readonly configPath: string | undefined;
   readonly surroundings: Surroundings;
 }
 
-/** What came of them. */
+/** A configuration, and where it comes from. */
 export interface Loaded {
   readonly config: Config;
-  /** What is allowed and may not be meant, each a sentence. */
+  /** What is allowed but may be unintended, each a sentence. */
   readonly warnings: readonly string[];
-  /** The absolute paths of the configuration files that were read. */
+  /** The absolute paths of the configuration files. */
   readonly configFiles: readonly string[];
-  /** Where each setting was said. */
+  /** Where each setting was given. */
   readonly sources: Sources;
 }
 
 /**
- * Reads the settings of the command line, the environment and the file, and checks them. Every problem is reported at once, each
- * with its place: `file:line:column`, the option or the variable. May be called again to look for changes.
+ * Reads the settings of the command line, the environment and the file, and checks them. All problems are reported at once, each
+ * with its origin: `file:line:column`, the option or the variable. Can be called again to read changes.
  */
 export async function loadConfig(from: SettingSources): Promise<Loaded | { readonly problems: readonly string[] }> {
   const environment = readEnvironment(from.env);
@@ -41,9 +38,8 @@ export async function loadConfig(from: SettingSources): Promise<Loaded | { reado
   const read = await readFileOf(from);
   if ('problems' in read) problems.push(...read.problems);
   const file = 'file' in read ? read.file : undefined;
-  const sources = new Sources(textSettings(from.flags), environment.settings, file, from.surroundings);
-  problems.push(...sources.problems);
-  // Of a file that can't be read nothing is known, and so nothing of what would be missing in it.
+  const sources = new Sources(from.flags, environment.settings, file, from.surroundings);
+  // If the file can't be read, it isn't known what is missing.
   if ('problems' in read) return { problems };
   const checked = checkSettings(sources.settings, sources);
   if ('problems' in checked) problems.push(...sources.describe(checked.problems));
@@ -59,7 +55,7 @@ export async function loadConfig(from: SettingSources): Promise<Loaded | { reado
 /**
  * Reads a configuration file. Fails as `open` does.
  *
- * @returns its text, and a warning where others than its owner can change who may do what, or can see it
+ * @returns its text, and a warning if others than its owner can change it, or can read who has access
  */
 export async function readConfigFile(path: string): Promise<{ readonly text: string; readonly warnings: string[] }> {
   const file = await open(path, 'r');
@@ -73,10 +69,10 @@ export async function readConfigFile(path: string): Promise<{ readonly text: str
 }
 
 function modeWarnings(path: string, mode: number, text: string): string[] {
-  if ((mode & 0o002) !== 0) return [`${path} can be changed by everybody on this machine: \`chmod o-w\` it`];
-  // Nobody can make a token of its hash; but whose tokens there are, and what they open, is nobody's business.
+  if ((mode & 0o002) !== 0) return [`${path} can be changed by every user of this machine: run \`chmod o-w\` on it`];
+  // A token can't be derived from its hash, but the file also tells who has access to what.
   if ((mode & 0o004) !== 0 && text.includes('sha256')) {
-    return [`${path} has hashes of tokens, and can be read by everybody on this machine: \`chmod o-r\` it`];
+    return [`${path} contains hashes of tokens and can be read by every user of this machine: run \`chmod o-r\` on it`];
   }
   return [];
 }
@@ -91,16 +87,8 @@ async function readFileOf({ configPath, env, surroundings }: SettingSources): Pr
   try {
     read = await readConfigFile(path);
   } catch (error) {
-    return { problems: [`${path}: it can't be read: ${error instanceof Error ? error.message : String(error)}`] };
+    return { problems: [`${path}: can't be read: ${error instanceof Error ? error.message : String(error)}`] };
   }
   const parsed = parseConfigFile(read.text, path);
   return 'problems' in parsed ? parsed : { file: { ...parsed, path }, warnings: read.warnings };
-}
-
-function textSettings(flags: Flags): TextSettings {
-  const settings = new Map<SettingName, string | string[] | boolean>();
-  for (const [name, value] of Object.entries(flags)) {
-    if (isSettingName(name)) settings.set(name, value);
-  }
-  return settings;
 }

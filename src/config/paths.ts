@@ -1,13 +1,14 @@
 import { join, resolve } from 'node:path';
 
-/** What paths are relative to. */
+/** The folders that paths are relative to, absolute. */
 export interface Surroundings {
-  /** The user's home folder and the working folder; absolute. */
+  /** The user's home folder. */
   readonly home: string;
+  /** The working folder. */
   readonly cwd: string;
 }
 
-/** A path as the operator writes it, made absolute: `~` and `~/…` are the home folder's, the rest is the working folder's. */
+/** Makes a path absolute: `~` and `~/…` are in the home folder, all others relative to the working folder. */
 export function resolvePath(text: string, { home, cwd }: Surroundings): string {
   return text === '~' || text.startsWith('~/') ? join(home, text.slice(1)) : resolve(cwd, text);
 }

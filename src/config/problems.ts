@@ -1,18 +1,18 @@
 import type { z } from 'zod';
 
-/** The way to a value in the settings: names of settings and keys, and places in lists. */
+/** The path of a value in the settings: names of settings, keys, and indexes of lists. */
 export type Path = readonly (string | number)[];
 
-/** Something that is wrong with the settings. */
+/** A problem with the settings. */
 export interface Problem {
   readonly path: Path;
   /** What is wrong, and what to do; lower case, without secrets. */
   readonly message: string;
-  /** Whether the key is wrong rather than its value. */
+  /** Whether the problem is the key rather than its value. */
   readonly atKey?: boolean;
 }
 
-/** What zod has against a value, as problems for people. `value` is what it looked at. */
+/** The problems behind zod's issues. `value` is what zod has parsed. */
 export function explain(issues: readonly z.core.$ZodIssue[], value: unknown, above: Path = []): Problem[] {
   return issues.flatMap((issue): Problem[] => {
     const own = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
@@ -23,7 +23,7 @@ export function explain(issues: readonly z.core.$ZodIssue[], value: unknown, abo
       return issue.keys.map((key, i) => ({ path: [...path, key], message: messages[i] ?? issue.message, atKey: true }));
     }
     if (issue.code === 'invalid_union' && found !== undefined) {
-      // Where the value is of the type of one alternative, what that one has to say says more.
+      // If the value has the type of one alternative, the issues of that one say more.
       const meant = issue.errors.filter(
         (each) => !each.some(({ code, path: at }) => isOfType(code) && at.length === 0),
       );
@@ -32,17 +32,17 @@ export function explain(issues: readonly z.core.$ZodIssue[], value: unknown, abo
     }
     const last = path.at(-1);
     if (found === undefined && last !== undefined) {
-      return [{ path: path.slice(0, -1), message: `its ${String(last)} is missing`, atKey: true }];
+      return [{ path: path.slice(0, -1), message: `${String(last)} is missing`, atKey: true }];
     }
     return [{ path, message: issue.message }];
   });
 }
 
 /**
- * Settings without what is wrong with them, so that the rest can be checked as well. Something that is wrong in a list takes the
- * list with it, so that places in lists stay what they are.
+ * Settings without their invalid parts, so that the rest can be checked. A list with an invalid part is removed as a whole, since
+ * the indexes of its items must not change.
  */
-export function without(settings: unknown, problems: readonly Problem[]): unknown {
+export function without(settings: object, problems: readonly Problem[]): object {
   const rest = structuredClone(settings);
   for (const { path } of problems) {
     const inList = path.findIndex((key) => typeof key === 'number');
@@ -54,7 +54,12 @@ export function without(settings: unknown, problems: readonly Problem[]): unknow
   return rest;
 }
 
-/** A path as people read it: `stores.teams/blue.quota`, `listen[0].mode`. */
+/** Whether a path is that of a part of the value at `above`. */
+export function isBelow(path: Path, above: Path): boolean {
+  return path.length > above.length && above.every((key, i) => key === path[i]);
+}
+
+/** A path as text: `stores.teams/blue.quota`, `listen[0].mode`. */
 export function formatPath(path: Path): string {
   return path
     .map((key, i) => {

@@ -1,28 +1,38 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { textForms, type TextForm } from './values.js';
 
-/** One setting, as everything that is about settings is made from it: validation, options, help, variables, schema, docs. */
-export interface Setting<T extends z.ZodType = z.ZodType> {
-  /** Its form in the file. Text is always taken as well, since options and variables are text. */
-  readonly schema: T;
-  /** A sentence or a few, as the help has it: it starts in lower case and has no full stop at its end. */
+/** One setting. Validation, options, variables, help, JSON Schema and docs are all made from it. */
+export interface Setting<Name extends string = string, Schema extends z.ZodType = z.ZodType> {
+  /** Its key in the file, and its option; the variable's name is derived from it. */
+  readonly name: Name;
+  /** Its type, with the default. */
+  readonly schema: Schema;
+  /** A phrase for the help: it starts in lower case and doesn't end with a full stop. */
   readonly description: string;
-  /** What stands for the value in the help; none: a switch, true or false. */
-  readonly value?: string;
-  /** How text becomes a value that isn't a single one: an option that may be repeated, or YAML. */
-  readonly form?: 'list' | 'yaml';
-  /** What holds where nothing is said, as the file would say it. */
-  readonly default?: z.input<T>;
-  /** That, where it is no fixed value, in words. */
-  readonly defaultText?: string;
+  /** How options and variables write it; undefined: only the file can hold it. */
+  readonly form: TextForm | undefined;
+  /** The default in words; undefined: none, or false. */
+  readonly defaultText: string | undefined;
 }
 
-/** Only makes the compiler check that a default is one that the schema takes. */
-export function setting<T extends z.ZodType>(definition: Setting<T>): Setting<T> {
-  return definition;
-}
-
-/** A setting's default as people read it; undefined where there is none. */
-export function defaultText({ default: value, defaultText: text }: Setting): string | undefined {
-  if (text !== undefined || value === undefined) return text;
-  return Array.isArray(value) ? value.join(', ') : String(value);
+/**
+ * Defines a setting.
+ *
+ * @param defaultText the default in words, where it isn't a fixed value; otherwise it is the schema's
+ */
+export function setting<Name extends string, Schema extends z.ZodType>(
+  name: Name,
+  schema: Schema,
+  description: string,
+  defaultText?: string,
+): Setting<Name, Schema> {
+  const isWrapped = schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional;
+  const standard = schema instanceof z.ZodPrefault ? schema.def.defaultValue : undefined;
+  return {
+    name,
+    schema: schema.describe(description),
+    description,
+    form: textForms.get(isWrapped ? schema.unwrap() : schema),
+    defaultText: defaultText ?? (standard ? String(standard) : undefined),
+  };
 }

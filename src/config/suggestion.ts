@@ -1,4 +1,4 @@
-/** `: did you mean NAME?` for the name that is nearly this one; nothing where none is. */
+/** `: did you mean NAME?` with the known name that is most similar; empty if none is similar. */
 export function suggestion(name: string, known: Iterable<string>): string {
   let best: { name: string; distance: number } | undefined;
   for (const each of known) {
@@ -6,7 +6,7 @@ export function suggestion(name: string, known: Iterable<string>): string {
     if (distance < (best?.distance ?? Infinity)) best = { name: each, distance };
   }
   if (best === undefined) return '';
-  // Two letters that changed places are two wrong ones: in short names, that has to do.
+  // Swapping two letters is a distance of 2, which names of five letters and more allow.
   const isNear = best.distance <= Math.max(1, best.name.length * 0.4) && best.distance < best.name.length;
   return isNear ? `: did you mean ${best.name}?` : '';
 }
@@ -15,7 +15,7 @@ function plain(name: string): string {
   return name.toLowerCase().replaceAll('_', '-');
 }
 
-/** How many letters have to be put in, left out or changed (Levenshtein). */
+/** The Levenshtein distance: how many letters must be inserted, removed or changed. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, i) => i);
   for (let i = 0; i < from.length; i++) {

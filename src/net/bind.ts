@@ -4,37 +4,37 @@ import type { ListenerConfig } from '../config/types.js';
 import { formatAddress, type ListenAddress } from '../core/address.js';
 import { isLoopback } from '../lib/ip-address.js';
 import type { ActivatedSockets } from './activation.js';
-import { listenOnUnixSocket, type UnixSocketPlaces } from './unix-socket.js';
 import { listenOn, type ListenTarget } from './listen-on.js';
+import { listenOnUnixSocket, type SocketPublisher } from './unix-socket.js';
 
-/** A server that listens. */
+/** A server that is listening. */
 export interface Bound {
-  /** Where, with the real port. systemd's unix sockets go by their name. */
+  /** With the actual port. A unix socket passed by systemd has its name. */
   readonly address: ListenAddress;
-  /** Whether only this machine can reach it: told from the open socket. */
+  /** Whether only this machine can reach it, according to the open socket. */
   readonly localOnly: boolean;
-  /** Accepts nothing more. Connections that were accepted stay as they are. */
+  /** Stops accepting. Accepted connections stay open. */
   close(): Promise<void>;
 }
 
 /**
- * Makes servers listen at an address as its operator means it: `localhost` is both 127.0.0.1 and ::1 where they exist, with one
- * port, and an empty host every address of the machine. There is a server for each socket. Fails with a message for the
- * operator, and with nothing left open.
+ * Makes servers listen on an address: `localhost` stands for both 127.0.0.1 and ::1 if they exist, with the same port, and an empty
+ * host for every address of the machine. There is a server for each socket. Fails with a message for the operator, and leaves
+ * nothing open.
  *
- * @param places where unix sockets are put into their places by another process
+ * @param publisher of unix sockets; default: this process
  */
 export async function bind(
   config: Pick<ListenerConfig, 'address' | 'mode' | 'owner'>,
   activated: ActivatedSockets,
   makeServer: () => Server,
-  places?: UnixSocketPlaces,
+  publisher?: SocketPublisher,
 ): Promise<Bound[]> {
   const { address } = config;
   const bound: Bound[] = [];
   try {
     if ('path' in address) {
-      bound.push(await bindPath({ ...config, path: address.path }, makeServer(), places));
+      bound.push(await bindPath({ ...config, path: address.path }, makeServer(), publisher));
     } else if ('systemd' in address) {
       for (const { fd, name } of activated.take(address.systemd)) {
         bound.push(await bindSocket({ fd }, (real) => real ?? { systemd: name }, makeServer()));
@@ -44,7 +44,7 @@ export async function bind(
       for (const host of hostsOf(address.host)) {
         const each = await bindSocket({ host, port }, (real) => ({ host, port: real?.port ?? port }), makeServer());
         bound.push(each);
-        // Where any port would do, all addresses have the same one.
+        // If the port is chosen by the system, all addresses use the first one chosen.
         if ('port' in each.address) port = each.address.port;
       }
     }
@@ -59,9 +59,9 @@ export async function bind(
 async function bindPath(
   options: Parameters<typeof listenOnUnixSocket>[1],
   server: Server,
-  places: UnixSocketPlaces | undefined,
+  publisher: SocketPublisher | undefined,
 ): Promise<Bound> {
-  const remove = await listenOnUnixSocket(server, options, places);
+  const remove = await listenOnUnixSocket(server, options, publisher);
   return {
     address: { path: options.path },
     localOnly: true,
@@ -72,7 +72,7 @@ async function bindPath(
   };
 }
 
-/** @param name makes the address that is told of the real one, which is undefined for unix sockets */
+/** @param name makes the reported address from the actual one, which is undefined for unix sockets */
 async function bindSocket(
   target: ListenTarget,
   name: (real: { host: string; port: number } | undefined) => ListenAddress,
@@ -90,10 +90,10 @@ async function bindSocket(
   };
 }
 
-/** The address that a server listens on; undefined for a unix socket. */
+/** The address of a server; undefined for a unix socket. */
 export function tcpAddress(server: Server): AddressInfo | undefined {
   const address = server.address();
-  // A unix socket's is its path, and null where it came as a descriptor.
+  // A unix socket has its path here, or null if it was passed as a descriptor.
   return typeof address === 'string' || address === null ? undefined : address;
 }
 

@@ -1,6 +1,6 @@
 import type { ListenOptions, Server } from 'node:net';
 
-/** Where to listen: an address, or a descriptor that listens already. */
+/** An address, or the descriptor of a socket that is listening already. */
 export type ListenTarget = ListenOptions | { readonly fd: number };
 
 /** Makes a server listen. Fails with the system's error. */

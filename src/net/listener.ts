@@ -4,10 +4,10 @@ import type { ListenAddress } from '../core/address.js';
 import type { Logger } from '../lib/logger.js';
 import type { ActivatedSockets } from './activation.js';
 import { bind } from './bind.js';
+import { ConnectionAcceptor } from './connection-acceptor.js';
 import type { ConnectionCount } from './connection-count.js';
-import { Entrance } from './entrance.js';
 import type { TlsCredentials } from './tls-credentials.js';
-import type { UnixSocketPlaces } from './unix-socket.js';
+import type { SocketPublisher } from './unix-socket.js';
 
 export interface ListenerOptions {
   /** For a listener with TLS. */
@@ -16,35 +16,35 @@ export interface ListenerOptions {
   readonly handshakeTimeoutMs: number;
   /** Of all listeners together. */
   readonly connections: ConnectionCount;
-  /** What systemd passed on. */
+  /** The sockets passed by systemd. */
   readonly activated: ActivatedSockets;
-  /** Who puts unix sockets into their places; undefined: this process. */
-  readonly unixSockets?: UnixSocketPlaces | undefined;
-  /** Takes a connection, after its TLS handshake if there is one. `peerOf` knows its other end. */
+  /** Creates and removes unix sockets; default: this process. */
+  readonly unixSockets?: SocketPublisher | undefined;
+  /** Takes a connection, after the TLS handshake if there is one. `peerOf` returns its peer. */
   readonly accept: (socket: Socket) => void;
   readonly log: Logger;
 }
 
 export interface Listener {
   readonly config: ListenerConfig;
-  /** Where it listens, for instance at two addresses for `localhost`; ports are the real ones. */
+  /** The addresses, of which `localhost` has two, with the actual ports. */
   readonly addresses: readonly ListenAddress[];
-  /** Whether only this machine can reach it: told from the open sockets, and not from their names. */
+  /** Whether only this machine can reach it, according to the open sockets. */
   readonly localOnly: boolean;
-  /** Stops listening. Connections that `accept` took stay as they are. */
+  /** Stops listening. Connections given to `accept` stay open. */
   close(): Promise<void>;
 }
 
-/** Listens as configured. Fails with a message for the operator, and with nothing left open. */
+/** Listens as configured. Fails with a message for the operator, and leaves nothing open. */
 export async function openListener(config: ListenerConfig, options: ListenerOptions): Promise<Listener> {
-  const entrance = new Entrance(config, options);
-  const bound = await bind(config, options.activated, () => entrance.makeServer(), options.unixSockets);
+  const acceptor = new ConnectionAcceptor(config, options);
+  const bound = await bind(config, options.activated, () => acceptor.makeServer(), options.unixSockets);
   return {
     config,
     addresses: bound.map(({ address }) => address),
     localOnly: bound.every(({ localOnly }) => localOnly),
     close: async () => {
-      entrance.close();
+      acceptor.close();
       await Promise.all(bound.map((each) => each.close()));
     },
   };

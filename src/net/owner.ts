@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 
-/** The numbers of a user and a group; -1 stands for "as it is". */
+/** The ids of a user and a group; -1 means unchanged. */
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** Where the names are: passwd(5) and group(5). */
+/** The databases of names: passwd(5) and group(5). */
 const databases = { user: '/etc/passwd', group: '/etc/group' };
 
 /**
- * The numbers of a user and a group that are given by name or number. Names are looked up in /etc/passwd and /etc/group, since
- * Node has no way to ask the system. Fails with a message for the operator.
+ * Resolves a user and a group, given by name or number. Names are looked up in /etc/passwd and /etc/group, since Node has no
+ * function for that. Fails with a message for the operator.
  */
 export async function resolveOwner(
   owner: { readonly user: string | undefined; readonly group: string | undefined },
@@ -23,7 +23,7 @@ export async function resolveOwner(
 }
 
 async function resolveId(kind: 'user' | 'group', nameOrNumber: string, file: string): Promise<number> {
-  // The largest number there is stands for "none" in the system.
+  // The largest number means "none" in the system.
   if (/^\d{1,10}$/.test(nameOrNumber) && Number(nameOrNumber) < 2 ** 32 - 1) return Number(nameOrNumber);
   for (const line of (await readFile(file, 'utf8')).split('\n')) {
     // name:password:number:…
@@ -31,6 +31,6 @@ async function resolveId(kind: 'user' | 'group', nameOrNumber: string, file: str
     if (name === nameOrNumber && number !== undefined && /^\d+$/.test(number)) return Number(number);
   }
   throw new Error(
-    `there is no ${kind} ${nameOrNumber} in ${file}: those of a directory service have to be given by number`,
+    `there is no ${kind} ${nameOrNumber} in ${file}: a name in a directory service must be given by number`,
   );
 }

@@ -1,14 +1,14 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
-/** What was read of a PEM file. */
+/** A PEM file, as text and parsed. */
 export interface PemFile<T> {
   readonly file: string;
   readonly text: string;
   readonly content: T;
 }
 
-/** Reads the certificates of a file: one at least. Fails with a message for the operator, with the file's name. */
+/** Reads the certificates in a file, at least one. Fails with a message for the operator that names the file. */
 export async function readCertificates(
   what: string,
   file: string,
@@ -25,12 +25,12 @@ export async function readCertificates(
   if (first !== undefined) return { file, text, content: [first, ...others] };
   throw new Error(
     text.includes('PRIVATE KEY-----')
-      ? `${what} ${file} is a private key: name the certificate's file here`
-      : `${what} ${file} is no certificate in PEM format (-----BEGIN CERTIFICATE-----)`,
+      ? `${what} ${file} is a private key: the certificate's file is needed here`
+      : `${what} ${file} is not a certificate in PEM format (-----BEGIN CERTIFICATE-----)`,
   );
 }
 
-/** Reads a private key. Fails with a message for the operator, with the file's name. */
+/** Reads a private key. Fails with a message for the operator that names the file. */
 export async function readPrivateKey(what: string, file: string): Promise<PemFile<KeyObject>> {
   const text = await read(what, file);
   try {
@@ -42,11 +42,11 @@ export async function readPrivateKey(what: string, file: string): Promise<PemFil
 
 function keyProblem(text: string): string {
   if (/^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(text)) {
-    return 'is encrypted: give one without a passphrase, that only the gateway may read';
+    return 'is encrypted: use one without a passphrase that only the gateway can read';
   }
-  if (text.includes('PRIVATE KEY-----')) return "can't be used: it is damaged, or of a kind that TLS doesn't have";
-  if (text.includes('CERTIFICATE-----')) return "is a certificate: name the private key's file here";
-  return 'is no private key in PEM format (-----BEGIN PRIVATE KEY-----)';
+  if (text.includes('PRIVATE KEY-----')) return "can't be used: it is damaged, or of a type that TLS doesn't support";
+  if (text.includes('CERTIFICATE-----')) return "is a certificate: the private key's file is needed here";
+  return 'is not a private key in PEM format (-----BEGIN PRIVATE KEY-----)';
 }
 
 async function read(what: string, file: string): Promise<string> {
@@ -59,7 +59,7 @@ async function read(what: string, file: string): Promise<string> {
 
 function readProblem(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EACCES') return "the gateway's user may not read it";
+  if (code === 'ENOENT') return 'it does not exist';
+  if (code === 'EACCES') return "the gateway's user has no permission to read it";
   return error instanceof Error ? error.message : String(error);
 }

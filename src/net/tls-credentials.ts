@@ -3,11 +3,11 @@ import { createSecureContext } from 'node:tls';
 import type { TlsConfig } from '../config/types.js';
 import { readCertificates, readPrivateKey } from './pem.js';
 
-/** What a TLS server needs, in the form that Node takes. */
+/** The options of a TLS server in Node. */
 export interface TlsMaterial {
   readonly cert: string;
   readonly key: string;
-  /** Whose client certificates are trusted. */
+  /** The authorities of trusted client certificates. */
   readonly ca?: string;
   readonly requestCert: boolean;
   readonly rejectUnauthorized: boolean;
@@ -21,12 +21,12 @@ interface Loaded {
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** How long before its end a certificate is worth a warning. */
+/** How long before its expiry there is a warning. */
 const warnBeforeMs = 30 * dayMs;
 
 /**
- * The certificates of the gateway, as they were last read. Listeners ask for them at each connection, so new ones hold for the
- * connections that come then, and those that are there go on.
+ * The certificates of the gateway, as last read. Listeners use the current ones for each new connection; existing connections
+ * aren't affected by new ones.
  */
 export class TlsCredentials {
   private constructor(
@@ -34,14 +34,12 @@ export class TlsCredentials {
     private readonly now: () => number,
   ) {}
 
-  /** Reads the files and checks that they belong together. Fails with a message for the operator: which file, and what to do. */
+  /** Reads the files and checks that they match. Fails with a message for the operator that names the file and what to do. */
   static async load(config: TlsConfig, now: () => number = Date.now): Promise<TlsCredentials> {
     return new TlsCredentials(await load(config, now()), now);
   }
 
-  /**
-   * Reads again, from other files where the configuration has changed. Fails as `load` does, and what was there stays in force.
-   */
+  /** Reads the files again, or others. Fails as `load` does, and keeps the previous certificates. */
   async reload(config: TlsConfig = this.loaded.config): Promise<void> {
     this.loaded = await load(config, this.now());
   }
@@ -51,12 +49,12 @@ export class TlsCredentials {
     return this.loaded.material;
   }
 
-  /** When the gateway's certificate ends, in milliseconds since 1970-01-01 UTC. */
+  /** When the gateway's certificate expires, in milliseconds since 1970-01-01 UTC. */
   get expiresMs(): number {
     return this.loaded.expiresMs;
   }
 
-  /** What to tell the operator from 30 days before the certificate's end. */
+  /** A warning for the operator, from 30 days before the certificate expires. */
   expiryWarning(now: number): string | undefined {
     const leftMs = this.expiresMs - now;
     if (leftMs > warnBeforeMs) return undefined;
@@ -64,14 +62,14 @@ export class TlsCredentials {
     const when = leftMs <= 0 ? 'has expired' : `expires in ${days === 1 ? '1 day' : `${days} days`}`;
     return (
       `the TLS certificate ${this.loaded.config.cert} ${when} (${isoDate(this.expiresMs)}): renew it; ` +
-      'the gateway takes the new one without a restart'
+      'no restart is needed'
     );
   }
 }
 
 async function load(config: TlsConfig, now: number): Promise<Loaded> {
   if (config.clientCertRequired && config.clientCa === undefined) {
-    throw new Error('client certificates are required, and no authority to trust them by is given');
+    throw new Error('client certificates are required, but there is no authority to verify them');
   }
   const cert = await readCertificates('the TLS certificate', config.cert);
   const key = await readPrivateKey('the TLS key', config.key);
@@ -82,8 +80,8 @@ async function load(config: TlsConfig, now: number): Promise<Loaded> {
   const [own] = cert.content;
   if (!own.checkPrivateKey(key.content)) {
     throw new Error(
-      `the TLS key ${key.file} doesn't belong to the certificate ${cert.file}: give the one that it was made with` +
-        (cert.content.length > 1 ? "; of several certificates in a file, the server's own has to be the first" : ''),
+      `the TLS key ${key.file} doesn't belong to the certificate ${cert.file}` +
+        (cert.content.length > 1 ? ": if a file has several certificates, the server's own must be the first" : ''),
     );
   }
   checkValidity(own, cert.file, now);
@@ -109,7 +107,7 @@ function checkValidity(certificate: X509Certificate, file: string, now: number):
   const [from, to] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
   if (now >= to) throw new Error(`the TLS certificate ${file} expired on ${isoDate(to)}: renew it`);
   if (now < from) {
-    throw new Error(`the TLS certificate ${file} is valid from ${isoDate(from)} on: is this machine's clock right?`);
+    throw new Error(`the TLS certificate ${file} is not valid before ${isoDate(from)}: check this machine's clock`);
   }
 }
 

@@ -4,7 +4,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../config/types.js';
 import type { TlsCredentials, TlsMaterial } from './tls-credentials.js';
 
-/** What may be spoken in TLS, by preference (ALPN). The metrics are for anything that speaks HTTP. */
+/** The protocols that are negotiated in TLS (ALPN), in order of preference. Metrics are served over HTTP/1.1 only. */
 const protocols: Readonly<Record<ListenerConfig['protocol'], string[]>> = {
   http: ['h2', 'http/1.1'],
   grpc: ['h2'],
@@ -14,15 +14,15 @@ const protocols: Readonly<Record<ListenerConfig['protocol'], string[]>> = {
 export interface TlsHandshakesOptions {
   readonly protocol: ListenerConfig['protocol'];
   readonly credentials: TlsCredentials;
-  /** How long a handshake may take, in milliseconds, however much of it has come. */
+  /** The timeout of the whole handshake, in milliseconds. */
   readonly timeoutMs: number;
-  /** Takes a connection when the handshake is done. */
+  /** Called with each connection whose handshake has succeeded. */
   readonly done: (socket: TLSSocket) => void;
-  /** Is told of each handshake that failed; the connection is ended then. */
+  /** Called for each handshake that has failed, before the connection is closed. */
   readonly failed: (error: Error, socket: TLSSocket) => void;
 }
 
-/** Makes TLS connections of accepted ones, always with the certificates that are in force. */
+/** Does TLS handshakes on accepted connections, with the current certificates. */
 export class TlsHandshakes {
   private current: { readonly material: TlsMaterial; readonly server: Server } | undefined;
 
@@ -30,12 +30,12 @@ export class TlsHandshakes {
 
   start(socket: Socket): void {
     const { material } = this.options.credentials;
-    // A new server and not setSecureContext(): whether clients need certificates may have changed, too.
+    // A new server instead of setSecureContext(), since that can't change whether clients need certificates.
     if (this.current?.material !== material) this.current = { material, server: this.makeServer(material) };
     this.current.server.emit('connection', socket);
   }
 
-  /** A server that doesn't listen: connections are given to it. */
+  /** A server that doesn't listen: it gets connections by events. */
   private makeServer(material: TlsMaterial): Server {
     const { protocol, timeoutMs, done, failed } = this.options;
     const server = createServer({
@@ -43,13 +43,13 @@ export class TlsHandshakes {
       minVersion: 'TLSv1.2',
       ALPNProtocols: protocols[protocol],
       handshakeTimeout: timeoutMs,
-      // Who the peer is was settled by the handshake.
+      // The peer's identity must not change after the handshake.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     });
     server.on('secureConnection', done);
     server.on('tlsClientError', (error, socket) => {
       failed(error, socket);
-      // Node leaves it open where the time is up.
+      // Node leaves the connection open after a timeout.
       socket.destroy();
     });
     return server;

@@ -6,78 +6,79 @@ import { resolveOwner } from './owner.js';
 
 export interface UnixSocketOptions {
   readonly path: string;
-  /** Permissions; undefined: for the owner alone, or for owner and group where a group is given. */
+  /** Permissions. Undefined: 0o600, or 0o660 if a group is given. */
   readonly mode: number | undefined;
   readonly owner: { readonly user: string | undefined; readonly group: string | undefined } | undefined;
 }
 
-/** How many bytes a socket's path can have: sun_path of unix(7) without the NUL at its end. */
+/** The longest path of a socket, in bytes: sun_path of unix(7) without the NUL at its end. */
 const maxPathBytes = 107;
 
-/** Puts a unix socket into its place, around the moment when a server begins to listen on it. Each fails with a message. */
-export interface UnixSocketPlaces {
-  /** Resolves to where to listen, in a folder that nobody else may enter. */
+/** Publishes a unix socket at its path only when its owner and mode are set. All fail with a message for the operator. */
+export interface SocketPublisher {
+  /** Resolves to a path to listen on, in a folder that is closed to other users. */
   prepare(options: UnixSocketOptions): Promise<string>;
-  /** Gives the socket its owner and mode, and the path that it is for. */
-  place(options: UnixSocketOptions): Promise<void>;
-  /** Takes away the path, or what was prepared. */
+  /** Sets the owner and mode of the socket, and links it to its final path. */
+  publish(options: UnixSocketOptions): Promise<void>;
+  /** Removes the socket, published or not. */
   remove(options: UnixSocketOptions): Promise<void>;
 }
 
 /**
- * Makes a server listen on a unix socket that at no moment lets in more than it is meant to: it is made in a folder that nobody
- * else may enter, whatever the umask, and linked into place when it has its owner and mode. A socket that a killed process left
- * is replaced, and nothing else is. Resolves to what removes it.
+ * Makes a server listen on a unix socket that never accepts connections from other users than intended, whatever the umask: it is
+ * created in a folder that is closed to other users, and linked to its path when its owner and mode are set. The socket of a killed
+ * process is replaced; anything else at the path is an error. Resolves to a function that removes the socket.
  */
 export async function listenOnUnixSocket(
   server: Server,
   options: UnixSocketOptions,
-  places: UnixSocketPlaces = new OwnUnixSocket(),
+  publisher: SocketPublisher = new UnixSocketPublisher(),
 ): Promise<() => Promise<void>> {
-  const temporary = await places.prepare(options);
+  const temporary = await publisher.prepare(options);
   try {
     await listenOn(server, { path: temporary });
-    await places.place(options);
+    await publisher.publish(options);
   } catch (error) {
     server.close();
-    await places.remove(options);
+    await publisher.remove(options);
     throw error;
   }
-  return () => places.remove(options);
+  return () => publisher.remove(options);
 }
 
-/** The place of one unix socket. */
-export class OwnUnixSocket implements UnixSocketPlaces {
+/** Publishes one unix socket from this process. */
+export class UnixSocketPublisher implements SocketPublisher {
   private folder: string | undefined;
   private ids = { uid: -1, gid: -1 };
-  private placed: { readonly ino: number; readonly dev: number } | undefined;
+  private published: { readonly ino: number; readonly dev: number } | undefined;
 
   async prepare({ path, owner }: UnixSocketOptions): Promise<string> {
     this.ids = await resolveOwner(owner ?? { user: undefined, group: undefined });
     await removeStaleSocket(path);
     this.folder = await mkdtemp(join(dirname(path), '.k-')).catch(explain(path));
     const temporary = join(this.folder, 's');
-    // The system would cut it off, and listen somewhere else.
+    // The system would truncate the path and listen there.
     if ([path, temporary].every((each) => Buffer.byteLength(each) <= maxPathBytes)) return temporary;
     await this.removeFolder();
     throw new Error('its path is too long for a unix socket');
   }
 
-  async place({ path, mode, owner }: UnixSocketOptions): Promise<void> {
+  async publish({ path, mode, owner }: UnixSocketOptions): Promise<void> {
     const temporary = join(this.folder ?? '', 's');
     await chown(temporary, this.ids.uid, this.ids.gid);
     await chmod(temporary, mode ?? (owner?.group === undefined ? 0o600 : 0o660));
-    // Unlike a rename, this replaces nothing.
+    // Unlike rename, link never replaces anything.
     await link(temporary, path).catch(explain(path));
     await this.removeFolder();
-    this.placed = await lstat(path);
+    this.published = await lstat(path);
   }
 
   async remove({ path }: UnixSocketOptions): Promise<void> {
     await this.removeFolder();
     const there = await lstat(path).catch(() => undefined);
-    // Another process may have listened there since.
-    if (there !== undefined && there.ino === this.placed?.ino && there.dev === this.placed.dev) await unlink(path);
+    // Another process may have replaced it.
+    if (there !== undefined && there.ino === this.published?.ino && there.dev === this.published.dev)
+      await unlink(path);
   }
 
   private async removeFolder(): Promise<void> {
@@ -88,15 +89,15 @@ export class OwnUnixSocket implements UnixSocketPlaces {
 
 function explain(path: string): (error: NodeJS.ErrnoException) => never {
   return (error) => {
-    if (error.code === 'ENOENT') throw new Error(`there is no folder ${dirname(path)}: make it`, { cause: error });
+    if (error.code === 'ENOENT') throw new Error(`the folder ${dirname(path)} does not exist`, { cause: error });
     if (error.code !== 'EEXIST') throw error;
-    throw new Error('another process listens there, or it is no socket: remove it', { cause: error });
+    throw new Error('another process is listening there, or it is not a socket: remove it', { cause: error });
   };
 }
 
-/** A process that was killed leaves its socket, which nobody answers any more and which is in the way of a new one. */
+/** Removes the socket of a process that was killed. */
 async function removeStaleSocket(path: string): Promise<void> {
-  // Connecting to an ordinary file is refused, too.
+  // Connections to a regular file are refused as well.
   const isSocket = await lstat(path).then(
     (stat) => stat.isSocket(),
     () => false,

@@ -1,24 +1,24 @@
 import type { RequestObserver } from '../core/request.js';
 
-/** Lines are gathered up to this many bytes, and for this long, in milliseconds. */
-const gatherBytes = 32 * 1024;
-const gatherMs = 100;
+/** The size of the buffer, in bytes, and how long lines are buffered, in milliseconds. */
+const bufferBytes = 32 * 1024;
+const bufferMs = 100;
 
 export interface AccessLog extends RequestObserver {
-  /** Writes what was gathered. */
+  /** Writes the buffered lines. */
   flush(): void;
 }
 
 /**
- * The access log in JSON: the same line for each request that the gateway's own log would write, put together by hand, and written
- * many at a time. That log takes longer for it than a small request takes as a whole.
+ * The access log in JSON, with the same lines that pino would write. They are formatted by hand and written in batches, since pino
+ * takes longer for a line than a small request takes as a whole.
  *
- * @param write takes some lines, newlines included
- * @param isOn whether lines are wanted now
- * @param maxBytes of a write, if no single line is longer
+ * @param write takes several lines, including newlines
+ * @param isOn whether lines are to be written now
+ * @param maxBytes of a write, unless a single line is longer
  */
-export function jsonAccessLog(write: (lines: string) => void, isOn: () => boolean, maxBytes = gatherBytes): AccessLog {
-  // As text, lines hold on to all that they were put together from, until the collector has moved it to where it stays for long.
+export function jsonAccessLog(write: (lines: string) => void, isOn: () => boolean, maxBytes = bufferBytes): AccessLog {
+  // Concatenated strings would keep all of their parts in memory.
   const lines = Buffer.allocUnsafeSlow(maxBytes);
   let bytes = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -44,12 +44,12 @@ export function jsonAccessLog(write: (lines: string) => void, isOn: () => boolea
       if (bytes + mostBytes > maxBytes) flush();
       if (mostBytes > maxBytes) return write(line);
       bytes += lines.write(line, bytes);
-      timer ??= setTimeout(flush, gatherMs).unref();
+      timer ??= setTimeout(flush, bufferMs).unref();
     },
   };
 }
 
-/** Text as JSON has it. Nearly all of it is as it was, and that is told in less time than it takes to write it anew. */
+/** A JSON string. Nearly all texts need no escapes, and the test is faster than JSON.stringify. */
 function quote(text: string): string {
   return /^[ !#-[\]-~]*$/.test(text) ? `"${text}"` : JSON.stringify(text);
 }

@@ -7,35 +7,35 @@ import { createLog } from './log.js';
 
 export interface ProgramLog {
   readonly log: Logger;
-  /** Undefined: the log itself is to be told of requests. */
+  /** Undefined: requests are lines of `log`. */
   readonly accessLog: RequestObserver | undefined;
-  /** Writes what was gathered. Resolves when that is done, or can't be done now; from then on nothing is written. Never fails. */
+  /** Writes buffered lines, but waits no longer than a second. Nothing is written afterwards. Never fails. */
   close(): Promise<void>;
 }
 
 export interface ProgramLogOptions {
   readonly isTerminal: boolean;
-  /** Whether other processes write to the same place: a write is then no longer than a pipe takes in one piece. */
+  /** Whether other processes write to the same pipe. Writes are then limited to the size that a pipe writes atomically. */
   readonly isShared: boolean;
 }
 
 /** PIPE_BUF of pipe(7), in bytes. */
 const pipeBytes = 4096;
 
-/** What waits for a log that can't be written, in bytes. What comes then is lost. */
-const maxWaitingBytes = 8 * 1024 * 1024;
+/** The limit of buffered lines while the log can't be written, in bytes. Further lines are lost. */
+const maxBufferedBytes = 8 * 1024 * 1024;
 
-/** How long the last lines may take, in milliseconds: whoever reads them may have stopped. */
+/** The timeout of the last flush, in milliseconds: the reader of a pipe may have stopped. */
 const flushMs = 1000;
 
-/** The log on standard error. Lines are gathered for a moment: a write for each would cost more than the request that it is about. */
+/** The log on stderr. Lines are buffered for a moment: a write for each would cost more than the request that it is about. */
 export function openProgramLog(
   { logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>,
   { isTerminal, isShared }: ProgramLogOptions,
 ): ProgramLog {
   const size = isShared ? { minLength: pipeBytes / 2, maxWrite: pipeBytes } : { minLength: 4096 };
-  const output = logTo({ dest: 2, sync: false, periodicFlush: 100, maxLength: maxWaitingBytes, ...size });
-  // A log that nobody reads any more is no reason to stop serving.
+  const output = logTo({ dest: 2, sync: false, periodicFlush: 100, maxLength: maxBufferedBytes, ...size });
+  // If the log can't be written, the gateway continues.
   output.on('error', () => undefined);
   const format = logFormat ?? (isTerminal ? 'text' : 'json');
   const log = createLog(logLevel, format, output);
@@ -52,18 +52,18 @@ export function openProgramLog(
     accessLog,
     close: async () => {
       accessLog?.flush();
-      await written(output);
-      // At the end of the process, pino would try for ever otherwise.
+      await flushed(output);
+      // Otherwise pino would retry forever at the end of the process.
       log.level = 'silent';
       output.destroy();
     },
   };
 }
 
-/** Not by its flushSync, which tries for ever where the disk is full or nobody reads any more (sonic-boom 4.2). */
-async function written(output: ReturnType<typeof logTo>): Promise<void> {
+/** Flushes the output. Its flushSync would retry forever if the disk is full or the reader has stopped (sonic-boom 4.2). */
+async function flushed(output: ReturnType<typeof logTo>): Promise<void> {
   const flush = (): Promise<void> => new Promise((resolve) => output.flush(() => resolve()));
-  // What is being written, what has waited for that, and what that left as too little.
+  // A flush covers the running write only: the second one covers lines buffered during that, the third one a remainder below minLength.
   const all = flush().then(flush).then(flush);
   await Promise.race([all, sleep(flushMs, undefined, { ref: true })]);
 }

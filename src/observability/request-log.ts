@@ -1,7 +1,7 @@
 import type { RequestObserver } from '../core/request.js';
 import type { Logger } from '../lib/logger.js';
 
-/** An access log as lines of the gateway's own log. */
+/** An access log whose lines are part of the gateway's log. */
 export function loggedRequests(log: Logger): RequestObserver {
   return {
     request: ({ protocol, method, path, status, received, sent, caller, principal }, ms) => {

@@ -2,10 +2,10 @@ import type { TlsConfig } from '../config/types.js';
 import type { Logger } from '../lib/logger.js';
 import { TlsCredentials } from '../net/tls-credentials.js';
 
-/** How often it is looked whether the certificate is about to end, in milliseconds. */
+/** How often the expiry of the certificate is checked, in milliseconds. */
 const checkEveryMs = 12 * 60 * 60 * 1000;
 
-/** The gateway's certificate: read anew with each configuration, and warned of before it ends. */
+/** The gateway's certificate. It is read again at each reload, and warns before it expires. */
 export class CertificateWatch {
   private current: TlsCredentials | undefined;
   private next: TlsConfig | undefined;
@@ -15,7 +15,7 @@ export class CertificateWatch {
     this.timer = setInterval(() => this.warn(), checkEveryMs).unref();
   }
 
-  /** For listeners with TLS: they ask it at each connection. */
+  /** For listeners with TLS, which use the current certificate for each new connection. */
   get credentials(): TlsCredentials | undefined {
     return this.current;
   }
@@ -25,7 +25,7 @@ export class CertificateWatch {
     return this.current?.expiresMs;
   }
 
-  /** Makes sure that what a configuration names can be used. Fails with a message for the operator, and changes nothing. */
+  /** Checks that the files of a configuration can be used, and changes nothing. Fails with a message for the operator. */
   async prepare(config: TlsConfig | undefined): Promise<void> {
     this.next = config;
     if (config === undefined) return;
@@ -33,14 +33,17 @@ export class CertificateWatch {
     this.current ??= loaded;
   }
 
-  /** Takes on what was prepared. A file that was replaced by a bad one in that moment is reported, and the old one stays. */
+  /** Reads the prepared files. If they have become invalid since, that is reported and the previous certificate stays in use. */
   async commit(): Promise<void> {
     if (this.next === undefined) this.current = undefined;
     if (this.next === undefined || this.current === undefined) return;
     try {
       await this.current.reload(this.next);
     } catch (error) {
-      this.log.error({}, `${error instanceof Error ? error.message : String(error)}; the old certificate stays in use`);
+      this.log.error(
+        {},
+        `${error instanceof Error ? error.message : String(error)}; the previous certificate stays in use`,
+      );
     }
     this.warn();
   }

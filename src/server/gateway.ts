@@ -12,36 +12,36 @@ export interface GatewayOptions {
   readonly log: Logger;
   readonly host: Host;
   readonly user: User;
-  /** Is told of each request. Default: lines of the log. */
+  /** Observes each request. Default: lines of the log. */
   readonly accessLog?: RequestObserver | undefined;
-  /** The sockets that systemd passed on. Default: none. */
+  /** The sockets passed by systemd. Default: none. */
   readonly activated?: readonly ActivatedSocket[] | undefined;
-  /** What it shares with other processes. Default: nothing. */
+  /** What it shares with other processes of the same gateway. Default: nothing. */
   readonly shared?: Shared | undefined;
 }
 
-/** A gateway that is serving. */
+/** A running gateway. */
 export interface Gateway {
-  /** Where it listens now; ports are the real ones. */
+  /** The current addresses, with the actual ports. */
   readonly http: readonly ListenAddress[];
   readonly grpc: readonly ListenAddress[];
   readonly metrics: readonly ListenAddress[];
-  /** The files beside the configuration that it has read: when one changes, `reload` takes the change on. */
+  /** The other files that it has read for its configuration. A change to one needs a `reload`. */
   readonly files: readonly string[];
   /**
-   * Takes on another configuration, or the same one with what its files have now, without dropping a connection. Fails with a
-   * message for the operator where that can't be, and what was in force stays so. One at a time.
+   * Activates another configuration, or the same one with the current content of its files, without closing connections. Fails
+   * with a message for the operator; the previous configuration then stays active. Must not be called while a reload is running.
    */
   reload(config: Config): Promise<void>;
-  /** Opens the audit log's file anew, after it was renamed to rotate it. */
+  /** Reopens the file of the audit log, after it was rotated by renaming. */
   reopenLogs(): Promise<void>;
-  /** Another process of this gateway has answered a failed login from an address: its next ones are slowed down here, too. */
+  /** Counts a failed login from an address that another process of this gateway has seen. */
   countFailedLogin(address: string): void;
-  /** What this process has counted and measured, in prom-client's form: the metrics of several processes are made of it. */
+  /** The metrics of this process, in prom-client's form, so that they can be aggregated with those of other processes. */
   metricValues(): Promise<readonly object[]>;
   /**
-   * Stops: accepts nothing more, lets running requests go on for `graceMs` milliseconds (by default as configured), breaks off
-   * the rest, and leaves nothing behind. May be called again with less patience.
+   * Stops accepting connections, waits `graceMs` milliseconds (default: as configured) for running requests, aborts the rest, and
+   * cleans up. Can be called again with a shorter grace period.
    */
   close(graceMs?: number): Promise<void>;
 }

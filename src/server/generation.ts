@@ -8,10 +8,10 @@ import type { Config } from '../config/types.js';
 import type { Logger } from '../lib/logger.js';
 import type { CallerLimits } from '../layers/caller-limits.js';
 import { StoreAccess } from '../access/store-access.js';
-import type { Lease, OpenStore, StorePool } from './stores.js';
+import type { AcquiredStores, OpenedStore, StorePool } from './stores.js';
 
-/** What outlives each configuration. */
-export interface Lasting {
+/** What all generations share. */
+export interface SharedResources {
   readonly pool: StorePool;
   readonly bcrypt: BcryptWorker;
   readonly throttle: LoginThrottle;
@@ -19,55 +19,58 @@ export interface Lasting {
   readonly log: Logger;
 }
 
-/** What one configuration came to: complete, and never changed. The next one takes its place as a whole. */
+/** Everything that depends on one configuration. It never changes: a reload replaces it as a whole. */
 export class Generation {
   constructor(
     readonly config: Config,
     readonly access: StoreAccess,
-    /** Shared with the one before, where both have the same file. */
-    readonly trail: AuditLog | undefined,
-    private readonly lease: Lease,
+    /** Shared with the previous generation if both have the same file. */
+    readonly auditLog: AuditLog | undefined,
+    private readonly acquired: AcquiredStores,
   ) {}
 
   /** By name. */
-  get stores(): ReadonlyMap<string, OpenStore> {
-    return this.lease.stores;
+  get stores(): ReadonlyMap<string, OpenedStore> {
+    return this.acquired.stores;
   }
 
-  /** Of the stores with a quota, in bytes by name. */
+  /** The bytes in stores with a quota, by name. */
   usedBytes(): ReadonlyMap<string, number> {
     const all = [...this.stores].map(([name, { usedBytes }]) => [name, usedBytes()] as const);
     return new Map(all.filter((entry): entry is [string, number] => entry[1] !== undefined));
   }
 
-  /** Lets go of what a configuration took that didn't come into force. */
-  async discard(inForce: Generation | undefined): Promise<void> {
-    await this.lease.end(0);
-    if (this.trail !== inForce?.trail) await this.trail?.close();
-    for (const [name, { quotaBytes }] of inForce?.config.stores ?? []) inForce?.stores.get(name)?.setQuota(quotaBytes);
+  /** Releases the resources of a generation that never became active. */
+  async discard(active: Generation | undefined): Promise<void> {
+    await this.acquired.release();
+    if (this.auditLog !== active?.auditLog) await this.auditLog?.close();
+    for (const [name, { quotaBytes }] of active?.config.stores ?? []) active?.stores.get(name)?.setQuota(quotaBytes);
   }
 
-  /** Lets go of it in `afterMs` milliseconds, keeping what its successor has as well. */
-  async retire(successor: Generation, afterMs: number): Promise<void> {
-    await this.lease.end(afterMs);
-    if (this.trail !== successor.trail) await this.trail?.close(successor.trail);
+  /** Releases its resources after a grace period, in milliseconds, except for those that its successor has as well. */
+  async retire(successor: Generation, graceMs: number): Promise<void> {
+    await this.acquired.release(graceMs);
+    if (this.auditLog !== successor.auditLog) await this.auditLog?.close(successor.auditLog);
   }
 
-  /** Lets go of the stores, whatever goes on in them. */
-  async letGo(): Promise<void> {
-    await this.lease.end(0);
+  /** Releases the stores, even if operations are running. */
+  releaseStores(): Promise<void> {
+    return this.acquired.release();
   }
 
-  /** Lets go of everything. */
-  async end(): Promise<void> {
-    await this.letGo();
-    await this.trail?.close();
+  async close(): Promise<void> {
+    await this.releaseStores();
+    await this.auditLog?.close();
   }
 }
 
-/** Makes a generation of a configuration. Fails with a message for the operator, and with nothing left open. */
-export async function prepare(config: Config, lasting: Lasting, before: Generation | undefined): Promise<Generation> {
-  const { pool, bcrypt, throttle, callerLimits, log } = lasting;
+/** Makes the generation of a configuration. Fails with a message for the operator, and leaves nothing open. */
+export async function prepare(
+  config: Config,
+  resources: SharedResources,
+  previous: Generation | undefined,
+): Promise<Generation> {
+  const { pool, bcrypt, throttle, callerLimits, log } = resources;
   const htpasswd =
     config.htpasswd === undefined ? undefined : await readHtpasswd(config.htpasswd, (warning) => log.warn({}, warning));
   const authenticator = new Authenticator({
@@ -77,24 +80,24 @@ export async function prepare(config: Config, lasting: Lasting, before: Generati
     comparePassword: (password, hash) => bcrypt.compare(password, hash),
     now: Date.now,
   });
-  const lease = await pool.lease(config);
+  const acquired = await pool.acquire(config);
   try {
-    const auditLog = await trailOf(config, before, log);
-    const { stores } = lease;
+    const auditLog = await openAuditLog(config, previous, log);
+    const { stores } = acquired;
     const access = new StoreAccess({ authenticator, grants: grantsOf(config), stores, callerLimits, auditLog });
     for (const [name, { quotaBytes }] of config.stores) stores.get(name)?.setQuota(quotaBytes);
-    return new Generation(config, access, auditLog, lease);
+    return new Generation(config, access, auditLog, acquired);
   } catch (error) {
-    await lease.end(0);
+    await acquired.release();
     throw error;
   }
 }
 
-async function trailOf(
-  { auditLog }: Config,
-  before: Generation | undefined,
+async function openAuditLog(
+  { auditLog: path }: Config,
+  previous: Generation | undefined,
   log: Logger,
 ): Promise<AuditLog | undefined> {
-  if (auditLog === before?.config.auditLog) return before?.trail;
-  return auditLog === undefined ? undefined : AuditLog.open(auditLog, log);
+  if (path === previous?.config.auditLog) return previous?.auditLog;
+  return path === undefined ? undefined : AuditLog.open(path, log);
 }

@@ -1,4 +1,4 @@
-/* What the package exports for programs that run a gateway in their own process. */
+/* The exports of the package, for programs that run a gateway in their own process. */
 export type { Gateway, GatewayOptions } from './gateway.js';
 export { startGateway } from './start-gateway.js';
 export type { User } from './user.js';

@@ -1,77 +1,83 @@
 import type { Config, ListenerConfig } from '../config/types.js';
-import { formatAddress } from '../core/address.js';
+import { formatAddress, type ListenAddress } from '../core/address.js';
 import { openListener, type Listener, type ListenerOptions } from '../net/listener.js';
 
 type OptionsOf = (config: ListenerConfig) => ListenerOptions;
 
-/** The listeners that are open. A configuration that takes the place of another one keeps those that are the same in both. */
+/** The open listeners. Those that don't change at a reload stay open. */
 export class Listeners {
   private open: readonly Listener[] = [];
 
-  /** @param optionsOf what a listener is opened with, at that time */
+  /** @param optionsOf makes the options of a listener when it is opened */
   constructor(private readonly optionsOf: OptionsOf) {}
 
   get current(): readonly Listener[] {
     return this.open;
   }
 
-  /** Whether there is one of a protocol. */
+  /** Whether there is a listener of a protocol. Called for each request. */
   has(protocol: ListenerConfig['protocol']): boolean {
     return this.open.some(({ config }) => config.protocol === protocol);
   }
 
+  /** The addresses of all listeners of a protocol. */
+  addressesOf(protocol: ListenerConfig['protocol']): ListenAddress[] {
+    return this.open.filter(({ config }) => config.protocol === protocol).flatMap(({ addresses }) => addresses);
+  }
+
   /**
-   * Opens what a configuration has and isn't open, and closes what it doesn't have. Fails with a message for the operator, and
-   * with the listeners as they were. Two can't have one address, so a listener that changes at its address, or from `localhost` to
-   * every address with the same port, is closed for a moment; connections stay.
+   * Opens the listeners that a configuration adds, and closes those that it removes. On failure, with a message for the operator,
+   * the listeners stay as they were. An address can't be used twice, so a listener that changes and keeps its address, or its port
+   * while it changes from `localhost` to every address, is closed for a moment; its connections stay open.
    *
-   * @param check is called with all of them before anything is closed for good; what it throws makes this fail
+   * @param check is called with the new listeners before the old ones are closed for good; it throws to reject them
    */
   async change({ listeners }: Config, check: (all: readonly Listener[]) => void): Promise<void> {
     const wanted = new Map(listeners.map((config) => [keyOf(config), config]));
     const kept = this.open.filter(({ config }) => wanted.has(keyOf(config)));
     const keptKeys = new Set(kept.map(({ config }) => keyOf(config)));
     const added = [...wanted].filter(([key]) => !keptKeys.has(key)).map(([, config]) => config);
-    const leaving = this.open.filter((listener) => !kept.includes(listener));
-    const inTheWay = leaving.filter(({ config }) => added.some((each) => collides(each, config)));
-    requireRestart(inTheWay);
+    const removed = this.open.filter((listener) => !kept.includes(listener));
+    const conflicting = removed.filter(({ config }) => added.some((each) => collides(each, config)));
+    requireRestart(conflicting);
     const opened: Listener[] = [];
-    for (const listener of inTheWay) await listener.close();
+    for (const listener of conflicting) await listener.close();
     try {
       for (const config of added) opened.push(await openListener(config, this.optionsOf(config)));
       check([...kept, ...opened]);
     } catch (error) {
       for (const listener of opened) await listener.close();
-      this.open = this.open.filter((listener) => !inTheWay.includes(listener));
-      for (const { config } of inTheWay) this.open = [...this.open, await openListener(config, this.optionsOf(config))];
+      this.open = this.open.filter((listener) => !conflicting.includes(listener));
+      for (const { config } of conflicting)
+        this.open = [...this.open, await openListener(config, this.optionsOf(config))];
       throw error;
     }
     this.open = [...kept, ...opened];
-    for (const listener of leaving.filter((each) => !inTheWay.includes(each))) await listener.close();
+    for (const listener of removed.filter((each) => !conflicting.includes(each))) await listener.close();
   }
 
-  /** Stops listening. Connections stay. */
+  /** Stops listening. Connections stay open. */
   async close(): Promise<void> {
     await Promise.all(this.open.map((listener) => listener.close()));
     this.open = [];
   }
 }
 
-/** What makes a listener another one. What it allows is looked up for each request. */
+/** The parts of a listener that can't change while it is open. Its access can: that is looked up for each request. */
 function keyOf(config: ListenerConfig): string {
   return JSON.stringify({ ...config, maxAccess: undefined });
 }
 
-/** A socket that systemd passed on is gone for good once it is closed. */
+/** A socket passed by systemd can't be opened again after it is closed. */
 function requireRestart(changing: readonly Listener[]): void {
   const { config } = changing.find(({ config: { address } }) => 'systemd' in address) ?? {};
   if (config === undefined) return;
   throw new Error(
-    `${formatAddress(config.address)} is a socket of systemd's: restart the gateway to change what it is for`,
+    `${formatAddress(config.address)} is a socket passed by systemd: restart the gateway to change its listener`,
   );
 }
 
-/** Whether two can't listen at once. One host may be another one as well: of two with the same port, that is taken for granted. */
+/** Whether two listeners can't be open at the same time. Different hosts may be the same address, so equal ports count as a conflict. */
 function collides({ address: a }: ListenerConfig, { address: b }: ListenerConfig): boolean {
   if ('port' in a && 'port' in b) return a.port === b.port && a.port !== 0;
   return formatAddress(a) === formatAddress(b);

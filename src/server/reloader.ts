@@ -5,21 +5,21 @@ import type { Gateway } from './gateway.js';
 import { watchFiles, type Watch } from './watch-files.js';
 
 export interface ReloaderOptions {
-  /** Reads the configuration from where it came from. */
+  /** Reads the configuration from its sources. */
   readonly load: () => Promise<Loaded | { readonly problems: readonly string[] }>;
-  /** The files that the configuration in force was read from. */
+  /** The files of the active configuration. */
   readonly configFiles: readonly string[];
   readonly gateway: Pick<Gateway, 'files' | 'reload'>;
-  /** Is told of a configuration that has come into force. */
-  readonly inForce: (loaded: Loaded) => void;
+  /** Called with each configuration that has become active. */
+  readonly onReload: (loaded: Loaded) => void;
   readonly log: Logger;
-  /** How often to look whether a file has changed, in milliseconds. By default as watchFiles does. */
+  /** How often to check for changes of files, in milliseconds. Default: that of `watchFiles`. */
   readonly watchEveryMs?: number;
 }
 
 /**
- * Has a gateway take on its configuration anew when that is asked for, or when one of the files changed: its own, and those that it
- * names. What can't be taken on is reported, and what was in force stays so.
+ * Reloads a gateway's configuration on request, and when its file or a file that it names has changed. If that fails, the problems
+ * are logged and the previous configuration stays active.
  */
 export class Reloader {
   private watch: Watch;
@@ -45,29 +45,29 @@ export class Reloader {
   }
 
   private async reloadNow(): Promise<void> {
-    const { load, gateway, inForce, log } = this.options;
+    const { load, gateway, onReload, log } = this.options;
     this.watch.close();
-    // From before anything is read: what changes meanwhile is noticed.
+    // Before anything is read, so that no change is missed.
     this.watch = this.watchAll();
     try {
       const loaded = await load();
-      if ('problems' in loaded) return this.refuse(loaded.problems);
+      if ('problems' in loaded) return this.report(loaded.problems);
       await gateway.reload(loaded.config);
       for (const warning of loaded.warnings) log.warn({}, warning);
-      inForce(loaded);
+      onReload(loaded);
       this.configFiles = loaded.configFiles;
       this.watch.close();
       this.watch = this.watchAll();
     } catch (error) {
-      this.refuse([error instanceof Error ? error.message : String(error)]);
+      this.report([error instanceof Error ? error.message : String(error)]);
     }
   }
 
-  private refuse(problems: readonly string[]): void {
+  private report(problems: readonly string[]): void {
     for (const problem of problems) this.options.log.error({}, problem);
     this.options.log.error(
       { problems: problems.length },
-      'the new configuration is not taken on: the old one stays in force',
+      'the configuration was not reloaded: the previous one stays active',
     );
   }
 

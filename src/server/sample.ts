@@ -9,7 +9,7 @@ export interface Sample {
   remove(): Promise<void>;
 }
 
-/** Copies the sample store that ships with the package into a new temporary folder: whatever is done to it, the next one is fresh. */
+/** Copies the sample store that ships with the package into a new temporary folder. */
 export async function copySample(): Promise<Sample> {
   const folder = await mkdtemp(join(tmpdir(), 'kloset-gateway-sample-'));
   const path = join(folder, 'store');

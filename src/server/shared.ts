@@ -1,8 +1,8 @@
-import type { UnixSocketPlaces } from '../net/unix-socket.js';
+import type { SocketPublisher } from '../net/unix-socket.js';
 
 /** What a worker process shares with the others that form one gateway. */
 export interface Shared {
-  readonly unixSockets: UnixSocketPlaces;
+  readonly unixSockets: SocketPublisher;
   /** Tells the other workers of a failed login from an address, see Gateway.countFailedLogin. */
   loginFailed(address: string): void;
   /** Whether this is the worker that logs what is served, and sweeps the stores. */

@@ -14,7 +14,7 @@ import { MetricsFrontend } from '../frontends/http/metrics.js';
 import { CallerLimits } from '../layers/caller-limits.js';
 import { ActivatedSockets } from '../net/activation.js';
 import { ConnectionCount } from '../net/connection-count.js';
-import type { Listener, ListenerOptions } from '../net/listener.js';
+import type { ListenerOptions } from '../net/listener.js';
 import { packageFolder, version } from '../lib/package-info.js';
 import { announce, announceReload } from './announce.js';
 import { CertificateWatch } from './certificate-watch.js';
@@ -22,18 +22,18 @@ import type { Gateway, GatewayOptions } from './gateway.js';
 import { prepare, type Generation } from './generation.js';
 import { Listeners } from './listeners.js';
 import { createMetrics, type Metrics } from '../observability/metrics.js';
-import { checkOpenWriting } from './open-writing.js';
+import { checkAnonymousWriting } from './anonymous-writing.js';
 import { StorePool } from './stores.js';
 
 /** How long a TLS handshake may take, in milliseconds. */
 const handshakeTimeoutMs = 10_000;
 
-/** How long requests that were broken off may take to clean up behind them, in milliseconds. */
+/** How long aborted requests may take to clean up, in milliseconds. */
 const cleanUpMs = 1000;
 
 /**
- * Opens the stores, stacks the layers on them and starts every protocol. The one place where everything is put together. Fails
- * with a message for the operator, and with nothing left open.
+ * Starts a gateway: opens the stores, adds the layers, and starts the frontends. This is where all parts are put together. Fails
+ * with a message for the operator, and leaves nothing open.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const gateway = new RunningGateway(options);
@@ -64,14 +64,14 @@ class RunningGateway implements Gateway {
     readonly grpc: GrpcFrontend;
     readonly metrics: MetricsFrontend;
   };
-  /** Counting costs as much as some answers do, so it is left out where nobody can see the result. */
+  /** Measuring costs as much as some responses, so it is done only if there is a listener for the metrics. */
   private readonly meter: RequestObserver = {
     request: (record, ms) => {
       if (this.listeners.has('metrics')) this.metered.meter.request(record, ms);
     },
   };
   private generation: Generation | undefined;
-  /** Connections that come while a configuration is being taken on wait for it. */
+  /** While listeners change, new connections wait for the configuration that they belong to. */
   private changing: Promise<unknown> | undefined;
   private closed: Promise<void> | undefined;
   private isStopping = false;
@@ -91,28 +91,28 @@ class RunningGateway implements Gateway {
       usedBytes: () => this.generation?.usedBytes() ?? new Map(),
     });
     const access: AccessControl = {
-      login: (peer, authorization) => this.current.access.login(peer, authorization),
-      storeOf: (caller, name) => this.current.access.storeOf(caller, name),
+      login: (peer, authorization) => this.active.access.login(peer, authorization),
+      storeOf: (caller, name) => this.active.access.storeOf(caller, name),
     };
     const observers = [options.accessLog ?? loggedRequests(log), this.meter];
-    const about = { access, log, limits, observers };
+    const common = { access, log, limits, observers };
     this.frontends = {
-      http: new HttpFrontend({ ...about, v10 }),
-      grpc: new GrpcFrontend({ ...about, version, protoFolder: join(packageFolder, 'proto') }),
+      http: new HttpFrontend({ ...common, v10 }),
+      grpc: new GrpcFrontend({ ...common, version, protoFolder: join(packageFolder, 'proto') }),
       metrics: new MetricsFrontend({ ...this.metered, metrics: () => shared?.metrics() ?? this.metered.text(), log }),
     };
   }
 
   get http(): readonly ListenAddress[] {
-    return this.addressesOf('http');
+    return this.listeners.addressesOf('http');
   }
 
   get grpc(): readonly ListenAddress[] {
-    return this.addressesOf('grpc');
+    return this.listeners.addressesOf('grpc');
   }
 
   get metrics(): readonly ListenAddress[] {
-    return this.addressesOf('metrics');
+    return this.listeners.addressesOf('metrics');
   }
 
   get files(): readonly string[] {
@@ -122,33 +122,33 @@ class RunningGateway implements Gateway {
   async reload(config: Config): Promise<void> {
     const { log } = this.options;
     const { bcrypt, throttle, callerLimits } = this;
-    const before = this.generation;
-    const next = await prepare(config, { pool: this.pool, bcrypt, throttle, callerLimits, log }, before);
+    const previous = this.generation;
+    const next = await prepare(config, { pool: this.pool, bcrypt, throttle, callerLimits, log }, previous);
     try {
       await this.certificate.prepare(config.tls);
       if (this.isStopping) throw new Error('the gateway is stopping');
-      this.changing = this.listeners.change(config, (all) => checkOpenWriting(config, all));
+      this.changing = this.listeners.change(config, (all) => checkAnonymousWriting(config, all));
       await this.changing;
     } catch (error) {
-      await next.discard(before);
+      await next.discard(previous);
       throw error;
     } finally {
       this.changing = undefined;
     }
-    // From here on nothing fails.
+    // Nothing below this line fails.
     this.generation = next;
     this.callerLimits.setLimits(config.limits);
     this.connections.max = config.limits.maxConnections;
     this.frontends.http.configure(config);
     this.frontends.grpc.configure(config);
     await this.certificate.commit();
-    this.announce(before, next);
-    // What still runs on the old one may end as at a stop.
-    void before?.retire(next, config.drainMs);
+    this.announce(previous, next);
+    // Requests on the previous one get the same grace period as at a stop.
+    void previous?.retire(next, config.drainMs);
   }
 
   async reopenLogs(): Promise<void> {
-    await this.generation?.trail?.reopen();
+    await this.generation?.auditLog?.reopen();
   }
 
   countFailedLogin(address: string): void {
@@ -163,8 +163,8 @@ class RunningGateway implements Gateway {
     const { http, grpc, metrics } = this.frontends;
     this.isStopping = true;
     const listening = this.listeners.close();
-    // What waits for a store's server that doesn't answer would wait on.
-    const limit = setTimeout(() => void this.generation?.letGo(), graceMs + cleanUpMs);
+    // Requests may wait for a store's server that doesn't respond. Closing the store ends them.
+    const limit = setTimeout(() => void this.generation?.releaseStores(), graceMs + cleanUpMs);
     await Promise.all([http.close(graceMs), grpc.close(graceMs), metrics.close()]);
     clearTimeout(limit);
     this.closed ??= this.closeRest(listening);
@@ -174,19 +174,19 @@ class RunningGateway implements Gateway {
   private async closeRest(listening: Promise<void>): Promise<void> {
     await listening;
     this.certificate.close();
-    await this.generation?.end();
+    await this.generation?.close();
     await this.bcrypt.close();
   }
 
-  private announce(before: Generation | undefined, { config, stores }: Generation): void {
+  private announce(previous: Generation | undefined, { config, stores }: Generation): void {
     const { log, shared } = this.options;
-    if (shared?.isFirst === false || (before === undefined && shared?.isSuccessor === true)) return;
-    if (before !== undefined) announceReload(log, this);
-    else announce({ log, config, gateway: this, stores, strays: this.activated.strays });
+    if (shared?.isFirst === false || (previous === undefined && shared?.isSuccessor === true)) return;
+    if (previous !== undefined) announceReload(log, this);
+    else announce({ log, config, gateway: this, stores, unclaimed: this.activated.unclaimed });
   }
 
-  private get current(): Generation {
-    if (this.generation === undefined) throw new Error('a request before there is a configuration');
+  private get active(): Generation {
+    if (this.generation === undefined) throw new Error('there is no configuration yet');
     return this.generation;
   }
 
@@ -204,10 +204,5 @@ class RunningGateway implements Gateway {
       },
       log: this.options.log,
     };
-  }
-
-  private addressesOf(protocol: ListenerConfig['protocol']): ListenAddress[] {
-    const isOf = ({ config }: Listener): boolean => config.protocol === protocol;
-    return this.listeners.current.filter(isOf).flatMap(({ addresses }) => addresses);
   }
 }

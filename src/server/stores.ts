@@ -7,80 +7,79 @@ import type { Logger } from '../lib/logger.js';
 import type { Store } from '../core/store.js';
 import { Quota } from '../layers/quota.js';
 import { copySample } from './sample.js';
-import { keepSwept } from './sweeping.js';
+import { sweepPeriodically } from './sweeping.js';
 import type { User } from './user.js';
 
-/** A store that is open, with the layers that all of its callers share. */
-export interface OpenStore {
+/** An opened store, with the layers that all callers share. */
+export interface OpenedStore {
   readonly store: Store;
-  /** Where it is, for the operator. */
+  /** For messages to the operator. */
   readonly location: string;
-  /** How much its packfiles and states have, in bytes, where it has a quota and that is known. */
+  /** The size of its packfiles and states, in bytes; undefined without a quota, and until they are counted. */
   readonly usedBytes: () => number | undefined;
-  /** Changes the quota of a store that has one, in bytes. */
+  /** Changes the quota, in bytes, of a store that has one. */
   readonly setQuota: (bytes: number | undefined) => void;
 }
 
-/** The stores of one configuration, while that is in force. */
-export interface Lease {
+/** The stores of one configuration. */
+export interface AcquiredStores {
   /** By name. */
-  readonly stores: ReadonlyMap<string, OpenStore>;
-  /** Lets go of them, in `afterMs` milliseconds: those that no other lease has are closed then. Once more changes nothing. */
-  end(afterMs: number): Promise<void>;
+  readonly stores: ReadonlyMap<string, OpenedStore>;
+  /** Releases them after a grace period, in milliseconds (default 0); stores that no other configuration has are closed. Idempotent. */
+  release(graceMs?: number): Promise<void>;
 }
 
 interface Entry {
-  readonly opened: Promise<OpenStore>;
+  readonly opened: Promise<OpenedStore>;
   readonly cleanUps: (() => Promise<unknown>)[];
-  leases: number;
+  references: number;
 }
 
 export interface StorePoolOptions {
   readonly host: Host;
-  /** Whose keys and SSH configuration count. */
+  /** The user whose keys and SSH configuration are used. */
   readonly user: User;
   readonly log: Logger;
-  /** Whether leftovers are swept here: of several processes, one does. */
+  /** Whether this process removes leftovers of crashed uploads: of several processes, one does. */
   readonly sweeps: boolean;
 }
 
 /**
- * The stores that are open. A configuration that takes the place of another one keeps those that it has in common with it: their
- * connections, files and counts.
+ * The opened stores, with reference counts. Stores that don't change at a reload stay open, with their connections, files and
+ * counts.
  */
 export class StorePool {
   private readonly entries = new Map<string, Entry>();
 
   constructor(private readonly options: StorePoolOptions) {}
 
-  /** Opens the stores of a configuration. Fails with a message for the operator, and with none of them kept. */
-  async lease(config: Config): Promise<Lease> {
-    const keys = [...config.stores].map(([name, store]) => this.enter(name, store, config));
-    const end = (): Promise<void> => this.leave(keys);
+  /** Opens the stores of a configuration. Fails with a message for the operator, and with none of them acquired. */
+  async acquire(config: Config): Promise<AcquiredStores> {
+    const keys = [...config.stores].map(([name, store]) => this.reference(name, store, config));
     const opened = await Promise.allSettled(keys.map((key) => this.entries.get(key)?.opened));
     const failed = opened.find((each) => each.status === 'rejected');
     if (failed !== undefined) {
-      await end();
+      await this.release(keys);
       throw failed.reason;
     }
-    const stores = new Map<string, OpenStore>();
+    const stores = new Map<string, OpenedStore>();
     for (const [index, name] of [...config.stores.keys()].entries()) {
       const each = opened[index];
       if (each?.status === 'fulfilled' && each.value !== undefined) stores.set(name, each.value);
     }
-    let ended: Promise<void> | undefined;
+    let released: Promise<void> | undefined;
     return {
       stores,
-      end: async (afterMs) => {
-        if (afterMs > 0) await new Promise((resolve) => setTimeout(resolve, afterMs).unref());
-        await (ended ??= end());
+      release: async (graceMs = 0) => {
+        if (graceMs > 0) await new Promise((resolve) => setTimeout(resolve, graceMs).unref());
+        await (released ??= this.release(keys));
       },
     };
   }
 
-  /** The key of a store's entry, which is made where there is none like it. */
-  private enter(name: string, store: StoreConfig, config: Config): string {
-    const writable = allows(mostAccess(name, config), 'append');
+  /** Adds a reference to a store's entry, which may be new. Returns the entry's key. */
+  private reference(name: string, store: StoreConfig, config: Config): string {
+    const writable = allows(highestAccess(name, config), 'append');
     const { ssh, durable, limits } = config;
     const { maxObjectBytes, minFreeBytes } = limits;
     const needs = { ssh, durable, maxObjectBytes, minFreeBytes, writable };
@@ -88,23 +87,23 @@ export class StorePool {
     const key = JSON.stringify({ name, location: store.location, hasQuota, ...needs });
     const present = this.entries.get(key);
     if (present !== undefined) {
-      present.leases++;
+      present.references++;
       return key;
     }
     const cleanUps: Entry['cleanUps'] = [];
     const opened = this.open(name, store, needs, cleanUps);
     opened.catch(() => undefined);
-    this.entries.set(key, { opened, cleanUps, leases: 1 });
+    this.entries.set(key, { opened, cleanUps, references: 1 });
     return key;
   }
 
-  private async leave(keys: readonly string[]): Promise<void> {
+  private async release(keys: readonly string[]): Promise<void> {
     for (const key of keys) {
       const entry = this.entries.get(key);
-      if (entry === undefined || --entry.leases > 0) continue;
+      if (entry === undefined || --entry.references > 0) continue;
       this.entries.delete(key);
       await entry.opened.catch(() => undefined);
-      // None waits for another one: what goes on in a store that can't be reached ends when that is closed.
+      // All at once: operations on a store that can't be reached end only when that is closed.
       await Promise.allSettled(entry.cleanUps.reverse().map((cleanUp) => cleanUp()));
     }
   }
@@ -121,7 +120,7 @@ export class StorePool {
       readonly writable: boolean;
     },
     cleanUps: Entry['cleanUps'],
-  ): Promise<OpenStore> {
+  ): Promise<OpenedStore> {
     const { host, user, log, sweeps } = this.options;
     const sample = where === 'sample' ? await copySample() : undefined;
     if (sample) cleanUps.push(() => sample.remove());
@@ -132,7 +131,7 @@ export class StorePool {
     cleanUps.push(() => files.close());
     const sweep = files.sweep?.bind(files);
     if (sweep && sweeps && needs.writable && allows(files.info().access, 'append')) {
-      cleanUps.push(await keepSwept({ sweep }, log));
+      cleanUps.push(await sweepPeriodically({ sweep }, log));
     }
     const quota = quotaBytes === undefined ? undefined : new Quota(files, quotaBytes, { name, log });
     quota?.start();
@@ -148,13 +147,13 @@ export class StorePool {
   }
 }
 
-/** The most that any caller may do with a store, whoever it is. */
-function mostAccess(name: string, { stores, principals }: Config): Access {
+/** The highest access that any caller has to a store. */
+function highestAccess(name: string, { stores, principals }: Config): Access {
   const all = principals.map(({ access }) => access.get(name) ?? access.get('*') ?? 'none');
   return [...all, stores.get(name)?.anonymous ?? 'none'].reduce((a, b) => (allows(a, b) ? a : b));
 }
 
-/** The token for another gateway isn't an option: command lines can be read by everyone on the machine. */
+/** The token for another gateway isn't an option, since every user of the machine can read command lines. */
 function upstreamOptions({ env }: User): { token?: string } {
   const token = env['KLOSET_GATEWAY_TOKEN'];
   return token === undefined ? {} : { token };

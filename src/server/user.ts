@@ -1,7 +1,7 @@
-/** Who runs the gateway: whose keys and SSH configuration count. */
+/** The user who runs the gateway, with their keys and SSH configuration. */
 export interface User {
   readonly name: string;
-  /** The home folder's absolute path. */
+  /** The absolute path of the home folder. */
   readonly home: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }

@@ -6,31 +6,31 @@ export interface Watch {
 }
 
 /**
- * Calls `onChange` when one of the files has changed (or came, or went) and all then stayed as they are until the next look, so
- * that files that are replaced one after the other are taken together. What changes after this returns is noticed: call it
- * before you read the files.
+ * Calls `onChange` when a file has changed, appeared or disappeared. Changes are debounced: it waits until no file has changed
+ * since the previous poll, so that files replaced one after the other cause one call. Changes after this function returns are
+ * noticed, so call it before reading the files.
  *
- * It looks at the paths again and again: files are replaced by renaming, or by a link above them that is turned elsewhere, as
- * Kubernetes does. The system's notifications are about the old file, then, or about none.
+ * It polls, since files are often replaced by renaming, or by changing a link above them as Kubernetes does. The system's
+ * notifications would then be about the old file, or about none.
  *
- * @param everyMs how often to look, in milliseconds
+ * @param everyMs the interval of polls, in milliseconds
  */
 export function watchFiles(paths: readonly string[], onChange: () => void, everyMs = 2000): Watch {
-  let taken = paths.map(fingerprintNow).join();
-  let last = taken;
+  let reported = paths.map(fingerprintNow).join();
+  let last = reported;
   let open = true;
-  const look = async (): Promise<void> => {
+  const poll = async (): Promise<void> => {
     const now = (await Promise.all(paths.map(fingerprint))).join();
     if (!open) return;
     const settled = now === last;
     last = now;
-    if (settled && now !== taken) {
-      taken = now;
+    if (settled && now !== reported) {
+      reported = now;
       onChange();
     }
-    if (open) timer = setTimeout(() => void look(), everyMs).unref();
+    if (open) timer = setTimeout(() => void poll(), everyMs).unref();
   };
-  let timer = setTimeout(() => void look(), everyMs).unref();
+  let timer = setTimeout(() => void poll(), everyMs).unref();
   return {
     close: () => {
       open = false;
@@ -47,12 +47,12 @@ function fingerprintNow(path: string): string {
   }
 }
 
-/** The same, without holding up everybody else while a disk doesn't answer. */
+/** The same, without blocking the process while a disk doesn't respond. */
 function fingerprint(path: string): Promise<string> {
   return stat(path, { bigint: true }).then(textOf, codeOf);
 }
 
-/** What changes with a file's content, whichever way it changes. */
+/** Changes whenever a file's content does. */
 function textOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join(':');
 }

@@ -10,7 +10,7 @@ const configPath = fileURLToPath(new URL('../../examples/config/kloset-gateway.y
 const from = { env: {}, flags: {}, configPath: undefined, surroundings: { home: '/home/op', cwd: '/srv' } };
 
 describe('check-config', () => {
-  it('shows what the settings add up to, and where each was said, without secrets', async () => {
+  it('prints the configuration, and where each setting was given, without secrets', async () => {
     const env = { KLOSET_GATEWAY_LOG_LEVEL: 'warn', KLOSET_GATEWAY_TOKEN: 'secret' };
     const { certFile: cert, keyFile: key } = await makeCertificate();
     const flags = { quota: '5GiB', location: '/d', 'drain-timeout': '5m', cert, key, 'client-ca': cert };
@@ -19,12 +19,12 @@ describe('check-config', () => {
     const lines = stdout.split('\n').map((line) => line.trim().replaceAll(/ {2,}/g, ' | '));
     expect(lines).to.include.members([
       `OK: ${configPath}`,
-      'HTTP | :9876 | called network, TLS, at most append',
-      'gRPC | unix:/run/kloset-gateway/admin.sock | called admin, mode 0660, owner :backup',
+      'HTTP | :9876 | name network, TLS, at most append',
+      'gRPC | unix:/run/kloset-gateway/admin.sock | name admin, mode 0660, owner :backup',
       'teams/blue | /srv/kloset/blue | anonymous: none, quota 2TiB',
       '(default) | /d | anonymous: none, quota 5GiB',
-      'web-1 | 1 token | teams/blue: append, shared: read-only | by network',
-      'db-1 | cn:db-1 | teams/green: append, shared: read-only | by network',
+      'web-1 | 1 token | teams/blue: append, shared: read-only | through network',
+      'db-1 | cn:db-1 | teams/green: append, shared: read-only | through network',
       'auditor | 1 token, until 2099-12-31T23:59:59.999Z | *: read-only',
       'log-level | warn | environment',
       'drain-timeout | 5m | option',
@@ -34,7 +34,7 @@ describe('check-config', () => {
     expect(stdout).not.to.match(/secret|[0-9a-f]{64}/);
   });
 
-  it('reports what is wrong with the files that the settings name, and exits 1', async () => {
+  it('reports problems with the files that the settings name, and exits 1', async () => {
     const { certFile } = await makeCertificate();
     const { keyFile } = await makeCertificate();
     const htpasswd = join(await tempFolder(), 'htpasswd');
@@ -48,18 +48,18 @@ describe('check-config', () => {
       .and.to.include(`${keyFile} doesn't belong to`);
   });
 
-  it('warns, and is content all the same', async () => {
+  it('prints warnings, and exits 0 all the same', async () => {
     const { exitCode, stdout, stderr } = await checkConfig({ ...from, flags: { listen: [':1'] } });
     expect(exitCode).to.equal(0);
     expect(stdout).to.match(/^OK: no configuration file\n/);
-    expect(stderr).to.equal('warning: whoever reaches :1 may read the default store: nobody has to log in\n');
+    expect(stderr).to.equal('warning: anyone who can reach :1 may read the default store without logging in\n');
   });
 
-  it('reports every problem, those of the command line too, and exits 2', async () => {
+  it('reports all problems, including those of the command line, and exits 2', async () => {
     const flags = { listen: ['x'], 'log-level': 'loud' };
-    const { exitCode, stdout, stderr } = await checkConfig({ ...from, flags }, ['there is no option "--foo"']);
+    const { exitCode, stdout, stderr } = await checkConfig({ ...from, flags }, ['unknown option "--foo"']);
     expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: '' });
     expect(stderr.trimEnd().split('\n')).to.have.length(3);
-    expect(await checkConfig(from, ['there is no option "--foo"'])).to.include({ exitCode: 2, stdout: '' });
+    expect(await checkConfig(from, ['unknown option "--foo"'])).to.include({ exitCode: 2, stdout: '' });
   });
 });

@@ -11,7 +11,7 @@ function serve(...args: string[]) {
 }
 
 describe('the command line', () => {
-  it('gives help where it is asked for, or where nothing is asked', () => {
+  it('gives help on request, and without arguments', () => {
     for (const argv of [[], ['help'], ['--help'], ['-h'], ['serve', '--help'], ['serve', '/x', '-help']]) {
       expect(parseCommandLine(argv).name, argv.join(' ')).to.equal('help');
     }
@@ -37,7 +37,7 @@ describe('the command line', () => {
     expect(serve('--allow-write=false').flags).to.deep.equal({ 'allow-write': false });
   });
 
-  it('reports every problem at once, and keeps what has none', () => {
+  it('reports all problems at once, and keeps the options without one', () => {
     const { flags, problems } = serve(
       '--foo',
       '-bar=1',
@@ -50,14 +50,23 @@ describe('the command line', () => {
       '--listen',
     );
     expect(problems).to.deep.equal([
-      'there is no option "--foo"',
-      'there is no option "--bar"',
+      'unknown option "--foo"',
+      'unknown option "--bar"',
       '--allow-write takes no value',
       '--durability is given twice',
       '--listen needs a value: ADDR',
-      'one location at a time: "b" is one too many',
+      'there can be only one location: "b" is another one',
     ]);
     expect(flags).to.deep.equal({ location: 'a', durability: 'fsync' });
+  });
+
+  it('refuses maps, which only the file can hold', () => {
+    const { flags, problems } = serve('--stores', '{a: {location: /a}}', '-principals={}', '/x');
+    expect(problems).to.deep.equal([
+      '--stores: can only be set in a configuration file, which --config FILE names',
+      '--principals: can only be set in a configuration file, which --config FILE names',
+    ]);
+    expect(flags).to.deep.equal({ location: '/x' });
   });
 
   it('does not take an option for the value of another', () => {
@@ -76,7 +85,7 @@ describe('the command line', () => {
     }
   });
 
-  it('reads for whom a token is, until when, and for which file', () => {
+  it("reads a token's principal, expiry and file", () => {
     const token = { name: 'token create', principal: 'web-1', expires: undefined, configPath: undefined };
     expect(parseCommandLine(['token', 'create', 'web-1'])).to.deep.equal(token);
     expect(parseCommandLine(['token', '-expires', '90d', 'create', '--config=f', 'web-1'])).to.deep.equal({
@@ -102,11 +111,11 @@ describe('the command line', () => {
     const command = parseCommandLine(['sevre', '/x']);
     expect(command).to.deep.equal({
       name: 'unknown',
-      problems: ['there is no command "sevre": try `serve`, `check-config` or `token create`'],
+      problems: ['unknown command "sevre": try `serve`, `check-config` or `token create`'],
     });
   });
 
-  it('makes something of any arguments, and never fails', () => {
+  it('parses any arguments without failing', () => {
     const words = fc.oneof(
       fc.string(),
       fc.constantFrom(

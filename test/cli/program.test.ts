@@ -23,7 +23,7 @@ function run(...args: string[]) {
 }
 
 describe('the program', () => {
-  /** Takes connections, and says nothing. */
+  /** Accepts connections and sends nothing. */
   let server: Server;
   let port: number;
 
@@ -40,7 +40,7 @@ describe('the program', () => {
     expect(run('--version')).to.deep.equal({ status: 0, stdout: `kloset-gateway ${version}\n`, stderr: '' });
   });
 
-  it('is started by its launcher in its own place, also by way of a link, with little space for new objects', async () => {
+  it("replaces its launcher's process, also through a link, with a small young generation", async () => {
     const link = join(await tempFolder(), 'kloset-gateway');
     symlinkSync(`${root}/bin/kloset-gateway`, link);
     const launched = spawn(link, ['serve', '--sample', '--listen', '127.0.0.1:0', '--grpc-listen', 'off']);
@@ -59,12 +59,12 @@ describe('the program', () => {
     }
   });
 
-  it('prints its help, which the README has word for word', () => {
+  it('prints its help, which the README quotes', () => {
     expect(run('--help')).to.deep.equal({ status: 0, stdout: helpText(), stderr: '' });
     expect(readFileSync(`${root}/README.md`, 'utf8')).to.include(helpText().trimEnd());
   });
 
-  it('says in one line that what it prints can not be written, and exits 1', () => {
+  it("reports in one line that its output can't be written, and exits 1", () => {
     const full = openSync('/dev/full', 'w');
     for (const args of [['--help'], ['--version'], ['token', 'create', 'web-1']]) {
       const { status, stderr } = spawnSync(process.execPath, [...program, ...args], {
@@ -73,13 +73,13 @@ describe('the program', () => {
         stdio: ['ignore', full, 'pipe'],
       });
       expect(status, stderr).to.equal(1);
-      expect(stderr).to.match(/^kloset-gateway: its output can't be written, and is lost: .*ENOSPC.*$/m);
+      expect(stderr).to.match(/^kloset-gateway: the output can't be written and is lost: .*ENOSPC.*$/m);
       expect(stderr).to.not.include('node:');
     }
     closeSync(full);
   });
 
-  it('refuses wrong usage with every problem at once, and exits 2', () => {
+  it('refuses wrong usage with all problems at once, and exits 2', () => {
     const { status, stdout, stderr } = run('serve', '--foo', '--log-level', 'loud', '-listen', ':1', '-allow-delete');
     expect(status).to.equal(2);
     expect(stdout).to.equal('');
@@ -88,7 +88,7 @@ describe('the program', () => {
       expect(stderr).to.include(part);
   });
 
-  it('says what is missing in a folder that is not a store, and exits 1', async () => {
+  it("reports what is missing in a folder that isn't a store, and exits 1", async () => {
     const folder = await tempFolder();
     const { status, stderr } = run('serve', folder, '--listen', '127.0.0.1:0', '--grpc-listen', 'off');
     expect(status).to.equal(1);
@@ -120,7 +120,7 @@ describe('the program', () => {
     expect(samples()).to.deep.equal(before);
   });
 
-  it('ends when it is told to, though its log can not be written', async () => {
+  it("ends on request, though its log can't be written", async () => {
     const full = openSync('/dev/full', 'w');
     const socket = join(await tempFolder(), 'a.sock');
     const args = [...program, 'serve', '--sample', '--listen', `unix:${socket}`, '--grpc-listen', 'off'];
@@ -136,7 +136,7 @@ describe('the program', () => {
     }
   });
 
-  it('is ended before it serves by SIGTERM, not by SIGHUP, and opens no debugger', async () => {
+  it('ends on SIGTERM before it serves, but not on SIGHUP, and opens no debugger', async () => {
     const connected = new Promise<void>((resolve) => server.once('connection', () => resolve()));
     const args = [...program, 'serve', `sftp://127.0.0.1:${port}/store`, '--ssh-config', 'none'];
     const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -153,7 +153,7 @@ describe('the program', () => {
     expect(log).to.not.include('ebugger');
   });
 
-  it('fails with the reason where an address is taken', async () => {
+  it("fails with the reason if it can't listen on an address", async () => {
     const { status, stderr } = run(
       'serve',
       '--sample',
@@ -173,7 +173,7 @@ function samples(): string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith('kloset-gateway-sample-'));
 }
 
-/** Reads a program's log until a line is there that is wanted. */
+/** Reads a program's log until it has a wanted line. */
 async function linesUntil(
   child: ChildProcess,
   wanted: (line: Record<string, unknown>) => boolean,

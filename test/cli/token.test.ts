@@ -10,7 +10,7 @@ import { tempFolder } from '../support/temp.js';
 
 const nowMs = Date.parse('2026-11-24T12:00:00Z');
 const surroundings = { home: '/home/op', cwd: '/' };
-/** Not random, and so always the same. */
+/** A source of bytes that isn't random, so that results are reproducible. */
 const random = (size: number): Buffer => Buffer.alloc(size, 7);
 
 function create(principal: string, configPath?: string, expires?: string): Promise<Outcome> {
@@ -28,7 +28,7 @@ async function file(text: string): Promise<string> {
 }
 
 describe('token create', () => {
-  it('prints a random token alone, and beside it what to write: only its hash', async () => {
+  it('prints only a random token to stdout, and what to write with its hash to stderr', async () => {
     const made = await create('web-1', undefined, '90d');
     expect(made.exitCode).to.equal(0);
     expect(made.stdout).to.match(/^kgw_[A-Za-z0-9_-]{43}\n$/);
@@ -44,7 +44,7 @@ describe('token create', () => {
     expect(stdout).not.to.equal(made.stdout);
   });
 
-  it('adds the hash to a principal in the file, and keeps all else, comments too', async () => {
+  it('adds the hash to a principal in the file, and keeps everything else, including comments', async () => {
     const path = await file(
       [
         '# ours',
@@ -80,11 +80,11 @@ describe('token create', () => {
     expect(text).not.to.include(made.stdout.trimEnd());
   });
 
-  it('makes a principal that is not there, with access to nothing, and says so', async () => {
+  it("adds a principal that doesn't exist, without access, and says so", async () => {
     for (const text of ['', '# nothing\n', 'principals:\n', 'stores: { a: { location: /a } }\n']) {
       const path = await file(text);
       const made = await create('web-1', path);
-      expect(made.stderr).to.include('web-1 is new, and may do nothing yet');
+      expect(made.stderr).to.include('web-1 is new and has no access to any store yet');
       const loaded = await loadConfig({ flags: {}, env: {}, configPath: path, surroundings });
       if ('problems' in loaded) throw new Error(loaded.problems.join());
       expect(loaded.config.principals).to.deep.equal([
@@ -99,7 +99,7 @@ describe('token create', () => {
     }
   });
 
-  it('replaces the file at once, with its permissions, through links, and leaves nothing else', async () => {
+  it('replaces the file atomically, with its permissions, through links, and leaves nothing behind', async () => {
     const path = await file('# ours\n');
     await chmod(path, 0o640);
     const link = join(dirname(path), 'link.yaml');
@@ -113,7 +113,7 @@ describe('token create', () => {
     expect(await readdir(dirname(path))).to.have.members(['kloset-gateway.yaml', 'link.yaml']);
   });
 
-  it('changes a file one at a time, and loses no token that it said was added', async () => {
+  it('makes one change of a file at a time, and loses no token that it said was added', async () => {
     const path = await file('# ours\n');
     const names = ['a', 'b', 'c', 'd', 'e', 'f'];
     const made = await Promise.all(names.map((name) => create(name, path)));
@@ -123,12 +123,12 @@ describe('token create', () => {
     expect(Object.keys((parse(text) as { principals: object }).principals)).to.have.members(added);
     for (const { exitCode, stdout, stderr } of made.filter((each) => each.exitCode !== 0)) {
       expect({ exitCode, stdout }).to.deep.equal({ exitCode: 1, stdout: '' });
-      expect(stderr).to.include('somebody is changing it right now: try again');
+      expect(stderr).to.include('another process is changing it: try again');
     }
     expect(await readdir(dirname(path))).to.deep.equal(['kloset-gateway.yaml']);
   });
 
-  it('refuses what it can not do, shows no token then, and leaves the file as it is', async () => {
+  it("refuses files that it can't change, without showing a token, and leaves them as they are", async () => {
     const texts = [
       '- a\n',
       'principals: [\n',
@@ -141,13 +141,13 @@ describe('token create', () => {
       const path = await file(text);
       const { exitCode, stdout, stderr } = await create('web-1', path);
       expect({ exitCode, stdout }, text).to.deep.equal({ exitCode: 2, stdout: '' });
-      expect(stderr, text).to.match(/^kloset-gateway: .*(by hand|no map in YAML)/);
+      expect(stderr, text).to.match(/^kloset-gateway: .*(by hand|not a map in YAML)/);
       expect(await readFile(path, 'utf8')).to.equal(text);
     }
     expect(await create('web-1', '/nonexistent/x')).to.include({ exitCode: 1, stdout: '' });
   });
 
-  it('refuses names that no principal can have, and ends that are over or no time at all', async () => {
+  it('refuses invalid names, and expiries in the past or in another form', async () => {
     for (const name of ['anonymous', 'a:b', '']) expect(await create(name)).to.include({ exitCode: 2, stdout: '' });
     for (const expires of ['2026-11-23', '0d', 'soon', '90', '5y']) {
       expect(await create('web-1', undefined, expires), expires).to.include({ exitCode: 2, stdout: '' });

@@ -7,7 +7,7 @@ const ports = fc.nat(65535);
 const hosts = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain(), fc.constantFrom('', 'localhost'));
 
 describe('an address', () => {
-  it('is read as it is written', () => {
+  it('is parsed from the form in which it is written', () => {
     fc.assert(
       fc.property(hosts, ports, (host, port) => {
         expect(parseAddress(formatAddress({ host, port }))).to.deep.equal({ host, port });
@@ -22,7 +22,7 @@ describe('an address', () => {
     expect(parseAddress('systemd:http')).to.deep.equal({ systemd: 'http' });
   });
 
-  it('is nothing else', () => {
+  it('has no other form', () => {
     const wrong = [
       '',
       '9876',
@@ -50,7 +50,7 @@ describe('an address', () => {
     for (const text of wrong) expect(parseAddress(text), text).to.equal(undefined);
   });
 
-  it('never makes anything of arbitrary text but what it says', () => {
+  it('is never parsed from text of another meaning', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const address = parseAddress(text);
@@ -60,7 +60,7 @@ describe('an address', () => {
     );
   });
 
-  it('is for this machine alone on loopback and unix sockets', () => {
+  it('is only for this machine on loopback and unix sockets', () => {
     for (const text of ['localhost:1', '127.0.0.1:1', '127.9.9.9:1', '[::1]:1', 'unix:/x'])
       expect(local(text), text).to.equal(true);
     for (const text of [':1', '0.0.0.0:1', '[::]:1', '10.0.0.1:1', 'nas:1', '127.example.org:1', '1.127.0.0:1']) {

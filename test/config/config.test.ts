@@ -21,7 +21,7 @@ const mapKeys = [
   ...['sha256', 'expires', 'address', 'name', 'mode', 'owner', 'tls', 'max-access'],
 ];
 
-/** Values of all types, in maps with keys that mean something. */
+/** Values of all types, in maps with meaningful keys. */
 const { anything } = fc.letrec((tie) => ({
   anything: fc.oneof(
     { maxDepth: 4 },
@@ -32,7 +32,7 @@ const { anything } = fc.letrec((tie) => ({
 }));
 
 describe('makeConfig', () => {
-  it('lets callers read on localhost, and syncs, where nothing is said', () => {
+  it('lets callers read on localhost, and syncs, by default', () => {
     const made = configOf({});
     expect(made).to.deep.include({
       principals: [],
@@ -71,7 +71,7 @@ describe('makeConfig', () => {
     });
   });
 
-  it('reports every problem at once, each with its place, and of the wrong ones and the right ones together', () => {
+  it('reports all problems at once, each with its path, including those between valid and invalid settings', () => {
     const all = problemsOf({
       listen: [':1', { adress: ':2', mode: 660 }],
       stores: { a: { location: '/a', qouta: 1 }, b: {}, 'c/../d': { location: '/c' } },
@@ -82,8 +82,8 @@ describe('makeConfig', () => {
       allow_write: true,
       x: null,
     });
-    const places = all.map((each) => each.slice(0, each.indexOf(': ')));
-    expect(places).to.have.members([
+    const paths = all.map((each) => each.slice(0, each.indexOf(': ')));
+    expect(paths).to.have.members([
       'listen[1]',
       'listen[1].adress',
       'listen[1].mode',
@@ -100,15 +100,15 @@ describe('makeConfig', () => {
       'x',
     ]);
     expect(all).to.include.members([
-      'listen[1]: its address is missing',
-      'listen[1].adress: there is no such setting: did you mean address?',
-      'stores.a.qouta: there is no such setting: did you mean quota?',
-      'allow_write: there is no such setting: did you mean allow-write?',
-      'x: there is no such setting',
+      'listen[1]: address is missing',
+      'listen[1].adress: unknown setting: did you mean address?',
+      'stores.a.qouta: unknown setting: did you mean quota?',
+      'allow_write: unknown setting: did you mean allow-write?',
+      'x: unknown setting',
     ]);
   });
 
-  it('makes a configuration or problems of anything, and never fails', () => {
+  it('returns a configuration or problems for any input, and never fails', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.constantFrom(...settingNames), anything), { maxLength: 6 }), (entries) => {
         const made = makeConfig(Object.fromEntries(entries) as object, surroundings);
@@ -116,9 +116,10 @@ describe('makeConfig', () => {
       }),
       { numRuns: 1000 },
     );
-    expect(problemsOf({ stores: [] })).to.deep.equal(['stores: it has to be a map: names with their values']);
+    expect(problemsOf({ stores: [] })).to.deep.equal(['stores: must be a map: names with their values']);
+    expect(problemsOf({ stores: { a: { location: 5 } } })).to.have.length(1);
     expect(problemsOf({ cert: 5, key: 'k' })).to.deep.equal([
-      'cert: it has to be text: put it in quotes if it looks like a number',
+      'cert: must be text: put it in quotes if it looks like a number',
     ]);
   });
 
@@ -146,7 +147,7 @@ describe('makeConfig', () => {
     }
   });
 
-  it("takes the limit of plakar 1.0's documents in MiB, or with a unit", () => {
+  it("accepts the limit of plakar 1.0's documents in MiB, or with a unit", () => {
     const limit = (value: string | number): number => configOf({ 'http-v1.0-limit': value }).v10.maxDocumentBytes;
     expect([limit(5), limit('5'), limit('64MiB')]).to.deep.equal([5 * 1024 ** 2, 5 * 1024 ** 2, 64 * 1024 ** 2]);
     expect(problemsOf({ 'http-v1.0-limit': '10000' })).to.have.length(1);

@@ -22,19 +22,19 @@ async function example(): Promise<Config> {
   return loaded.config;
 }
 
-/** Whether a value is one by the JSON Schema. */
+/** Whether a value is valid according to the JSON Schema. */
 function isValid(value: unknown): boolean {
   return z.fromJSONSchema(jsonSchema() as Parameters<typeof z.fromJSONSchema>[0]).safeParse(value).success;
 }
 
-describe("the settings' reference", () => {
-  it('is as `npm run generate:schema` makes it: the schema, and the tables and the example in docs/config.md', async () => {
+describe('the reference of the settings', () => {
+  it('is up to date with `npm run generate:schema`: the schema, and the tables and the example in docs/config.md', async () => {
     for (const [path, text] of Object.entries(await generatedFiles(root))) {
       expect(await readFile(join(root, path), 'utf8'), path).to.equal(text);
     }
   });
 
-  it('describes every setting, and every key of those that are maps', () => {
+  it('describes every setting, and every key of maps', () => {
     const schema = jsonSchema();
     expect(Object.keys(schema.properties ?? {})).to.deep.equal(settingNames);
     const undescribed: string[] = [];
@@ -50,7 +50,7 @@ describe("the settings' reference", () => {
     expect(undescribed).to.deep.equal([]);
   });
 
-  it('has a schema that takes the example, and nothing misspelled or of the wrong type', async () => {
+  it('has a schema that accepts the example, and nothing misspelled or of the wrong type', async () => {
     const settings = parse(await readFile(examplePath, 'utf8')) as Record<string, unknown>;
     expect(isValid(settings)).to.equal(true);
     for (const wrong of [
@@ -68,7 +68,7 @@ describe("the settings' reference", () => {
 });
 
 describe('the example of a configuration', () => {
-  it('has three stores, four principals and two listeners, with what its table in docs/config.md says', async () => {
+  it('has the stores, principals, listeners and access that its table in docs/config.md shows', async () => {
     const { stores, principals, listeners } = await example();
     expect([...stores.keys()]).to.deep.equal(['teams/blue', 'teams/green', 'shared']);
     expect(listeners.map(({ name, maxAccess, tls }) => ({ name, maxAccess, tls }))).to.deep.equal([
@@ -83,11 +83,11 @@ describe('the example of a configuration', () => {
       expect(row?.[1]?.replaceAll('`', ''), name).to.equal([...(through ?? ['both'])].join());
     }
     expect(docs).to.include(
-      `| anybody else | | both | ${[...stores.values()].map((each) => each.anonymous).join(' | ')} |`,
+      `| anonymous | | both | ${[...stores.values()].map((each) => each.anonymous).join(' | ')} |`,
     );
   });
 
-  it('has the hashes of the tokens that it names', async () => {
+  it('has the hashes of the tokens in its comment', async () => {
     const text = await readFile(examplePath, 'utf8');
     const named = new Set(text.match(/kgw_sample[\w-]*/g) ?? []);
     const kept = (await example()).principals.flatMap(({ tokens }) => tokens.map(({ sha256 }) => sha256));

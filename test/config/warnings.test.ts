@@ -14,16 +14,16 @@ describe('warnings', () => {
   const web = { tokens, access: { '*': 'append' as const } };
   const tls = { cert: 'c', key: 'k' };
 
-  it('are none where nothing is open that could be meant to be closed', () => {
+  it('are absent if nothing is open that may be unintended', () => {
     expect(warningsOf({})).to.equal('');
     expect(warningsOf({ 'allow-delete': true })).to.equal('');
     expect(warningsOf({ listen: ':1', principals: { web }, ...tls })).to.equal('');
     expect(warningsOf({ listen: { address: ':1', 'max-access': 'none' } })).to.equal('');
   });
 
-  it('tell what whoever reaches an address may do without logging in', () => {
+  it('tell what anonymous callers may do on an address', () => {
     expect(warningsOf({ listen: ':1' })).to.equal(
-      'whoever reaches :1 may read the default store: nobody has to log in',
+      'anyone who can reach :1 may read the default store without logging in',
     );
     const stores = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, { location: `/${name}` }]));
     const open = {
@@ -32,26 +32,26 @@ describe('warnings', () => {
       f: { location: '/f', anonymous: 'none' as const },
     };
     expect(warningsOf({ listen: ':1', stores: open, 'no-auth': true })).to.equal(
-      'whoever reaches :1 may read a, b, c and 1 more, and read and write e: nobody has to log in',
+      'anyone who can reach :1 may read a, b, c and 1 more, and read and write e without logging in',
     );
   });
 
-  it('tell where tokens and passwords can be read on the way', () => {
-    const clear = 'tokens and passwords that are sent to :1 can be read on the way: it speaks no TLS';
+  it('tell where tokens and passwords are sent in the clear', () => {
+    const clear = ":1 doesn't use TLS: tokens and passwords sent there can be read by others on the network";
     expect(warningsOf({ listen: ':1', principals: { web } })).to.equal(clear);
     expect(warningsOf({ listen: ':1', htpasswd: 'f' })).to.equal(clear);
     expect(warningsOf({ listen: { address: ':1', tls: false }, principals: { web }, ...tls })).to.equal(clear);
     expect(warningsOf({ listen: 'localhost:1', principals: { web } })).to.equal('');
   });
 
-  it('tell of principals who may do nothing, of two names for one store, of metrics for all, and of idle connections', () => {
+  it('tell of principals without access, two names for one store, public metrics, and a short idle timeout', () => {
     expect(
       warningsOf({ principals: { web, db: { tokens: [`sha256:${'2'.repeat(64)}`], access: { '': 'none' } } } }),
-    ).to.match(/^db can log in and has access to nothing/);
+    ).to.match(/^db can log in but has no access to any store/);
     expect(warningsOf({ stores: { a: { location: '/x' }, b: { location: 'fs:///x/' } } })).to.match(
-      /^a, b are one store, at \/x/,
+      /^a, b are the same store, \/x/,
     );
-    expect(warningsOf({ 'metrics-listen': ':1' })).to.match(/^whoever reaches :1 may read the metrics/);
+    expect(warningsOf({ 'metrics-listen': ':1' })).to.match(/^anyone who can reach :1 may read the metrics/);
     expect(warningsOf({ 'idle-timeout': '90s' })).to.match(/^idle-timeout is 90s/);
   });
 });

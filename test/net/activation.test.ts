@@ -11,7 +11,7 @@ import { ActivatedSockets, parseActivation } from '../../src/net/activation.js';
 import { tempFolder } from '../support/temp.js';
 import { enter } from './support/client.js';
 
-describe('Socket activation', () => {
+describe('socket activation', () => {
   it('finds the descriptors of the environment', () => {
     const env = { LISTEN_PID: '77', LISTEN_FDS: '3', LISTEN_FDNAMES: 'http:grpc' };
     const found = parseActivation(env, 77);
@@ -23,7 +23,7 @@ describe('Socket activation', () => {
     expect(parseActivation({ LISTEN_PID: '77', LISTEN_FDS: '1' }, 77)).to.deep.equal([{ fd: 3, name: 'unknown' }]);
   });
 
-  it('finds none where they are not for this process, or no number', () => {
+  it('finds none if they are for another process, or the number is invalid', () => {
     for (const env of [
       {},
       { LISTEN_FDS: '1' },
@@ -35,23 +35,23 @@ describe('Socket activation', () => {
     }
   });
 
-  it('gives each socket to one listener, and says which nobody asked for', () => {
+  it('gives each socket to one listener, and tells which are unclaimed', () => {
     const [http, http6, grpc] = [
       { fd: 3, name: 'http' },
       { fd: 4, name: 'http' },
       { fd: 5, name: 'grpc' },
     ];
     const sockets = new ActivatedSockets([http, http6, grpc]);
-    expect(() => sockets.take('')).to.throw('several names: say which, as in systemd:http or systemd:grpc');
-    expect(() => sockets.take('x')).to.throw('systemd passed no socket of this name, only: http, grpc');
+    expect(() => sockets.take('')).to.throw('different names: choose one, as in systemd:http or systemd:grpc');
+    expect(() => sockets.take('x')).to.throw('systemd passed no socket with this name, only: http, grpc');
     expect(sockets.take('http')).to.deep.equal([http, http6]);
     expect(() => sockets.take('http')).to.throw(
       'every such socket that systemd passed (http, grpc) is taken by another listener',
     );
-    expect(sockets.strays).to.deep.equal([grpc]);
+    expect(sockets.unclaimed).to.deep.equal([grpc]);
     expect(sockets.take('')).to.deep.equal([grpc]);
     expect(() => sockets.take('')).to.throw('every such socket that systemd passed (http, grpc) is taken');
-    expect(sockets.strays).to.deep.equal([]);
+    expect(sockets.unclaimed).to.deep.equal([]);
     expect(() => new ActivatedSockets([]).take('')).to.throw('systemd passed no socket to this process');
   });
 
@@ -62,7 +62,7 @@ describe('Socket activation', () => {
       folder = await tempFolder();
     });
 
-    it('listens on what it inherits, and tells where that is', async () => {
+    it('listens on the inherited sockets, and reports their addresses', async () => {
       const [path, kept] = ['x.sock', 'kept.sock'].map((name) => join(folder, name)) as [string, string];
       const [open, local, unix] = [
         await listening({ host: '0.0.0.0', port: 0 }),
@@ -75,7 +75,7 @@ describe('Socket activation', () => {
         { addresses: [tcp(local)], localOnly: true },
         { addresses: [{ systemd: 'unix' }], localOnly: true },
       ]);
-      // From now on only the other process accepts. Node removes the name that it gave a socket, and not this one.
+      // From now on only the other process accepts. Node removes the path on which it listened, but not this link.
       await link(path, kept);
       const target = tcp(local);
       for (const server of [open, local, unix]) server.close();
@@ -107,7 +107,7 @@ describe('Socket activation', () => {
     return (server as unknown as { readonly _handle: { readonly fd: number } })._handle.fd;
   }
 
-  /** Starts a process as systemd does, with sockets from descriptor 3 on, of which it opens all by their names. */
+  /** Starts a process as systemd does, with sockets from descriptor 3 on. It listens on all of them. */
   async function startActivated({ names, sockets }: { names: string; sockets: readonly Server[] }): Promise<{
     listeners: readonly { addresses: readonly ListenAddress[]; localOnly: boolean }[];
     stop(): Promise<unknown>;

@@ -5,11 +5,11 @@ import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { ConnectionCount } from '../../src/net/connection-count.js';
 import { ActivatedSockets } from '../../src/net/activation.js';
-import { Entrance } from '../../src/net/entrance.js';
+import { ConnectionAcceptor } from '../../src/net/connection-acceptor.js';
 import { closed, echoes, enter } from './support/client.js';
 import { startListener, type TestListener } from './support/listening.js';
 
-describe('A listener', () => {
+describe('a listener', () => {
   const listeners: TestListener[] = [];
 
   async function start(...args: Parameters<typeof startListener>): Promise<TestListener> {
@@ -22,7 +22,7 @@ describe('A listener', () => {
     for (const each of listeners.splice(0)) await each.close();
   });
 
-  it('hands over connections that know their other end', async () => {
+  it('hands over connections with their peer', async () => {
     const { port, accepted } = await start({ name: 'office' });
     const { socket, peer } = await enter({ host: '127.0.0.1', port });
     expect(peer).to.deep.equal({ listener: 'office', address: '127.0.0.1' });
@@ -31,7 +31,7 @@ describe('A listener', () => {
     socket.destroy();
   });
 
-  it('means every loopback address by localhost, on one port', async () => {
+  it('listens on every loopback address for localhost, with one port', async () => {
     const started = await start({ address: { host: 'localhost', port: 0 } });
     const all = ['127.0.0.1', ...(hasIpv6() ? ['::1'] : [])];
     expect(started.listener.addresses).to.deep.equal(all.map((host) => ({ host, port: started.port })));
@@ -44,7 +44,7 @@ describe('A listener', () => {
     }
   });
 
-  it('means every address of the machine by none, and tells IPv4 addresses as such', async () => {
+  it('listens on every address of the machine without a host, and reports IPv4 addresses as such', async () => {
     const { listener, port } = await start({ address: { host: '', port: 0 } });
     expect(listener.localOnly).to.equal(false);
     for (const host of ['127.0.0.1', '127.0.0.2']) {
@@ -54,7 +54,7 @@ describe('A listener', () => {
     }
   });
 
-  it('tells by its socket who can reach it', async () => {
+  it('tells from its socket who can reach it', async () => {
     for (const [host, local] of [
       ['127.9.9.9', true],
       ['0.0.0.0', false],
@@ -63,7 +63,7 @@ describe('A listener', () => {
     }
   });
 
-  it('says where it can not listen, and leaves nothing open then', async () => {
+  it("reports an address where it can't listen, and leaves nothing open", async () => {
     const hosts = hasIpv6() ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
     const last = hosts.at(-1) ?? '';
     const { port, listener } = await start({ address: { host: last, port: 0 } });
@@ -87,7 +87,7 @@ describe('A listener', () => {
     expect(error).to.have.property('code', 'ECONNREFUSED');
   });
 
-  it('turns connections away that are too many over all listeners, and says so once a minute', async () => {
+  it('refuses connections over the limit of all listeners, with one warning a minute', async () => {
     const connections = new ConnectionCount(2);
     const [one, two] = [await start({}, { connections }), await start({}, { connections })];
     const first = await enter({ host: '127.0.0.1', port: one.port });
@@ -98,7 +98,7 @@ describe('A listener', () => {
       expect(socket.bytesRead).to.equal(0);
     }
     expect([one, two].map(({ warnings }) => warnings)).to.deep.equal(
-      Array(2).fill(['listener 127.0.0.1:0: turned a connection away: there are 2, and no more are allowed']),
+      Array(2).fill(['listener 127.0.0.1:0: refused a connection: the limit of 2 connections is reached']),
     );
     expect(connections.current).to.equal(2);
 
@@ -122,7 +122,7 @@ describe('A listener', () => {
     socket.destroy();
   });
 
-  it('survives one that can not be served, and one that can not be accepted', async () => {
+  it("survives a connection that can't be served, and one that can't be accepted", async () => {
     const failing = (): never => {
       throw new Error('out of order');
     };
@@ -131,7 +131,7 @@ describe('A listener', () => {
     expect(warnings).to.deep.equal(["listener 127.0.0.1:0: can't serve a connection: out of order"]);
 
     const told: string[] = [];
-    const entrance = new Entrance(
+    const acceptor = new ConnectionAcceptor(
       { ...(await start()).listener.config, name: 'office' },
       {
         tls: undefined,
@@ -142,14 +142,14 @@ describe('A listener', () => {
         log: { info: () => undefined, error: () => undefined, warn: (_fields, message) => told.push(message) },
       },
     );
-    const server = entrance.makeServer();
+    const server = acceptor.makeServer();
     await once(server.listen(0, '127.0.0.1'), 'listening');
     server.emit('error', new Error('accept EMFILE'));
     server.close();
     expect(told).to.deep.equal(["listener office: can't accept a connection: accept EMFILE"]);
   });
 
-  it('lets a client in plain HTTP end what it sends and wait for its answer', async () => {
+  it('lets a client without TLS end its side of the connection and wait for the response', async () => {
     const answerLater = (socket: Socket): void => {
       socket.resume().once('end', () => setImmediate(() => socket.end('answer')));
     };
@@ -159,7 +159,7 @@ describe('A listener', () => {
     expect(answer.toString()).to.equal('answer');
   });
 
-  it('asks whether silent connections are still there', async () => {
+  it('probes idle connections', async () => {
     const { port } = await start();
     const { socket } = await enter({ host: '127.0.0.1', port });
     const localPort = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;

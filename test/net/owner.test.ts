@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { resolveOwner } from '../../src/net/owner.js';
 import { tempFolder } from '../support/temp.js';
 
-describe('The owner of a socket', () => {
+describe('the owner of a socket', () => {
   let files: { user: string; group: string };
 
   before(async () => {
@@ -14,20 +14,20 @@ describe('The owner of a socket', () => {
     await writeFile(files.group, 'root:x:0:\nbackup:x:36:someone\n');
   });
 
-  it('is found by its names', async () => {
+  it('is found by name', async () => {
     expect(await resolveOwner({ user: 'backup', group: 'backup' }, files)).to.deep.equal({ uid: 34, gid: 36 });
     expect(await resolveOwner({ user: 'root', group: undefined }, files)).to.deep.equal({ uid: 0, gid: -1 });
     expect(await resolveOwner({ user: undefined, group: 'root' })).to.deep.equal({ uid: -1, gid: 0 });
   });
 
-  it('may be given by numbers', async () => {
+  it('can be given by number', async () => {
     expect(await resolveOwner({ user: '1000', group: '4294967294' }, files)).to.deep.equal({
       uid: 1000,
       gid: 4294967294,
     });
   });
 
-  it('is nobody who is not there', async () => {
+  it('must exist', async () => {
     for (const name of ['nobody', 'broken', 'back', '', 'x', '4294967295', '-1', '+nis']) {
       const error: unknown = await resolveOwner({ user: name, group: undefined }, files).catch((e: unknown) => e);
       expect(error, name)

@@ -27,7 +27,7 @@ describe('TLS credentials', () => {
     ...changes,
   });
 
-  /** What the operator is told about a configuration that can't be used. */
+  /** The message for the operator about a configuration that can't be used. */
   async function problemOf(changes: Partial<TlsConfig>, now?: () => number): Promise<string> {
     const error: unknown = await TlsCredentials.load(config(changes), now).catch((caught: unknown) => caught);
     expect(error).to.be.an('error');
@@ -40,13 +40,13 @@ describe('TLS credentials', () => {
     return path;
   }
 
-  it('are taken with a chain behind the certificate, and authorities', async () => {
+  it('can have a chain after the certificate, and authorities of clients', async () => {
     const chain = await file(Buffer.concat([good.cert, authority.cert]));
     const credentials = await TlsCredentials.load(config({ cert: chain, clientCa: authority.certFile }));
     expect(credentials.material).to.include({ requestCert: true, rejectUnauthorized: false });
   });
 
-  it('are refused with the file and what to do about it', async () => {
+  it('are refused with the file and what to do', async () => {
     const garbage = await file('garbage');
     const damaged = await file('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
     const damagedKey = await file('-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n');
@@ -56,19 +56,19 @@ describe('TLS credentials', () => {
     const folder = await tempFolder();
     const chain = await file(Buffer.concat([authority.cert, good.cert]));
     const wrong: readonly [Partial<TlsConfig>, string][] = [
-      [{ cert: missing }, `the TLS certificate ${missing} can't be read: there is no such file`],
-      [{ key: missing }, `the TLS key ${missing} can't be read: there is no such file`],
+      [{ cert: missing }, `the TLS certificate ${missing} can't be read: it does not exist`],
+      [{ key: missing }, `the TLS key ${missing} can't be read: it does not exist`],
       [{ key: folder }, `the TLS key ${folder} can't be read: EISDIR: illegal operation on a directory, read`],
-      [{ clientCa: missing }, `the authority of client certificates ${missing} can't be read: there is no such file`],
+      [{ clientCa: missing }, `the authority of client certificates ${missing} can't be read: it does not exist`],
       [
         { cert: garbage },
-        `the TLS certificate ${garbage} is no certificate in PEM format (-----BEGIN CERTIFICATE-----)`,
+        `the TLS certificate ${garbage} is not a certificate in PEM format (-----BEGIN CERTIFICATE-----)`,
       ],
-      [{ key: garbage }, `the TLS key ${garbage} is no private key in PEM format (-----BEGIN PRIVATE KEY-----)`],
+      [{ key: garbage }, `the TLS key ${garbage} is not a private key in PEM format (-----BEGIN PRIVATE KEY-----)`],
       [{ cert: damaged }, `the TLS certificate ${damaged} can't be used: certificate 1 in it is damaged`],
       [
         { key: damagedKey },
-        `the TLS key ${damagedKey} can't be used: it is damaged, or of a kind that TLS doesn't have`,
+        `the TLS key ${damagedKey} can't be used: it is damaged, or of a type that TLS doesn't support`,
       ],
       [
         { clientCa: await file(Buffer.concat([authority.cert, await readFile(damaged)])) },
@@ -76,33 +76,30 @@ describe('TLS credentials', () => {
       ],
       [
         { key: encrypted },
-        `the TLS key ${encrypted} is encrypted: give one without a passphrase, that only the gateway may read`,
+        `the TLS key ${encrypted} is encrypted: use one without a passphrase that only the gateway can read`,
       ],
       [
         { cert: good.keyFile },
-        `the TLS certificate ${good.keyFile} is a private key: name the certificate's file here`,
+        `the TLS certificate ${good.keyFile} is a private key: the certificate's file is needed here`,
       ],
-      [{ key: good.certFile }, `the TLS key ${good.certFile} is a certificate: name the private key's file here`],
-      [
-        { key: other.keyFile },
-        `the TLS key ${other.keyFile} doesn't belong to the certificate ${good.certFile}: give the one that it was made with`,
-      ],
-      [{ cert: chain }, "of several certificates in a file, the server's own has to be the first"],
-      [{ clientCertRequired: true }, 'client certificates are required, and no authority to trust them by is given'],
+      [{ key: good.certFile }, `the TLS key ${good.certFile} is a certificate: the private key's file is needed here`],
+      [{ key: other.keyFile }, `the TLS key ${other.keyFile} doesn't belong to the certificate ${good.certFile}`],
+      [{ cert: chain }, "if a file has several certificates, the server's own must be the first"],
+      [{ clientCertRequired: true }, 'client certificates are required, but there is no authority to verify them'],
     ];
     for (const [changes, problem] of wrong) expect(await problemOf(changes)).to.include(problem);
   });
 
-  it('are refused where the certificate is not valid at the time', async () => {
+  it("are refused if the certificate isn't valid now", async () => {
     const { certFile, keyFile } = await authority.issue({ days: -1 });
     expect(await problemOf({ cert: certFile, key: keyFile })).to.match(
       /cert.pem expired on \d{4}-\d\d-\d\d: renew it$/,
     );
     const early = await problemOf({}, () => Date.now() - dayMs);
-    expect(early).to.match(/is valid from \d{4}-\d\d-\d\d on: is this machine's clock right\?$/);
+    expect(early).to.match(/is not valid before \d{4}-\d\d-\d\d: check this machine's clock$/);
   });
 
-  it('are refused where OpenSSL has them for too weak', async () => {
+  it('are refused if OpenSSL considers them too weak', async () => {
     const folder = await tempFolder();
     const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
     const args = ['req', '-x509', '-newkey', 'rsa:512', '-noenc', '-subj', '/CN=x', '-keyout', key, '-out', cert];
@@ -112,20 +109,20 @@ describe('TLS credentials', () => {
       .and.include('too small');
   });
 
-  it('are announced to end from 30 days before', async () => {
+  it('come with a warning from 30 days before they expire', async () => {
     const credentials = await TlsCredentials.load(config());
     const end = credentials.expiresMs;
     expect(end).to.be.closeTo(Date.now() + 365 * dayMs, dayMs);
     expect(credentials.expiryWarning(end - 31 * dayMs)).to.equal(undefined);
     const date = new Date(end).toISOString().slice(0, 10);
     const text = (when: string) =>
-      `the TLS certificate ${good.certFile} ${when} (${date}): renew it; the gateway takes the new one without a restart`;
+      `the TLS certificate ${good.certFile} ${when} (${date}): renew it; no restart is needed`;
     expect(credentials.expiryWarning(end - 29.5 * dayMs)).to.equal(text('expires in 29 days'));
     expect(credentials.expiryWarning(end - 1.5 * dayMs)).to.equal(text('expires in 1 day'));
     expect(credentials.expiryWarning(end)).to.equal(text('has expired'));
   });
 
-  it('are replaced by a reload, and kept where the new files are wrong', async () => {
+  it('are replaced by a reload, and kept if the new files are invalid', async () => {
     const folder = await tempFolder();
     const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
     await Promise.all([copyFile(good.certFile, cert), copyFile(good.keyFile, key)]);
@@ -142,7 +139,7 @@ describe('TLS credentials', () => {
     expect(credentials.material).to.include({ cert: other.cert.toString(), key: other.key.toString() });
   });
 
-  it('come from other files when the configuration has changed', async () => {
+  it('are read from other files if the configuration has changed', async () => {
     const credentials = await TlsCredentials.load(config());
     await credentials.reload({
       cert: other.certFile,

@@ -11,7 +11,7 @@ import { tempFolder } from '../support/temp.js';
 import { closed, echoes, enter, enterTls } from './support/client.js';
 import { startListener, type TestListener } from './support/listening.js';
 
-describe('A listener with TLS', () => {
+describe('a listener with TLS', () => {
   let authority: Authority;
   let server: Certificate;
   const listeners: TestListener[] = [];
@@ -43,8 +43,8 @@ describe('A listener with TLS', () => {
     return listener;
   }
 
-  /** Resolves when the client was turned away, to the error that it saw if any. */
-  async function turnedAway(options: ConnectionOptions): Promise<string | undefined> {
+  /** Resolves when the client was rejected, to the code of its error, if any. */
+  async function rejected(options: ConnectionOptions): Promise<string | undefined> {
     const error: unknown = await enterTls(options).catch((caught: unknown) => caught);
     expect(error).to.be.an('error');
     return (error as NodeJS.ErrnoException).code;
@@ -53,7 +53,7 @@ describe('A listener with TLS', () => {
   const warningOf = (problem: string): string =>
     `listener 127.0.0.1:0: a TLS handshake with 127.0.0.1 failed: ${problem}`;
 
-  it('takes TLS 1.2 and 1.3 and nothing older', async () => {
+  it('accepts TLS 1.2 and 1.3 and nothing older', async () => {
     const { port, warnings } = await start();
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       const { socket, peer } = await enterTls({ port, minVersion: version, maxVersion: version });
@@ -64,18 +64,18 @@ describe('A listener with TLS', () => {
     for (const version of ['TLSv1', 'TLSv1.1'] as const) {
       // OpenSSL itself speaks these at this security level only.
       const old = { port, minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' } as const;
-      expect(await turnedAway(old)).to.equal('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
+      expect(await rejected(old)).to.equal('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
     }
-    expect(warnings).to.deep.equal([warningOf('the client knows nothing newer than TLS 1.1')]);
+    expect(warnings).to.deep.equal([warningOf('the client supports only TLS 1.1 or older')]);
   });
 
-  it('speaks what its protocol is spoken over', async () => {
+  it('negotiates the versions of HTTP that its protocol needs', async () => {
     const expected = { http: ['h2', 'http/1.1'], grpc: ['h2', undefined], metrics: [undefined, 'http/1.1'] } as const;
     for (const protocol of ['http', 'grpc', 'metrics'] as const) {
       const { port } = await start({}, { protocol });
       for (const [i, offered] of ['h2', 'http/1.1'].entries()) {
         if (expected[protocol][i] === undefined) {
-          expect(await turnedAway({ port, ALPNProtocols: [offered] })).to.match(/NO_APPLICATION_PROTOCOL/);
+          expect(await rejected({ port, ALPNProtocols: [offered] })).to.match(/NO_APPLICATION_PROTOCOL/);
         } else {
           const { socket } = await enterTls({ port, ALPNProtocols: [offered] });
           expect(socket.alpnProtocol).to.equal(expected[protocol][i]);
@@ -89,7 +89,7 @@ describe('A listener with TLS', () => {
     socket.destroy();
   });
 
-  it('shows new certificates to new connections and leaves those that are there alone', async () => {
+  it('uses new certificates for new connections, and leaves existing connections alone', async () => {
     const folder = await tempFolder();
     const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
     await Promise.all([copyFile(server.certFile, cert), copyFile(server.keyFile, key)]);
@@ -115,7 +115,7 @@ describe('A listener with TLS', () => {
     while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
-  /** A session that a client could go on with, without the certificates being looked at again. */
+  /** A session that a client can resume, without another check of the certificates. */
   function resumable(port: number, pair: Pick<ConnectionOptions, 'cert' | 'key'> = {}): Promise<Buffer> {
     return new Promise((resolve) => {
       const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false, ...pair });
@@ -126,7 +126,7 @@ describe('A listener with TLS', () => {
     });
   }
 
-  it('tells whom a client certificate names, and whether it can be trusted', async () => {
+  it('reports the names in a client certificate, and whether it is trusted', async () => {
     const { port } = await start({ clientCa: authority.certFile });
     const own = await authority.issue({ name: 'web-1', altNames: ['DNS:web-1.example.org'] });
     const foreign = await (await Authority.create('another')).issue({ name: 'web-1', altNames: [] });
@@ -147,7 +147,7 @@ describe('A listener with TLS', () => {
     }
   });
 
-  it('takes who comes back for who was there before', async () => {
+  it('identifies clients that resume a session', async () => {
     const { port } = await start({ clientCa: authority.certFile });
     const own = await authority.issue({ name: 'web-1', altNames: [] });
     const foreign = await (await Authority.create('another')).issue({ name: 'web-1', altNames: [] });
@@ -166,7 +166,7 @@ describe('A listener with TLS', () => {
     expect(await cameBack({})).to.equal(undefined);
   });
 
-  it('turns away who has no trusted certificate, where one is required', async () => {
+  it('rejects clients without a trusted certificate if one is required', async () => {
     const changes = { clientCa: authority.certFile, clientCertRequired: true };
     const own = await authority.issue({ name: 'web-1' });
     const foreign = await (await Authority.create('another')).issue();
@@ -177,7 +177,7 @@ describe('A listener with TLS', () => {
         // Node has closed the connection by then, and doesn't know any more with whom it was.
         "listener 127.0.0.1:0: a TLS handshake failed: the client's certificate is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE)",
       ],
-      [{}, warningOf('the client showed no certificate, and one is needed here')],
+      [{}, warningOf('the client has no certificate, which is required here')],
     ];
     for (const [{ cert, key }, warning] of cases) {
       for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
@@ -185,14 +185,14 @@ describe('A listener with TLS', () => {
         const pair = cert && key ? { cert, key } : {};
         const options = { port, ...pair, minVersion: version, maxVersion: version };
         if (warning === undefined) (await enterTls(options)).socket.destroy();
-        else await turnedAway(options);
+        else await rejected(options);
         expect(accepted).to.have.length(warning === undefined ? 1 : 0);
         expect(warnings).to.deep.equal(warning === undefined ? [] : [warning]);
       }
     }
   });
 
-  it('asks for client certificates when a reload says so', async () => {
+  it('asks for client certificates after a reload that enables them', async () => {
     const tls = await loadCredentials();
     const { port } = await start({}, {}, { tls });
     (await enterTls({ port })).socket.destroy();
@@ -202,10 +202,10 @@ describe('A listener with TLS', () => {
       clientCa: authority.certFile,
       clientCertRequired: true,
     });
-    await turnedAway({ port });
+    await rejected({ port });
   });
 
-  it('ends handshakes that take too long, however much of them comes', async () => {
+  it('closes connections whose handshake takes too long, even if it makes progress', async () => {
     const { port, accepted, warnings } = await start({}, {}, { handshakeTimeoutMs: 200 });
     const silent = connect(port, '127.0.0.1').resume();
     const trickling = connect(port, '127.0.0.1').resume();
@@ -218,7 +218,7 @@ describe('A listener with TLS', () => {
     expect(warnings).to.deep.equal([warningOf('it took too long')]);
   });
 
-  it('lets nobody in who is at the handshake when it closes', async () => {
+  it('closes connections that are in the handshake when the listener closes', async () => {
     const connections = new ConnectionCount(1);
     const { port, listener, accepted } = await start({}, {}, { connections });
     const socket = connect(port, '127.0.0.1');
@@ -229,7 +229,7 @@ describe('A listener with TLS', () => {
     expect(accepted).to.deep.equal([]);
   });
 
-  it('survives what is no handshake, and says so once a minute', async () => {
+  it('survives invalid handshakes, with one warning a minute', async () => {
     const { port, accepted, warnings } = await start();
     for (const text of ['GET / HTTP/1.1\r\n\r\n', '\x1b[31m\r\n\0\0\0\0', 'SSH-2.0-x\r\n']) {
       const socket = connect(port, '127.0.0.1', () => socket.write(text));
@@ -245,7 +245,7 @@ describe('A listener with TLS', () => {
     expect(warnings).to.deep.equal([warningOf('the client speaks plain HTTP')]);
   });
 
-  it('is not confused with one without', async () => {
+  it('works beside one without TLS', async () => {
     const { port } = await start({}, { tls: false });
     const { socket, peer } = await enter({ host: '127.0.0.1', port });
     expect(peer.address).to.equal('127.0.0.1');
@@ -258,7 +258,7 @@ describe('A listener with TLS', () => {
     const connections = new ConnectionCount(1);
     const { port } = await start({}, {}, { connections });
     const { socket } = await enterTls({ port });
-    await turnedAway({ port });
+    await rejected({ port });
     socket.destroy();
     await until(() => connections.current === 0);
     const next: TLSSocket = (await enterTls({ port })).socket;

@@ -11,7 +11,7 @@ import { tempFolder } from '../support/temp.js';
 import { enter, enterTls } from './support/client.js';
 import { startListener, type TestListener } from './support/listening.js';
 
-describe('A listener on a unix socket', () => {
+describe('a listener on a unix socket', () => {
   const listeners: TestListener[] = [];
 
   async function start(...args: Parameters<typeof startListener>): Promise<TestListener> {
@@ -32,7 +32,7 @@ describe('A listener on a unix socket', () => {
     return (error as Error).message;
   }
 
-  it('is for its owner alone unless more is said', async () => {
+  it('is only for its owner by default', async () => {
     const self = { user: process.getuid?.() ?? 0, group: process.getgid?.() ?? 0 };
     const group = String(self.group);
     const cases = [
@@ -49,7 +49,7 @@ describe('A listener on a unix socket', () => {
     }
   });
 
-  it('belongs to whom it is given', async () => {
+  it('belongs to the configured owner', async () => {
     // Only root can give something away.
     const other = process.getuid?.() === 0 ? [4321, 8765] : [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
     const [user, group] = other.map(String);
@@ -59,7 +59,7 @@ describe('A listener on a unix socket', () => {
     expect([uid, gid]).to.deep.equal(other);
   });
 
-  it('knows its peers as such, with TLS and without', async () => {
+  it('reports its peers as such, with and without TLS', async () => {
     const { certFile, keyFile } = await makeCertificate();
     const config = { cert: certFile, key: keyFile, clientCa: undefined, clientCertRequired: false };
     const [plain, tls] = [await newPath(), await newPath()];
@@ -78,7 +78,7 @@ describe('A listener on a unix socket', () => {
     for (const { socket } of seen) socket.destroy();
   });
 
-  it('can be reached by nobody until it is ready, whatever the umask', async () => {
+  it("can't be reached until it is ready, whatever the umask", async () => {
     const path = await newPath();
     const server = createServer();
     let seen: unknown;
@@ -100,7 +100,7 @@ describe('A listener on a unix socket', () => {
     await remove();
   });
 
-  it('is removed at the end, unless it is another one by now', async () => {
+  it('is removed at the end, unless it has been replaced', async () => {
     const path = await newPath();
     const first = await start({ address: { path } });
     await first.listener.close();
@@ -115,7 +115,7 @@ describe('A listener on a unix socket', () => {
     expect(existsSync(path)).to.equal(false);
   });
 
-  it('takes the place of one that a killed process left, and of nothing else', async () => {
+  it('replaces the socket of a killed process, and nothing else', async () => {
     const stale = await newPath();
     const script = `require('net').createServer().listen(${JSON.stringify(stale)}, () => process.kill(process.pid, 'SIGKILL'))`;
     spawnSync(process.execPath, ['-e', script]);
@@ -129,18 +129,18 @@ describe('A listener on a unix socket', () => {
     await symlink('/nonexistent', link);
     for (const path of [file, live, link]) {
       expect(await problemOf({ address: { path } })).to.equal(
-        `can't listen on unix:${path}: another process listens there, or it is no socket: remove it`,
+        `can't listen on unix:${path}: another process is listening there, or it is not a socket: remove it`,
       );
       expect(await readdir(dirname(path))).to.deep.equal(['gateway.sock']);
     }
     (await enter({ path: live })).socket.destroy();
   });
 
-  it('says what is in its way', async () => {
+  it('fails with the reason', async () => {
     const folder = await tempFolder();
     const missing = join(folder, 'missing', 'x.sock');
     expect(await problemOf({ address: { path: missing } })).to.equal(
-      `can't listen on unix:${missing}: there is no folder ${dirname(missing)}: make it`,
+      `can't listen on unix:${missing}: the folder ${dirname(missing)} does not exist`,
     );
     const long = join(folder, 'x'.repeat(100));
     expect(await problemOf({ address: { path: long } })).to.include('its path is too long for a unix socket');
@@ -149,14 +149,14 @@ describe('A listener on a unix socket', () => {
     const path = join(folder, 'x.sock');
     const owner = { user: 'no-such-user', group: undefined };
     expect(await problemOf({ address: { path }, owner })).to.equal(
-      `can't listen on unix:${path}: there is no user no-such-user in /etc/passwd: those of a directory service have to be given by number`,
+      `can't listen on unix:${path}: there is no user no-such-user in /etc/passwd: a name in a directory service must be given by number`,
     );
     await mkdir(path);
     const server = createServer();
     const error: unknown = await listenOnUnixSocket(server, { path, mode: undefined, owner: undefined }).catch(
       (caught: unknown) => caught,
     );
-    expect(error).to.be.an('error').with.property('message').that.includes('it is no socket');
+    expect(error).to.be.an('error').with.property('message').that.includes('it is not a socket');
     expect(server.listening).to.equal(false);
   });
 });

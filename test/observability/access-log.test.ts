@@ -3,6 +3,7 @@ import { jsonAccessLog } from '../../src/observability/access-log.js';
 import { loggedRequests } from '../../src/observability/request-log.js';
 import type { RequestRecord } from '../../src/core/request.js';
 import { createLog } from '../../src/observability/log.js';
+import { eventually } from '../support/store.js';
 
 const record: RequestRecord = {
   protocol: 'http',
@@ -25,9 +26,9 @@ const grpc: RequestRecord = {
   principal: undefined,
 };
 
-describe('The access log in JSON', () => {
+describe('the access log in JSON', () => {
   for (const each of [record, grpc]) {
-    it(`has the line that the log would have of a request over ${each.protocol}`, () => {
+    it(`has the line that pino would write for a request over ${each.protocol}`, () => {
       const lines: string[] = [];
       loggedRequests(createLog('info', 'json', { write: (line) => lines.push(line) })).request(each, 1.23456);
       const log = jsonAccessLog(
@@ -41,7 +42,7 @@ describe('The access log in JSON', () => {
     });
   }
 
-  it('writes a line whole that is longer than what is gathered, behind those before it', () => {
+  it('writes a line that is longer than the buffer in one piece, after those before it', () => {
     const written: string[] = [];
     const log = jsonAccessLog(
       (text) => written.push(text),
@@ -56,7 +57,7 @@ describe('The access log in JSON', () => {
     expect(paths).to.deep.equal([record.path, `/${'\u00e9'.repeat(2000)}`, record.path]);
   });
 
-  it('gathers lines, and writes them when there are many, when it is told to, and after a moment', async () => {
+  it('buffers lines, and writes them when the buffer is full, when it is flushed, and after a moment', async () => {
     const written: string[] = [];
     const log = jsonAccessLog(
       (text) => written.push(text),
@@ -68,13 +69,12 @@ describe('The access log in JSON', () => {
     expect(written).to.have.length(2);
     expect(written.join('').trimEnd().split('\n')).to.have.length(300);
     log.request(record, 1);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(written).to.have.length(3);
+    await eventually(async () => written.length === 3, 'the line is written');
     log.flush();
     expect(written).to.have.length(3);
   });
 
-  it('is silent where lines are not wanted', () => {
+  it('writes nothing while it is off', () => {
     const log = jsonAccessLog(
       () => expect.fail('it wrote'),
       () => false,

@@ -7,7 +7,7 @@ import { makeObject, newRef } from '../support/objects.js';
 import { eventually, putAll } from '../support/store.js';
 import { emptyStore } from '../support/temp.js';
 
-describe('The metrics', () => {
+describe('the metrics', () => {
   let gateway: TestGateway;
 
   afterEach(() => gateway.close());
@@ -41,7 +41,7 @@ describe('The metrics', () => {
     expect((await metrics('/')).status).to.equal(404);
   });
 
-  it('tell when the certificate ends, and what stores with a quota have', async () => {
+  it('include the expiry of the certificate, and the size of stores with a quota', async () => {
     const { certFile, keyFile } = await (await Authority.create()).issue({ days: 10 });
     gateway = await startTestGateway(undefined, {
       'metrics-listen': ['127.0.0.1:0'],
@@ -62,7 +62,7 @@ describe('The metrics', () => {
     );
   });
 
-  it('come with a configuration that is taken on later', async () => {
+  it('can be enabled by a reload', async () => {
     const location = await emptyStore();
     gateway = await startTestGateway(location);
     expect(gateway.gateway.metrics).to.deep.equal([]);

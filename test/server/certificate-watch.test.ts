@@ -37,14 +37,14 @@ describe('CertificateWatch', () => {
     await copyFile(keyFile, config.key);
   }
 
-  it('has none where none is configured', async () => {
+  it('has none if none is configured', async () => {
     await watch.prepare(undefined);
     await watch.commit();
     expect(watch.credentials).to.equal(undefined);
     expect(watch.expiresMs).to.equal(undefined);
   });
 
-  it('has none any more where none is configured any more', async () => {
+  it('has none after it was removed from the configuration', async () => {
     await use(await authority.issue({ days: 5 }));
     await watch.prepare(config);
     await watch.commit();
@@ -58,7 +58,7 @@ describe('CertificateWatch', () => {
     expect(log).to.deep.equal([]);
   });
 
-  it('takes on a new one when that is committed, and not before, for listeners that have it already', async () => {
+  it('uses a new one when it is committed, and not before, also for listeners that are open', async () => {
     const [first, second] = [await authority.issue({ days: 100 }), await authority.issue({ days: 200 })];
     await use(first);
     await watch.prepare(config);
@@ -74,7 +74,7 @@ describe('CertificateWatch', () => {
     expect(log).to.deep.equal([]);
   });
 
-  it('fails where it can not be used, and what was there stays', async () => {
+  it("fails if it can't be used, and keeps the previous one", async () => {
     await use(await authority.issue());
     await watch.prepare(config);
     await watch.commit();
@@ -85,7 +85,7 @@ describe('CertificateWatch', () => {
     expect(watch.credentials?.material).to.equal(before);
   });
 
-  it('reports one that was replaced by a bad one in the moment when it was to be taken on', async () => {
+  it('reports one that was replaced by an invalid one just before the commit', async () => {
     await use(await authority.issue());
     await watch.prepare(config);
     await watch.commit();
@@ -96,10 +96,10 @@ describe('CertificateWatch', () => {
     expect(watch.credentials?.material).to.equal(before);
     expect(log).to.have.length(1);
     expect(log[0]).to.include({ level: 'error' });
-    expect(log[0]?.message).to.match(/cert\.pem.*; the old certificate stays in use$/);
+    expect(log[0]?.message).to.match(/cert\.pem.*; the previous certificate stays in use$/);
   });
 
-  it('warns of one that ends soon', async () => {
+  it('warns of one that expires soon', async () => {
     await use(await authority.issue({ days: 5 }));
     await watch.prepare(config);
     await watch.commit();

@@ -3,8 +3,8 @@ import { GatewayClient } from '../../src/client/index.js';
 import { startTestGateway, testConfig } from '../support/gateway.js';
 import { emptyStore } from '../support/temp.js';
 
-describe("A gateway in front of another one's store", () => {
-  it('tells what that one allows now, whatever it was at the start', async () => {
+describe("a gateway whose store is another gateway's", () => {
+  it('reports the access and limits that the other one has now', async () => {
     const location = await emptyStore();
     const hub = await startTestGateway(location);
     const branch = await startTestGateway(`grpc://127.0.0.1:${hub.grpcPort}`, { 'allow-delete': true });

@@ -42,7 +42,7 @@ describe('Listeners', () => {
     );
 
   /** Resolves to `open`, or to the code of the error. */
-  async function knock(port: number | undefined): Promise<string> {
+  async function probe(port: number | undefined): Promise<string> {
     const socket = connect({ port: port ?? NaN, host: '127.0.0.1' });
     try {
       await once(socket, 'connect');
@@ -67,7 +67,7 @@ describe('Listeners', () => {
   const b = { name: 'b', address: '127.0.0.1:0' };
   const c = { name: 'c', address: '127.0.0.1:0' };
 
-  it('keep what is the same, open what is new, and close what is gone', async () => {
+  it("keep what doesn't change, open what is added, and close what is removed", async () => {
     await change([a, b]);
     const before = ports();
     const connection = connect({ port: before['b'] ?? NaN, host: '127.0.0.1' });
@@ -76,15 +76,15 @@ describe('Listeners', () => {
     const after = ports();
     expect(Object.keys(after)).to.have.members(['a', 'c']);
     expect(after['a']).to.equal(before['a']);
-    expect(await knock(after['a'])).to.equal('open');
-    expect(await knock(after['c'])).to.equal('open');
-    expect(await knock(before['b'])).to.equal('ECONNREFUSED');
-    // Who is in stays in.
+    expect(await probe(after['a'])).to.equal('open');
+    expect(await probe(after['c'])).to.equal('open');
+    expect(await probe(before['b'])).to.equal('ECONNREFUSED');
+    // Open connections stay open.
     expect(connection.destroyed || connection.readableEnded).to.equal(false);
     connection.destroy();
   });
 
-  it('stay as they are where one can not be opened', async () => {
+  it("stay as they are if one can't be opened", async () => {
     await change([a]);
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
@@ -93,11 +93,11 @@ describe('Listeners', () => {
     const error: unknown = await change([b, c, `127.0.0.1:${port}`]).catch((thrown: unknown) => thrown);
     expect(String(error)).to.include(`can't listen on 127.0.0.1:${port}: `);
     expect(ports()).to.deep.equal(before);
-    expect(await knock(before['a'])).to.equal('open');
+    expect(await probe(before['a'])).to.equal('open');
     taken.close();
   });
 
-  it('stay as they are where what they come to is refused, also those that had to make room', async () => {
+  it('stay as they are if the new ones are rejected, even those that were closed for them', async () => {
     const port = await freePort();
     await change([{ name: 'old', address: `127.0.0.1:${port}` }]);
     const seen: string[] = [];
@@ -108,7 +108,7 @@ describe('Listeners', () => {
     expect(String(error)).to.equal('Error: not these');
     expect(seen).to.have.members(['new', 'b']);
     expect(ports()).to.deep.equal({ old: port });
-    expect(await knock(port)).to.equal('open');
+    expect(await probe(port)).to.equal('open');
   });
 
   for (const [from, to] of [
@@ -121,7 +121,7 @@ describe('Listeners', () => {
       await change([{ name: 'old', address: `${from}:${port}` }]);
       await change([{ name: 'new', address: `${to}:${port}` }]);
       expect(ports()).to.deep.equal({ new: port });
-      expect(await knock(port)).to.equal('open');
+      expect(await probe(port)).to.equal('open');
     });
   }
 });

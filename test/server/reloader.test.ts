@@ -8,27 +8,27 @@ import type { LogLine } from '../support/gateway.js';
 import { eventually } from '../support/store.js';
 import { tempFolder } from '../support/temp.js';
 
-/** Longer than the ticks in which file systems tell times. */
+/** Longer than the resolution of times in file systems. */
 const watchEveryMs = 20;
 
 describe('Reloader', () => {
   let folder: string;
   let file: string;
   let reloader: Reloader | undefined;
-  /** The configurations that the gateway was to take on. */
-  let taken: Config[];
-  let inForce: Loaded[];
+  /** The configurations that the gateway was asked to activate. */
+  let reloaded: Config[];
+  let active: Loaded[];
   let log: LogLine[];
-  /** What the gateway does with one. */
-  let take: (config: Config) => Promise<void>;
-  /** What the gateway read beside the configuration. */
+  /** What the gateway does with a configuration. */
+  let activate: (config: Config) => Promise<void>;
+  /** The files that the gateway has read beside the configuration. */
   let gatewayFiles: string[];
 
   beforeEach(async () => {
     folder = await tempFolder();
     file = join(folder, 'gateway.yaml');
-    [taken, inForce, log, gatewayFiles] = [[], [], [], []];
-    take = () => Promise.resolve();
+    [reloaded, active, log, gatewayFiles] = [[], [], [], []];
+    activate = () => Promise.resolve();
   });
 
   afterEach(() => reloader?.close());
@@ -42,49 +42,49 @@ describe('Reloader', () => {
         return gatewayFiles;
       },
       reload: async (config: Config) => {
-        taken.push(config);
-        await take(config);
+        reloaded.push(config);
+        await activate(config);
       },
     };
     reloader = new Reloader({
       load,
       configFiles: [file],
       gateway,
-      inForce: (loaded) => inForce.push(loaded),
+      onReload: (loaded) => active.push(loaded),
       log: { info: logger('info'), warn: logger('warn'), error: logger('error') },
       watchEveryMs,
     });
     return reloader;
   }
 
-  /** Replaces the file at one go. */
+  /** Replaces the file atomically. */
   async function write(text: string): Promise<void> {
     await writeFile(`${file}.new`, text, { mode: 0o600 });
     await rename(`${file}.new`, file);
   }
 
-  const drains = (): number[] => taken.map(({ drainMs }) => drainMs);
+  const drains = (): number[] => reloaded.map(({ drainMs }) => drainMs);
 
-  it('takes on what the file has now, and tells its warnings', async () => {
+  it('activates the current file, and logs its warnings', async () => {
     await write('drain-timeout: 5s\n');
     const own = await start();
     await own.reload();
     await write('drain-timeout: 7s\nlog-level: warn\nlisten: ":9876"\n');
     await own.reload();
     expect(drains()).to.deep.equal([5000, 7000]);
-    expect(inForce.map(({ config }) => config.logLevel)).to.deep.equal(['info', 'warn']);
+    expect(active.map(({ config }) => config.logLevel)).to.deep.equal(['info', 'warn']);
     expect(log.map(({ level }) => level))
       .to.include('warn')
       .and.not.include('error');
   });
 
-  it('reports all that is wrong with a new file, each problem with its line, and leaves the gateway alone', async () => {
+  it('reports all problems of an invalid file, each with its line, and keeps the previous configuration', async () => {
     await write('drain-timeout: 5s\n');
     const own = await start();
     await write('drain-timeout: never\nlog-level: loud\nallow-writes: true\n');
     await own.reload();
-    expect(taken).to.deep.equal([]);
-    expect(inForce).to.deep.equal([]);
+    expect(reloaded).to.deep.equal([]);
+    expect(active).to.deep.equal([]);
     const messages = log.filter(({ level }) => level === 'error').map(({ message }) => message);
     expect(messages).to.have.length(4);
     for (const [line, name] of [
@@ -96,63 +96,63 @@ describe('Reloader', () => {
         true,
       );
     }
-    expect(messages.at(-1)).to.equal('the new configuration is not taken on: the old one stays in force');
+    expect(messages.at(-1)).to.equal('the configuration was not reloaded: the previous one stays active');
   });
 
-  it('reports what the gateway can not take on, and a file that is gone, and tries again when asked', async () => {
+  it("reports what the gateway can't activate, and a file that is gone, and tries again on request", async () => {
     await write('drain-timeout: 5s\n');
     const own = await start();
-    take = () => Promise.reject(new Error("can't listen on :9876: EADDRINUSE"));
+    activate = () => Promise.reject(new Error("can't listen on :9876: EADDRINUSE"));
     await own.reload();
-    expect(inForce).to.deep.equal([]);
+    expect(active).to.deep.equal([]);
     expect(log.map(({ message }) => message)).to.deep.equal([
       "can't listen on :9876: EADDRINUSE",
-      'the new configuration is not taken on: the old one stays in force',
+      'the configuration was not reloaded: the previous one stays active',
     ]);
     await unlink(file);
     await own.reload();
-    expect(log.at(-2)?.message).to.include(`${file}: it can't be read: ENOENT`);
-    take = () => Promise.resolve();
+    expect(log.at(-2)?.message).to.include(`${file}: can't be read: ENOENT`);
+    activate = () => Promise.resolve();
     await write('drain-timeout: 6s\n');
     await own.reload();
-    expect(inForce.map(({ config }) => config.drainMs)).to.deep.equal([6000]);
+    expect(active.map(({ config }) => config.drainMs)).to.deep.equal([6000]);
   });
 
-  it('takes one on after the other, in the order in which it was asked', async () => {
+  it('does one reload at a time, in the order of the requests', async () => {
     await write('drain-timeout: 1s\n');
     const own = await start();
     let atOnce = 0;
     let most = 0;
-    take = async () => {
+    activate = async () => {
       most = Math.max(most, ++atOnce);
       await new Promise((resolve) => setTimeout(resolve, 20));
       atOnce--;
     };
     await Promise.all([own.reload(), own.reload(), own.reload()]);
     expect(most).to.equal(1);
-    expect(taken).to.have.length(3);
+    expect(reloaded).to.have.length(3);
   });
 
-  it('notices when the file changes, also after a bad one, and when one of the gateway changes', async () => {
+  it('notices when the file changes, also after an invalid one, and when a file of the gateway changes', async () => {
     gatewayFiles = [join(folder, 'cert.pem')];
     await write('drain-timeout: 1s\n');
     await start();
     await write('drain-timeout: 2s\n');
-    await eventually(async () => drains().includes(2000), 'the change is taken on');
+    await eventually(async () => drains().includes(2000), 'the change is active');
     await write('drain-timeout: wrong\n');
     await eventually(async () => log.length > 0, 'the problem is reported');
     await write('drain-timeout: 3s\n');
-    await eventually(async () => drains().includes(3000), 'the next change is taken on');
-    const before = taken.length;
+    await eventually(async () => drains().includes(3000), 'the next change is active');
+    const before = reloaded.length;
     await writeFile(join(folder, 'cert.pem'), 'another one');
-    await eventually(async () => taken.length > before, 'the certificate is taken on');
+    await eventually(async () => reloaded.length > before, 'the certificate is read');
   });
 
-  it('ends what is under way before it is closed, and begins nothing after that', async () => {
+  it('waits for a running reload before it is closed, and starts none afterwards', async () => {
     await write('drain-timeout: 1s\n');
     const own = await start();
     let ended = false;
-    take = async () => {
+    activate = async () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       ended = true;
     };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { watchFiles, type Watch } from '../../src/server/watch-files.js';
 import { tempFolder } from '../support/temp.js';
 
-/** Longer than the ticks in which file systems tell times. */
+/** Longer than the resolution of times in file systems. */
 const everyMs = 20;
 
 describe('watching files', () => {
@@ -18,7 +18,7 @@ describe('watching files', () => {
 
   afterEach(() => watch?.close());
 
-  /** Watches files of the folder. Gives what resolves at the next change that is told. */
+  /** Watches files in the folder. Returns a function that resolves at the next reported change. */
   function changesOf(...names: string[]): () => Promise<void> {
     let told = 0;
     let taken = 0;
@@ -35,14 +35,14 @@ describe('watching files', () => {
     return async () => {
       taken += 1;
       if (told < taken) await new Promise<void>((resolve) => (wake = resolve));
-      expect(told, 'changes told').to.equal(taken);
+      expect(told, 'reported changes').to.equal(taken);
     };
   }
 
-  /** At one go: no look comes between emptying the file and writing to it. */
+  /** Synchronously, so that there is no poll between truncating the file and writing to it. */
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
 
-  it('tells when a file comes, is written, is replaced by renaming, and goes', async () => {
+  it('reports that a file appears, is written, is replaced by renaming, and disappears', async () => {
     const change = changesOf('a');
     write('a', 'one');
     await change();
@@ -55,7 +55,7 @@ describe('watching files', () => {
     await change();
   });
 
-  it('tells when content changes and neither size nor time does', async () => {
+  it("reports that content changes while size and time don't", async () => {
     write('a', 'one');
     const time = new Date('2026-01-01');
     utimesSync(join(folder, 'a'), time, time);
@@ -66,7 +66,7 @@ describe('watching files', () => {
     await change();
   });
 
-  it('tells when a link above the files is turned elsewhere, once for all of them', async () => {
+  it('reports that a link above the files changes, once for all of them', async () => {
     for (const version of ['1', '2']) {
       await mkdir(join(folder, version));
       for (const name of ['cert', 'key']) write(join(version, name), version);
@@ -83,12 +83,12 @@ describe('watching files', () => {
     await change();
   });
 
-  it('waits until nothing changes any more', async () => {
+  it('waits until the files no longer change', async () => {
     const path = join(folder, 'a');
     let text = '';
     const atChange = await new Promise<string>((resolve) => {
       watch = watchFiles([path], () => resolve(text), everyMs);
-      // Once, at least, between two looks.
+      // At least once between two polls.
       const writing = setInterval(() => {
         text += 'x';
         writeFileSync(path, text);
@@ -98,7 +98,7 @@ describe('watching files', () => {
     expect(atChange).to.equal('x'.repeat(40));
   });
 
-  it('tells nothing after it was closed', async () => {
+  it('reports nothing after it was closed', async () => {
     const told: string[] = [];
     watchFiles([join(folder, 'a')], () => told.push('closed'), everyMs).close();
     const change = changesOf('a');

@@ -201,6 +201,6 @@ describe('Limits', function () {
     );
     for (const each of connections) each.close();
     const full = gateway.log.filter(({ level }) => level === 'warn').map(({ message }) => message);
-    expect(full[0]).to.include('turned a connection away: there are 3, and no more are allowed');
+    expect(full[0]).to.include('refused a connection: the limit of 3 connections is reached');
   });
 });

@@ -165,7 +165,7 @@ describe('A gateway that takes on another configuration', function () {
     expect(failed).to.deep.equal([]);
     expect(Object.keys(served)).to.have.length(6);
     expect(gateway.log.filter(({ level }) => level !== 'info')).to.deep.equal([]);
-    expect(gateway.log.filter(({ message }) => message.includes('read anew'))).to.have.length(reloads);
+    expect(gateway.log.filter(({ message }) => message.includes('was reloaded'))).to.have.length(reloads);
   });
 
   for (const kind of ['a local store', "another gateway's store"] as const) {

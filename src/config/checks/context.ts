@@ -1,35 +1,39 @@
 import type { SettingName, Settings, Values } from '../definition.js';
 import type { Path, Problem } from '../problems.js';
 import type { Surroundings } from '../paths.js';
+import { suggestion } from '../suggestion.js';
 
-/** Where a setting was said. */
+/** Where a setting was given. */
 export type Origin = 'flag' | 'variable' | 'file';
 
-/** Where each setting was said, and what follows from that. */
+/** Where the settings were given, and what follows from that. */
 export interface Origins {
-  /** Undefined: nowhere, or the caller doesn't tell. */
+  /** Undefined: nowhere, or unknown. */
   originOf(name: SettingName): Origin | undefined;
   /** What its paths are relative to. */
   surroundingsOf(name: SettingName): Surroundings;
 }
 
-/** What checks look at, and where they report to. */
+/** The input of the checks, and where they report problems. */
 export interface Context {
   readonly origins: Origins;
-  /** With defaults. What is wrong by itself is left out. */
-  readonly values: Values;
-  /** As they were given, whether right or wrong. */
+  /** The settings as they were given, valid or not. */
   readonly given: Settings;
+  /** Their values, with defaults also in the place of invalid ones. */
+  readonly values: Values;
+  /** Whether a setting was given and is invalid as a whole. Nothing follows from its value then. */
+  isInvalid(name: SettingName): boolean;
   problem(path: Path, message: string, options?: Pick<Problem, 'atKey'>): void;
 }
 
-/** Whether something was given and can't be used. Then nothing follows from what is missing there. */
-export function isBroken({ values, given }: Context, name: SettingName): boolean {
-  return given[name] !== undefined && values[name] === undefined;
-}
-
-/** The keys of a map in the settings as it was given, also of those whose values are wrong. */
+/** The keys of a map as it was given, including those with invalid values. */
 export function givenNames({ given }: Context, name: 'stores' | 'principals'): string[] {
   const map: unknown = given[name];
   return typeof map === 'object' && map !== null ? Object.keys(map) : [];
+}
+
+/** What to say of a name that doesn't exist: the name that was probably meant, or all names. */
+export function unknownName(what: string, name: string, known: readonly string[]): string {
+  const names = known.map((each) => (each === '' ? '""' : each)).join(', ');
+  return `unknown ${what}${suggestion(name, known) || `: only ${names} exist${known.length === 1 ? 's' : ''}`}`;
 }

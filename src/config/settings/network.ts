@@ -1,91 +1,97 @@
 import { z } from 'zod';
 import { accessLevels } from '../../core/access.js';
 import { setting } from '../setting.js';
-import { choice, fields, flag, size, text } from '../values.js';
+import { choice, fields, flag, path, size, text, textForms } from '../values.js';
 
-const forms = 'host:port, [v6]:port, :port (every address of the machine), unix:/path, systemd or systemd:NAME';
+export const addressForms = 'host:port, [v6]:port, :port, unix:/path, systemd or systemd:NAME';
 
-const address = text().describe(`where to listen: ${forms}`);
+const address = text().describe(
+  'where to listen: host:port, [v6]:port, :port (every address of the machine), unix:/path, systemd or systemd:NAME',
+);
 
 const common = {
   address,
-  name: text()
-    .optional()
-    .describe('what principals and logs call this listener (default: its address as it is written)'),
-  tls: flag().optional().describe('speak TLS (default: true where there is a cert, but for unix:/path and metrics)'),
+  name: text().optional().describe('how principals and logs refer to this listener (default: its address as written)'),
+  tls: flag().optional().describe('speak TLS (default: true if there is a cert, except for unix:/path and metrics)'),
   mode: z
-    .string('it has to be permissions in quotes, as in "0660"')
-    .regex(/^0?[0-7]{3}$/, 'it has to be permissions in octal digits, as in "0660"')
+    .string('must be permissions in quotes, as in "0660"')
+    .regex(/^0?[0-7]{3}$/, 'must be permissions in octal digits, as in "0660"')
     .transform((digits) => Number.parseInt(digits, 8))
     .optional()
     .describe('permissions of the unix socket, in quotes, as in "0660"'),
   owner: z
-    .string('it has to be text, as in "root:backup"')
-    .regex(/^(?=.)[A-Za-z0-9._-]*(:[A-Za-z0-9._-]+)?$/, 'it has to be USER, USER:GROUP or :GROUP, by name or number')
+    .string('must be text, as in "root:backup"')
+    .regex(/^(?=.)[A-Za-z0-9._-]*(:[A-Za-z0-9._-]+)?$/, 'must be USER, USER:GROUP or :GROUP, by name or number')
+    .transform(parseOwner)
     .optional()
     .describe('owner of the unix socket: USER, USER:GROUP or :GROUP, by name or number'),
 };
 
 const storeListener = fields({
   ...common,
-  'max-access': choice(accessLevels)
-    .optional()
-    .describe('the most that anybody may do who comes this way, whoever it is (default full)'),
+  'max-access': choice(accessLevels).optional().describe('the highest access that any caller gets here (default full)'),
 });
+
+/** A listener in the form of a map. */
+export type WrittenListener = z.output<typeof storeListener>;
 
 /** A listener, a list of them, or off. */
 function listeners<T extends z.ZodType>(listener: T) {
-  const one = z.union([address, listener], `it has to be an address, ${forms}, or a map with an address`);
-  const message = `it has to be an address, ${forms}; or a list of addresses, or off`;
-  return z.union([address, listener, z.array(one)], message);
+  const one = z.union([address, listener], `must be an address (${addressForms}) or a map with an address`);
+  const schema = z.union(
+    [address, listener, z.array(one)],
+    `must be an address (${addressForms}), a list of addresses, or off`,
+  );
+  textForms.add(schema, { placeholder: 'ADDR', isList: true });
+  return schema;
 }
 
-/** Where to listen, with what, and what is spoken there. */
-export const network = {
-  listen: setting({
-    schema: listeners(storeListener),
-    value: 'ADDR',
-    form: 'list',
-    default: ['localhost:9876'],
-    description: 'HTTP: host:port, [v6]:port, :port, unix:/path, systemd[:NAME], or off; repeatable',
-  }),
-  'grpc-listen': setting({
-    schema: listeners(storeListener),
-    value: 'ADDR',
-    form: 'list',
-    default: ['localhost:9877'],
-    description: 'gRPC: the same forms, or off; repeatable',
-  }),
-  'metrics-listen': setting({
-    schema: listeners(fields(common)),
-    value: 'ADDR',
-    form: 'list',
-    default: ['off'],
-    description: "the gateway's measurements for Prometheus, at /metrics: the same forms, or off; repeatable",
-  }),
-  cert: setting({
-    schema: text(),
-    value: 'FILE',
-    description: 'serve TLS, 1.2 or later, with this certificate (PEM, with its chain); needs a key',
-  }),
-  key: setting({ schema: text(), value: 'FILE', description: "the certificate's private key (PEM)" }),
-  'client-ca': setting({
-    schema: text(),
-    value: 'FILE',
-    description: 'trust client certificates that these authorities signed (PEM)',
-  }),
-  'client-cert': setting({
-    schema: choice(['optional', 'required']),
-    value: 'optional|required',
-    default: 'optional',
-    description: 'whether who shows no certificate is turned away in the handshake',
-  }),
-  'no-http-v1.0': setting({ schema: flag(), description: "don't serve the HTTP API of plakar 1.0" }),
-  'http-v1.0-limit': setting({
-    schema: size(1024 ** 2, 9999 * 1024 ** 2, 1024 ** 2),
-    value: 'MIB',
-    default: 40,
-    description:
-      'the largest JSON document of that API, in MiB (its packfiles of 20 MiB and some are a third larger there)',
-  }),
-} as const;
+/** Where to listen, by what is spoken there. */
+export const listening = {
+  http: setting(
+    'listen',
+    listeners(storeListener).prefault(['localhost:9876']),
+    'HTTP: host:port, [v6]:port, :port, unix:/path, systemd[:NAME], or off; repeatable',
+  ),
+  grpc: setting(
+    'grpc-listen',
+    listeners(storeListener).prefault(['localhost:9877']),
+    'gRPC: the same forms, or off; repeatable',
+  ),
+  metrics: setting(
+    'metrics-listen',
+    listeners(fields(common)).prefault(['off']),
+    'metrics for Prometheus, at /metrics: the same forms, or off; repeatable',
+  ),
+};
+
+/** Certificates, for the listeners that speak TLS. */
+export const tls = {
+  cert: setting(
+    'cert',
+    path().optional(),
+    'serve TLS, 1.2 or later, with this certificate (PEM, with its chain); needs a key',
+  ),
+  key: setting('key', path().optional(), "the certificate's private key (PEM)"),
+  clientCa: setting('client-ca', path().optional(), 'trust client certificates signed by these authorities (PEM)'),
+  clientCert: setting(
+    'client-cert',
+    choice(['optional', 'required']).prefault('optional'),
+    'required: reject clients without a certificate during the TLS handshake',
+  ),
+};
+
+/** The HTTP API of plakar 1.0. */
+export const v10 = {
+  isDisabled: setting('no-http-v1.0', flag().prefault(false), "don't serve the HTTP API of plakar 1.0"),
+  maxDocumentBytes: setting(
+    'http-v1.0-limit',
+    size(1024 ** 2, 9999 * 1024 ** 2, 1024 ** 2).prefault(40),
+    'the largest JSON document of that API, in MiB (its packfiles of about 20 MiB are a third larger in JSON)',
+  ),
+};
+
+function parseOwner(owner: string): { user: string | undefined; group: string | undefined } {
+  const [user = '', group] = owner.split(':');
+  return { user: user === '' ? undefined : user, group };
+}

@@ -1,36 +1,33 @@
 import { setting } from '../setting.js';
-import { logFormats, logLevels } from '../types.js';
-import { choice, count, duration, text } from '../values.js';
+import { choice, count, duration, path } from '../values.js';
 
-/** How the program runs and what it tells. */
+/** How the program runs and what it records. */
 export const running = {
-  'audit-log': setting({
-    schema: text(),
-    value: 'FILE',
-    description: 'append a line of JSON for each write, delete and refusal; reopened at SIGHUP',
-  }),
-  'drain-timeout': setting({
-    schema: duration(0),
-    value: 'TIME',
-    default: '30s',
-    description: 'how long running requests may go on at a stop',
-  }),
-  workers: setting({
-    schema: count(1, 64),
-    value: 'N',
-    defaultText: 'half as many as there are cores, from 1 to 8',
-    description: 'processes that share the work; stores with a quota are served by one',
-  }),
-  'log-level': setting({
-    schema: choice(logLevels),
-    value: logLevels.join('|'),
-    default: 'info',
-    description: 'how much is logged; info has a line for each request',
-  }),
-  'log-format': setting({
-    schema: choice(logFormats),
-    value: logFormats.join('|'),
-    defaultText: 'text on a terminal, json otherwise',
-    description: 'how log lines look',
-  }),
-} as const;
+  auditLog: setting(
+    'audit-log',
+    path().optional(),
+    'append a line of JSON for each write, delete and refusal; reopened on SIGHUP',
+  ),
+  drainMs: setting(
+    'drain-timeout',
+    duration(0).prefault('30s'),
+    'how long running requests may continue when the gateway stops',
+  ),
+  workers: setting(
+    'workers',
+    count(1, 64).optional(),
+    'processes that share the work; stores with a quota are served by one',
+    'half the number of cores, from 1 to 8',
+  ),
+  logLevel: setting(
+    'log-level',
+    choice(['trace', 'debug', 'info', 'warn', 'error', 'silent']).prefault('info'),
+    'how much is logged; info has a line for each request',
+  ),
+  logFormat: setting(
+    'log-format',
+    choice(['text', 'json']).optional(),
+    'the format of log lines',
+    'text on a terminal, json otherwise',
+  ),
+};

@@ -1,42 +1,33 @@
 import { setting } from '../setting.js';
-import { flag, text, texts } from '../values.js';
+import { flag, path, paths, text } from '../values.js';
 
-/** How to log in to SSH servers, for sftp:// locations. */
+/** How to log in to SSH servers, for sftp:// locations. What isn't set is left to OpenSSH's configuration. */
 export const ssh = {
-  'ssh-identity': setting({
-    schema: texts(),
-    value: 'FILE',
-    form: 'list',
-    description: 'a private key for sftp://, tried first; repeatable',
-  }),
-  'ssh-passphrase-file': setting({
-    schema: text(),
-    value: 'FILE',
-    description: 'its first line opens encrypted keys',
-  }),
-  'ssh-passphrase-env': setting({
-    schema: text(),
-    value: 'NAME',
-    description: 'the environment variable that does',
-  }),
-  'ssh-password-file': setting({
-    schema: text(),
-    value: 'FILE',
-    description: 'its first line is the password, tried last',
-  }),
-  'ssh-known-hosts': setting({
-    schema: texts(),
-    value: 'FILE',
-    form: 'list',
-    description: "known host keys, instead of ~/.ssh/known_hosts and the system's; repeatable",
-  }),
-  'ssh-config': setting({
-    schema: text(),
-    value: 'FILE|none',
-    description: "the SSH configuration, instead of ~/.ssh/config and the system's",
-  }),
-  'insecure-ignore-host-key': setting({
-    schema: flag(),
-    description: 'talk to whoever answers in the place of the SSH server',
-  }),
-} as const;
+  identities: setting('ssh-identity', paths().optional(), 'a private key for sftp://, tried first; repeatable'),
+  passphraseFile: setting(
+    'ssh-passphrase-file',
+    path().optional(),
+    'a file whose first line is the passphrase of encrypted keys',
+  ),
+  passphraseEnv: setting(
+    'ssh-passphrase-env',
+    text('NAME').optional(),
+    'the environment variable with the passphrase of encrypted keys',
+  ),
+  passwordFile: setting('ssh-password-file', path().optional(), 'a file whose first line is the password; tried last'),
+  knownHosts: setting(
+    'ssh-known-hosts',
+    paths().optional(),
+    "known host keys, instead of ~/.ssh/known_hosts and the system's; repeatable",
+  ),
+  sshConfig: setting(
+    'ssh-config',
+    path('none').optional(),
+    "the SSH configuration, instead of ~/.ssh/config and the system's",
+  ),
+  insecureIgnoreHostKey: setting(
+    'insecure-ignore-host-key',
+    flag().prefault(false),
+    "accept any host key, and so any machine that answers in the SSH server's place",
+  ),
+};

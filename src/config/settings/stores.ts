@@ -1,63 +1,60 @@
 import { accessLevels } from '../../core/access.js';
 import { setting } from '../setting.js';
-import { durabilities } from '../types.js';
 import { choice, fields, flag, named, size, text } from '../values.js';
 
 const locationForms =
   "a folder's path, fs:///path, sftp://[user@]host[:port]/path, or grpc[s]://host[:port][/store] for another gateway's store";
 
-/** A store in `stores`. */
 const store = fields({
   location: text().describe(`where the store is: ${locationForms}`),
   anonymous: choice(accessLevels)
     .optional()
-    .describe("what callers may do who don't log in (default: none where anybody can log in, else read-only)"),
-  quota: size(1).optional().describe('how many bytes its packfiles and states may have together, as in 2TiB'),
+    .describe('what anonymous callers may do (default: none if there is a way to log in, else read-only)'),
+  quota: size(1).optional().describe('how much its packfiles and states may take up together, as in 2TiB'),
 });
 
 /** What is served, and how it is kept. */
 export const stores = {
-  location: setting({
-    schema: text(),
-    value: 'LOCATION',
-    defaultText: '~/.plakar, where there are no `stores`',
-    description: `where the default store is: ${locationForms}`,
-  }),
-  'allow-write': setting({
-    schema: flag(),
-    description:
-      'let callers add packfiles and states to the default store, and put and delete locks, without logging in; ' +
+  location: setting(
+    'location',
+    text('LOCATION').optional(),
+    `where the default store is: ${locationForms}`,
+    '~/.plakar, if there are no `stores`',
+  ),
+  allowWrite: setting(
+    'allow-write',
+    flag().prefault(false),
+    'let anonymous callers add packfiles and states to the default store, and put and delete locks; ' +
       'nothing is ever overwritten',
-  }),
-  'allow-delete': setting({
-    schema: flag(),
-    description: 'let them delete packfiles and states, too (implies --allow-write)',
-  }),
-  'no-auth': setting({
-    schema: flag(),
-    description: 'allow the two above on addresses that others can reach, though nobody has to log in',
-  }),
-  quota: setting({
-    schema: size(1),
-    value: 'SIZE',
-    description: "how many bytes the default store's packfiles and states may have together, as in 2TiB",
-  }),
-  stores: setting({
-    schema: named(store),
-    value: 'YAML',
-    form: 'yaml',
-    description:
-      'several stores, by name, as in {teams/blue: {location: /srv/blue}}; the empty name is the default store; ' +
-      'best in a file',
-  }),
-  durability: setting({
-    schema: choice(durabilities),
-    value: durabilities.join('|'),
-    default: 'fsync',
-    description: 'sync what is put to disk before it is acknowledged, or leave that to the system',
-  }),
-  sample: setting({
-    schema: flag(),
-    description: 'serve a copy of the sample store that comes with the program, for a first try',
-  }),
-} as const;
+  ),
+  allowDelete: setting(
+    'allow-delete',
+    flag().prefault(false),
+    'also let them delete packfiles and states (implies --allow-write)',
+  ),
+  noAuth: setting(
+    'no-auth',
+    flag().prefault(false),
+    'allow anonymous callers to write on addresses that other machines can reach',
+  ),
+  quotaBytes: setting(
+    'quota',
+    size(1).optional(),
+    'how much the packfiles and states of the default store may take up together, as in 2TiB',
+  ),
+  stores: setting(
+    'stores',
+    named(store).optional(),
+    'several stores, by name, as in {teams/blue: {location: /srv/blue}}; the empty name is the default store',
+  ),
+  durability: setting(
+    'durability',
+    choice(['fsync', 'none']).prefault('fsync'),
+    'fsync: sync what is put to disk before acknowledging it; none: leave that to the operating system',
+  ),
+  sample: setting(
+    'sample',
+    flag().prefault(false),
+    'serve a copy of the sample store that ships with the program, for a first try',
+  ),
+};

@@ -25,7 +25,7 @@ export interface Primary {
   fails(reason: string): void;
   /** A login from this address failed. */
   loginFailed(address: string): void;
-  /** The primary's UnixSocketPlaces. */
+  /** SocketPublisher of the primary. */
   prepareSocket(options: UnixSocketOptions): Promise<string>;
   placeSocket(options: UnixSocketOptions): Promise<void>;
   removeSocket(options: UnixSocketOptions): Promise<void>;

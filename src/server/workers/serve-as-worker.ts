@@ -42,7 +42,7 @@ export async function serveAsWorker({ startGateway, inForce, exit }: WorkerOptio
         ...role,
         unixSockets: {
           prepare: (options) => channel.call('prepareSocket', options),
-          place: (options) => channel.call('placeSocket', options),
+          publish: (options) => channel.call('placeSocket', options),
           remove: (options) => channel.call('removeSocket', options),
         },
         loginFailed: (address) => channel.tell('loginFailed', address),

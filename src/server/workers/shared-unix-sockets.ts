@@ -1,8 +1,8 @@
-import { OwnUnixSocket, type UnixSocketOptions } from '../../net/unix-socket.js';
+import { UnixSocketPublisher, type UnixSocketOptions } from '../../net/unix-socket.js';
 import { SerialQueue } from '../../lib/serial-queue.js';
 
 interface Entry {
-  readonly socket: OwnUnixSocket;
+  readonly socket: UnixSocketPublisher;
   readonly temporary: Promise<string>;
   placed: Promise<void> | undefined;
   /** The workers that listen on it, or are about to. */
@@ -32,7 +32,7 @@ export class SharedUnixSockets {
   place(options: UnixSocketOptions): Promise<void> {
     return this.queue.run(async () => {
       const entry = this.entries.get(JSON.stringify(options));
-      if (entry !== undefined) await (entry.placed ??= entry.socket.place(options));
+      if (entry !== undefined) await (entry.placed ??= entry.socket.publish(options));
     });
   }
 
@@ -61,6 +61,6 @@ export class SharedUnixSockets {
 }
 
 function create(options: UnixSocketOptions): Entry {
-  const socket = new OwnUnixSocket();
+  const socket = new UnixSocketPublisher();
   return { socket, temporary: socket.prepare(options), placed: undefined, holders: new Set() };
 }

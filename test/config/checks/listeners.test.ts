@@ -3,7 +3,7 @@ import type { Settings } from '../../../src/config/config.js';
 import { configOf, problemsOf } from '../../support/config.js';
 
 describe('the listeners of a configuration', () => {
-  it('are addresses, or maps, one or several, or off', () => {
+  it('are one or several addresses or maps, or off', () => {
     const made = configOf({
       listen: {
         name: 'admin',
@@ -33,7 +33,7 @@ describe('the listeners of a configuration', () => {
     ]);
   });
 
-  it('speak TLS over TCP where there is a certificate, unless they say otherwise', () => {
+  it('speak TLS over TCP if there is a certificate, unless configured otherwise', () => {
     const { listeners, tls } = configOf({
       listen: [
         'localhost:1',
@@ -59,29 +59,32 @@ describe('the listeners of a configuration', () => {
     expect(tls).to.deep.equal({ cert: '/srv/c.pem', key: '/k.pem', clientCa: undefined, clientCertRequired: false });
   });
 
-  it('have names of their own, also where several take any free port', () => {
+  it('have unique names, also if several listen on any free port', () => {
     const { listeners } = configOf({ listen: ['127.0.0.1:0', '127.0.0.1:0'], 'grpc-listen': '127.0.0.1:0' });
     expect(new Set(listeners.map(({ name }) => name)).size).to.equal(3);
     expect(listeners[0]?.name).to.equal('127.0.0.1:0');
   });
 
-  it('are refused where they can not be', () => {
+  it("are refused if they can't work", () => {
     const wrong: Record<string, Settings> = {
-      'listen[1]: localhost:1 is listened at already': { listen: ['localhost:1', 'localhost:1'] },
-      'grpc-listen: localhost:1 is listened at already': { listen: ['localhost:1'], 'grpc-listen': 'localhost:1' },
-      'listen[1].name: there is a listener of this name already: a': {
+      'listen[1]: another listener has the address localhost:1': { listen: ['localhost:1', 'localhost:1'] },
+      'grpc-listen: another listener has the address localhost:1': {
+        listen: ['localhost:1'],
+        'grpc-listen': 'localhost:1',
+      },
+      'listen[1].name: another listener has the name a': {
         listen: [
           { address: 'localhost:1', name: 'a' },
           { address: 'localhost:2', name: 'a' },
         ],
       },
-      'listen[1]: off goes with no other listen': { listen: ['localhost:1', 'off'] },
+      "listen[1]: off can't be combined with addresses": { listen: ['localhost:1', 'off'] },
       'listen: there is nothing to serve': { listen: ['off'], 'grpc-listen': 'off', 'metrics-listen': 'localhost:1' },
-      'listen.mode: only unix sockets have that': { listen: { address: 'localhost:1', mode: '0660' } },
-      'listen.owner: only unix sockets have that': { listen: { address: 'localhost:1', owner: 'x' } },
-      'listen.tls: there is no certificate for it': { listen: { address: 'localhost:1', tls: true } },
-      'listen.address: an address is': { listen: { address: 'x' } },
-      'grpc-listen[0]: an address is': { 'grpc-listen': ['nonsense'] },
+      'listen.mode: applies to unix sockets only': { listen: { address: 'localhost:1', mode: '0660' } },
+      'listen.owner: applies to unix sockets only': { listen: { address: 'localhost:1', owner: 'x' } },
+      'listen.tls: TLS needs a certificate': { listen: { address: 'localhost:1', tls: true } },
+      'listen.address: must be an address: host:port': { listen: { address: 'x' } },
+      'grpc-listen[0]: must be an address: host:port': { 'grpc-listen': ['nonsense'] },
     };
     for (const [problem, settings] of Object.entries(wrong)) {
       expect(problemsOf(settings), problem).to.have.length(1);

@@ -40,7 +40,7 @@ describe('the principals of a configuration', () => {
     ]);
   });
 
-  it('are refused a token itself, which is never repeated, and told how to make a hash', () => {
+  it("are refused with a token itself, which isn't repeated, and with how to make a hash", () => {
     for (const token of ['kgw_secret', 'f'.repeat(64), 'sha256:kgw_secret', { sha256: 'kgw_secret' }]) {
       const [problem = '', ...more] = of({ web: { tokens: [token] } });
       expect(more).to.deep.equal([]);
@@ -50,43 +50,43 @@ describe('the principals of a configuration', () => {
     }
   });
 
-  it('need a way to log in, which is theirs alone', () => {
-    expect(of({ web: { access: { a: 'append' } } }).join()).to.match(/^principals\.web: it has no way to log in/);
+  it('need a way to log in that no other principal has', () => {
+    expect(of({ web: { access: { a: 'append' } } }).join()).to.match(/^principals\.web: has no way to log in/);
     expect(of({ web: { access: { a: 'append' } } }, { htpasswd: 'f' })).to.deep.equal([]);
     expect(of({ web: { tokens: [hash('1')] }, db: { tokens: [{ sha256: hash('1') }] } })).to.deep.equal([
-      'principals.db.tokens[0]: web has this token, too: each needs its own',
+      'principals.db.tokens[0]: web has the same token: each principal needs its own',
     ]);
     expect(of({ web: { tokens: [hash('1'), hash('1')] } })).to.deep.equal([
-      'principals.web.tokens[1]: it has this twice',
+      'principals.web.tokens[1]: is listed twice',
     ]);
     const trusted = { cert: 'c', key: 'k', 'client-ca': 'ca' };
     expect(of({ web: { certificates: ['cn:x'] }, db: { certificates: ['cn:x'] } }, trusted)).to.have.length(1);
-    expect(of({ web: { certificates: ['cn:x'] } }).join()).to.match(/certificates: .*give a client-ca/);
+    expect(of({ web: { certificates: ['cn:x'] } }).join()).to.match(/certificates: .*set client-ca/);
     expect(of({ web: { certificates: ['web-1'] } }, trusted)).to.have.length(1);
   });
 
-  it('are given nothing that is not there', () => {
+  it("can't refer to a store or listener that doesn't exist", () => {
     const web = { tokens: [hash('1')] };
     expect(of({ web: { ...web, access: { '': 'append' } } })).to.deep.equal([
-      'principals.web.access."": there is no store of this name, only a',
+      'principals.web.access."": unknown store: only a exists',
     ]);
     expect(of({ web: { ...web, access: { '': 'append', a: 'full', '*': 'none' } } }, { location: '/x' })).to.deep.equal(
       [],
     );
     expect(of({ web: { ...web, listeners: ['localhost:9878'] } })).to.deep.equal([
-      'principals.web.listeners[0]: there is no listener of this name: did you mean localhost:9876?',
+      'principals.web.listeners[0]: unknown listener: did you mean localhost:9876?',
     ]);
     expect(of({ web: { ...web, listeners: [] } })).to.have.length(1);
   });
 
-  it('have names that logs and passwords files can carry', () => {
+  it('have names that logs and htpasswd files can hold', () => {
     for (const name of ['anonymous', 'a:b', 'a b', '', 'a\nb', 'x'.repeat(201)]) {
       expect(of({ [name]: { tokens: [hash('1')] } }), name).to.have.length(1);
     }
     expect(of({ 'ops@example.org': { tokens: [hash('1')] } })).to.deep.equal([]);
   });
 
-  it('have tokens that end on real days', () => {
+  it('have tokens that expire on real days', () => {
     const expiring = (expires: unknown): string[] => of({ web: { tokens: [{ sha256: hash('1'), expires }] } });
     for (const right of ['2027-01-31', '2028-02-29', '2027-01-31T12:00Z', '2027-01-31T12:00:00+02:00']) {
       expect(expiring(right), right).to.deep.equal([]);

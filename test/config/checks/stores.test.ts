@@ -2,13 +2,13 @@ import { expect } from 'chai';
 import type { Settings } from '../../../src/config/config.js';
 import { configOf, hash, problemsOf } from '../../support/config.js';
 
-/** What callers may do with the default store who don't log in. */
+/** The access of anonymous callers to the default store. */
 function anonymous(settings: Settings, store = ''): string | undefined {
   return configOf(settings).stores.get(store)?.anonymous;
 }
 
 describe('the stores of a configuration', () => {
-  it('are the default one alone where no other is named, with what is said about it', () => {
+  it('are only the default store if no other is named, with its settings', () => {
     expect(anonymous({ 'allow-write': true })).to.equal('append');
     expect(anonymous({ 'allow-delete': true })).to.equal('full');
     expect(anonymous({ 'allow-write': false })).to.equal('read-only');
@@ -19,7 +19,7 @@ describe('the stores of a configuration', () => {
     });
   });
 
-  it('are those that are named, and the default one only where it is given, too', () => {
+  it('are those that are named, and the default store only if it is configured as well', () => {
     const stores = { 'teams/blue': { location: '~/blue', quota: '2TiB' } };
     expect([...configOf({ stores }).stores.keys()]).to.deep.equal(['teams/blue']);
     expect([...configOf({ stores, location: '/x' }).stores.keys()]).to.deep.equal(['teams/blue', '']);
@@ -30,7 +30,7 @@ describe('the stores of a configuration', () => {
     });
   });
 
-  it('are closed to those who do not log in where anybody can log in, unless more is said', () => {
+  it('are closed to anonymous callers if there is a way to log in, unless anonymous says more', () => {
     const stores = {
       '': { location: '/d' },
       a: { location: '/a' },
@@ -46,7 +46,7 @@ describe('the stores of a configuration', () => {
     expect(anonymous({ stores: { '': { location: '/d', anonymous: 'full' } }, 'allow-write': true })).to.equal('full');
   });
 
-  it('have the default one said once', () => {
+  it('can have the default store configured only once', () => {
     const stores = { '': { location: '/d' } };
     expect(problemsOf({ stores, location: '/x', quota: 1, sample: true })).to.have.length(3);
     expect(problemsOf({ stores: { a: { location: '/a' } }, quota: 1 }).join()).to.include('there is none');
@@ -55,7 +55,7 @@ describe('the stores of a configuration', () => {
     expect(problemsOf({ stores: {} })).to.have.length(1);
   });
 
-  it('have names that no path can be taken for, and real places', () => {
+  it("have names that can't be confused with a path of the API, and valid locations", () => {
     for (const name of ['..', 'a//b', '/a', 'a/', '.a', 'states', 'a/config', 'a b']) {
       expect(problemsOf({ stores: { [name]: { location: '/a' } } }), name).to.have.length(1);
     }

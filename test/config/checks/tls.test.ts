@@ -2,12 +2,12 @@ import { expect } from 'chai';
 import { configOf, problemsOf } from '../../support/config.js';
 
 describe('the certificates of a configuration', () => {
-  it('come with their keys, and what needs them with them', () => {
+  it('need their keys, and are needed for client certificates', () => {
     const both = { cert: 'c', key: 'k' };
-    expect(problemsOf({ cert: 'c' })).to.deep.equal(['cert: there is no key for this certificate: give the key, too']);
-    expect(problemsOf({ key: 'k' })).to.deep.equal(['key: there is no certificate for this key: give the cert, too']);
-    expect(problemsOf({ 'client-ca': 'x' }).join()).to.match(/^client-ca: .*give a cert/);
-    expect(problemsOf({ ...both, 'client-cert': 'required' }).join()).to.match(/^client-cert: .*give a client-ca/);
+    expect(problemsOf({ cert: 'c' })).to.deep.equal(['cert: a certificate needs its key: set key']);
+    expect(problemsOf({ key: 'k' })).to.deep.equal(['key: a key needs its certificate: set cert']);
+    expect(problemsOf({ 'client-ca': 'x' }).join()).to.match(/^client-ca: .*set cert and key/);
+    expect(problemsOf({ ...both, 'client-cert': 'required' }).join()).to.match(/^client-cert: .*set client-ca/);
     expect(configOf({ ...both, 'client-ca': '~/ca', 'client-cert': 'required' }).tls).to.deep.equal({
       cert: '/srv/c',
       key: '/srv/k',

@@ -1,7 +1,7 @@
 import { ActivatedSockets, parseActivation } from '../../../src/net/activation.js';
 import { startListener } from './listening.js';
 
-/* A process that listens on every socket that it was passed, says where, and ends with its standard input. */
+/* A process that listens on all sockets that it was passed, prints their addresses, and ends with its stdin. */
 
 const sockets = parseActivation(process.env, process.pid);
 const activated = new ActivatedSockets(sockets);

@@ -10,17 +10,17 @@ export interface TestListener {
   readonly listener: Listener;
   /** The port of its first address. */
   readonly port: number;
-  /** What it handed over so far. */
+  /** The connections that it has handed over. */
   readonly accepted: Socket[];
-  /** The texts of its warnings so far. */
+  /** The texts of its warnings. */
   readonly warnings: string[];
-  /** Stops listening, and ends every connection. */
+  /** Stops listening, and closes all connections. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a listener, by default for plain HTTP at a free port of 127.0.0.1. What it accepts is told a line: the peer as JSON. What
- * comes in is sent back.
+ * Opens a listener, by default for HTTP on a free port of 127.0.0.1. Each connection gets a line with its peer as JSON, and then an
+ * echo of what it sends.
  */
 export async function startListener(
   config: Partial<ListenerConfig> = {},

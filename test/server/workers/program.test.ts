@@ -177,13 +177,13 @@ describe('A gateway of three workers', function () {
     const { status: before } = await ask(gateway.httpPort, 'GET', '/packfile/blob');
     await writeFile(config, 'no-http-v1.0: true\n');
     gateway.signal('SIGHUP');
-    await untilLogged('the configuration was read anew, and is in force');
+    await untilLogged('the configuration was reloaded');
     const { status: after } = await ask(gateway.httpPort, 'GET', '/packfile/blob');
     expect(after).to.not.equal(before);
     await inForce(after);
     await writeFile(config, 'audit-log: /nonexistent/folder/audit.log\n');
     gateway.signal('SIGHUP');
-    await untilLogged('the new configuration is not taken on: the old one stays in force');
+    await untilLogged('the configuration was not reloaded: the previous one stays active');
     await inForce(after);
   });
 
@@ -199,7 +199,7 @@ describe('A gateway of three workers', function () {
     const uploads = await uploadsOfTwoWorkers();
     const workers = childrenOf(gateway.pid);
     gateway.signal('SIGTERM');
-    await untilLogged('SIGTERM: finishing what is running, for 30 s at most; once more to stop at once');
+    await untilLogged('SIGTERM: waiting up to 30 s for running requests; send it again to stop at once');
     for (const each of uploads) expect(await finish(each)).to.equal(200);
     expect(await gateway.exited).to.deep.equal({ code: 0, signal: null });
     for (const pid of workers) expect(() => process.kill(pid, 0)).to.throw('ESRCH');
@@ -211,7 +211,7 @@ describe('A gateway of three workers', function () {
     await start();
     const { connection } = await beginUpload();
     gateway.signal('SIGTERM');
-    await untilLogged('SIGTERM: finishing what is running, for 30 s at most; once more to stop at once');
+    await untilLogged('SIGTERM: waiting up to 30 s for running requests; send it again to stop at once');
     gateway.signal('SIGTERM');
     await connection.untilClosed();
     expect(await gateway.exited).to.deep.equal({ code: 0, signal: null });
@@ -222,7 +222,7 @@ describe('A gateway of three workers', function () {
     await start();
     for (const pid of childrenOf(gateway.pid)) process.kill(pid, 'SIGSTOP');
     gateway.signal('SIGTERM');
-    await untilLogged('SIGTERM: finishing what is running, for 30 s at most; once more to stop at once');
+    await untilLogged('SIGTERM: waiting up to 30 s for running requests; send it again to stop at once');
     gateway.signal('SIGTERM');
     expect(await gateway.exited).to.deep.equal({ code: 0, signal: null });
   });

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import type { Settings } from '../../src/config/config.js';
-import { openListeners } from '../../src/config/open.js';
+import { anonymouslyReadableListeners } from '../../src/config/anonymous-access.js';
 import { configOf, problemsOf } from '../support/config.js';
 
-describe('writing without logging in', () => {
+describe('anonymous access', () => {
   for (const access of ['allow-write', 'allow-delete'] as const) {
-    it(`is refused with --${access} on each address that others reach, unless it is meant`, () => {
+    it(`can't include writing by --${access} on addresses that other machines reach, unless that is intended`, () => {
       const settings = { listen: [':1', 'localhost:2', 'unix:/s'], 'grpc-listen': ['0.0.0.0:3'], [access]: true };
       expect(problemsOf(settings)).to.have.length(2);
       expect(problemsOf(settings).join()).to.match(/:1 could write.*--no-auth.*0\.0\.0\.0:3 could write/);
@@ -13,14 +13,16 @@ describe('writing without logging in', () => {
     });
   }
 
-  it('is refused for any store, and only where the listener allows it, too', () => {
+  it("can't include writing to any store, unless the listener doesn't allow it", () => {
     const stores = { a: { location: '/a', anonymous: 'append' as const }, b: { location: '/b' } };
-    expect(problemsOf({ stores, listen: ':1' }).join()).to.match(/^listen: whoever reaches :1 could write to a,/);
+    expect(problemsOf({ stores, listen: ':1' }).join()).to.match(
+      /^listen: anyone who can reach :1 could write to a without/,
+    );
     expect(problemsOf({ stores, listen: { address: ':1', 'max-access': 'read-only' } })).to.deep.equal([]);
     expect(problemsOf({ stores, 'metrics-listen': ':1' })).to.deep.equal([]);
   });
 
-  it('is not refused where nobody gets in without a certificate', () => {
+  it('can include writing if all clients need a certificate', () => {
     const tls = { cert: 'c', key: 'k', 'client-ca': 'ca' };
     const settings = { listen: ':1', 'grpc-listen': 'off', 'allow-write': true, ...tls };
     expect(problemsOf(settings)).to.have.length(1);
@@ -29,8 +31,9 @@ describe('writing without logging in', () => {
     expect(problemsOf(plain)).to.have.length(1);
   });
 
-  it('has listeners told where others can read so', () => {
-    const open = (settings: Settings): string[] => openListeners(configOf(settings)).map(({ name }) => name);
+  it('tells which listeners let other machines read', () => {
+    const open = (settings: Settings): string[] =>
+      anonymouslyReadableListeners(configOf(settings)).map(({ name }) => name);
     expect(open({ listen: [':1', 'localhost:2'], 'grpc-listen': '10.0.0.1:3' })).to.deep.equal([':1', '10.0.0.1:3']);
     expect(open({ listen: ':1', htpasswd: 'f' })).to.deep.equal([]);
     expect(open({ listen: { address: ':1', 'max-access': 'none' } })).to.deep.equal([]);

@@ -2,8 +2,8 @@ import { isAlias, isCollection, isMap, isNode, isScalar, isSeq, type Document, t
 import type { Problem } from './problems.js';
 
 /**
- * The offset in a document's text of what a problem is about: of the value, or of its key where the value has several lines or the
- * key is what is wrong. Where the way to it ends early, it is the last place on it.
+ * The offset of a problem in a document's text: of the value, or of its key if the value is a collection or the problem is the key.
+ * If the path doesn't exist, it is the offset of the last part that does.
  */
 export function findOffset(document: Document, { path, atKey }: Pick<Problem, 'path' | 'atKey'>): number {
   let node: unknown = document.contents;
@@ -25,7 +25,7 @@ export function findOffset(document: Document, { path, atKey }: Pick<Problem, 'p
   return offset;
 }
 
-/** Where a part of a document starts in its text; undefined for what isn't in a text. */
+/** Where a node starts in the document's text; undefined for a node that isn't from a text. */
 export function offsetOf(node: unknown): number | undefined {
   return isNode(node) ? node.range?.[0] : undefined;
 }

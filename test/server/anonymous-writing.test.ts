@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { Settings } from '../../src/config/config.js';
-import { checkOpenWriting } from '../../src/server/open-writing.js';
+import { checkAnonymousWriting } from '../../src/server/anonymous-writing.js';
 import { testConfig } from '../support/gateway.js';
 
-describe('Writing without a login on a socket of systemd', () => {
-  /** What comes of it where the socket can be reached from this machine alone, or from others. */
+describe('anonymous writing on a socket passed by systemd', () => {
+  /** The result if the socket can be reached from this machine only, or from others. */
   function outcome(settings: Settings, localOnly: boolean): string {
     const config = testConfig({ location: '/x', listen: 'systemd', 'grpc-listen': 'off', ...settings });
     const listeners = config.listeners.map((listener) => ({
@@ -14,14 +14,14 @@ describe('Writing without a login on a socket of systemd', () => {
       close: () => Promise.resolve(),
     }));
     try {
-      checkOpenWriting(config, listeners);
+      checkAnonymousWriting(config, listeners);
       return 'fine';
     } catch (error) {
       return String(error);
     }
   }
 
-  it('is refused where others can reach that, with what to do', () => {
+  it('is refused if other machines can reach it, with what to do', () => {
     const refused = outcome({ 'allow-write': true }, false);
     expect(refused)
       .to.match(/systemd/)
@@ -29,7 +29,7 @@ describe('Writing without a login on a socket of systemd', () => {
     expect(outcome({ 'allow-delete': true }, false)).to.equal(refused);
   });
 
-  it('is fine where nobody else can, where it is meant, where nothing can be written, and where that way is read-only', () => {
+  it('is allowed if no other machine can reach it, if it is intended, and if nothing can be written', () => {
     expect(outcome({ 'allow-write': true }, true)).to.equal('fine');
     expect(outcome({ 'allow-write': true, 'no-auth': true }, false)).to.equal('fine');
     expect(outcome({}, false)).to.equal('fine');

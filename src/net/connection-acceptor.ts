@@ -10,11 +10,11 @@ import type { ListenerOptions } from './listener.js';
 import { RateLimitedLog } from '../lib/rate-limited-log.js';
 import { TlsHandshakes } from './tls-handshakes.js';
 
-/** A connection on which nothing comes for so long is asked whether the other end is still there. In milliseconds. */
+/** How long a connection is idle before TCP keepalive probes it, in milliseconds. */
 const keepAliveMs = 60_000;
 
-/** What happens to a listener's connections from when they come until a frontend has them. */
-export class Entrance {
+/** Accepts a listener's connections: limits their number, does TLS handshakes, and records the peer before a frontend gets them. */
+export class ConnectionAcceptor {
   private readonly log: RateLimitedLog;
   private closed = false;
 
@@ -26,29 +26,29 @@ export class Entrance {
     this.log = new RateLimitedLog(options.log);
   }
 
-  /** Lets nobody in who is still at the handshake. */
+  /** Closes connections that are still in the handshake when they finish it. */
   close(): void {
     this.closed = true;
   }
 
-  /** A server for one socket of the listener, which doesn't listen yet. */
+  /** Makes a server for one socket of the listener, which isn't listening yet. */
   makeServer(): Server {
     let unix = false;
-    const enter = (socket: Socket): void => this.enter(socket, unix ? 'unix socket' : socket.remoteAddress);
-    const handshakes = this.handshakes(enter);
-    // Like Node's own servers: in plain HTTP, a client may say that it sends no more while its answer is on its way.
+    const handOver = (socket: Socket): void => this.handOver(socket, unix ? 'unix socket' : socket.remoteAddress);
+    const handshakes = this.handshakes(handOver);
+    // As in node:http: an HTTP client may end its side of the connection before it has the response.
     const allowHalfOpen = handshakes === undefined && this.config.protocol !== 'grpc';
     const server = createServer({ allowHalfOpen, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs });
     server.once('listening', () => {
       unix = tcpAddress(server) === undefined;
-      // Out of file descriptors, for instance. Before it listens, errors are those of listening.
+      // For example if there are no file descriptors left. Earlier errors are those of listening.
       server.on('error', (error) => this.warn('accept', {}, `can't accept a connection: ${error.message}`));
     });
     server.on('connection', (socket) => {
-      // A frontend has its own listeners. Until then there is nothing to do about an error: the connection is closed by it.
+      // An error closes the connection. Frontends add their own handlers.
       socket.on('error', () => undefined);
       if (!this.options.connections.add(socket)) this.refuse(socket);
-      else if (handshakes === undefined) enter(socket);
+      else if (handshakes === undefined) handOver(socket);
       else handshakes.start(socket);
     });
     return server;
@@ -66,8 +66,8 @@ export class Entrance {
     });
   }
 
-  /** @param address undefined where the connection is gone again */
-  private enter(socket: Socket | TLSSocket, address: string | undefined): void {
+  /** @param address undefined if the connection is closed already */
+  private handOver(socket: Socket | TLSSocket, address: string | undefined): void {
     if (this.closed || address === undefined) return void socket.destroy();
     socket.on('error', () => undefined);
     try {
@@ -79,16 +79,16 @@ export class Entrance {
       });
       this.options.accept(socket);
     } catch (error) {
-      // What one client does may not end the connections of all others.
+      // One client must not cause an error that ends the process.
       socket.destroy();
-      this.warn('enter', { err: error }, `can't serve a connection: ${error instanceof Error ? error.message : ''}`);
+      this.warn('handover', { err: error }, `can't serve a connection: ${error instanceof Error ? error.message : ''}`);
     }
   }
 
   private refuse(socket: Socket): void {
     socket.destroy();
     const { max } = this.options.connections;
-    this.warn('full', { max }, `turned a connection away: there are ${max}, and no more are allowed`);
+    this.warn('full', { max }, `refused a connection: the limit of ${max} connections is reached`);
   }
 
   private reportFailed(error: Error, socket: TLSSocket): void {
@@ -98,7 +98,7 @@ export class Entrance {
     this.warn('handshake', { caller, problem }, `a TLS handshake${caller && ` with ${caller}`} failed: ${problem}`);
   }
 
-  /** Strangers can cause any of these. */
+  /** Rate-limited, since anyone can cause these warnings. */
   private warn(kind: string, fields: object, message: string): void {
     const listener = this.config.name;
     this.log.warn(kind, { listener, ...fields }, `listener ${listener}: ${message}`);

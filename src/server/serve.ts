@@ -1,0 +1,133 @@
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Host } from '../backends/files/temporary.js';
+import type { Loaded } from '../config/load.js';
+import type { Logger } from '../lib/logger.js';
+import { parseActivation } from '../net/activation.js';
+import { openProgramLog, type ProgramLog } from '../observability/program-log.js';
+import type { Gateway } from './gateway.js';
+import { Reloader, type ReloaderOptions } from './reloader.js';
+import { startGateway } from './start-gateway.js';
+import type { User } from './user.js';
+import { serveAsWorker } from './workers/serve-as-worker.js';
+import { WorkerGroup } from './workers/worker-group.js';
+import { workersFor } from './workers/workers-for.js';
+
+type Process = Pick<NodeJS.Process, 'env' | 'pid' | 'stderr' | 'on' | 'once' | 'exit'>;
+
+/** What a gateway needs to know of the process that it runs in. */
+export interface ProcessContext {
+  readonly process: Process;
+  readonly host: Host;
+  readonly user: User;
+}
+
+export interface ServeOptions extends ProcessContext {
+  /** The configuration to start with. */
+  readonly loaded: Loaded;
+  /** Loads it again. */
+  readonly load: ReloaderOptions['load'];
+}
+
+type MainGateway = Pick<Gateway, 'files' | 'reload' | 'reopenLogs' | 'close'>;
+
+/** If a stop is requested during the start, how long to wait for the start to finish and clean up, in milliseconds. */
+const abandonMs = 1000;
+
+/** Serves until a signal asks to stop. Fails with a message for the operator if the gateway can't start or continue. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const { process, load, loaded } = options;
+  const { config, configFiles } = loaded;
+  const workers = workersFor(config, availableParallelism());
+  const programLog = openProgramLog(config, { isTerminal: process.stderr.isTTY, isShared: workers > 1 });
+  const { log } = programLog;
+  try {
+    // Before anything that takes long, since the defaults are that SIGHUP ends the process and SIGUSR1 opens a debugger's port.
+    const hangups = receiveHangups(process);
+    process.on('SIGUSR1', () => undefined);
+    const stop = nextStopSignal(process);
+    let fail: (error: Error) => void = () => undefined;
+    const failure = new Promise<never>((_, reject) => (fail = reject));
+    // It may fail before it is awaited.
+    failure.catch(() => undefined);
+    const starting = start(options, workers, programLog, (error) => fail(error));
+    const gateway = await Promise.race([starting, stop.then(() => undefined)]);
+    if (gateway === undefined) {
+      await Promise.race([starting.then((started) => started.close(0)), sleep(abandonMs)]);
+      return;
+    }
+    for (const warning of loaded.warnings) log.warn({}, warning);
+    if ((config.workers ?? 1) > workers) log.warn({ workers }, 'stores with a quota are served by one process');
+    const onReload: ReloaderOptions['onReload'] = (next) => void (log.level = next.config.logLevel);
+    const reloader = new Reloader({ load, configFiles, gateway, onReload, log });
+    hangups.handle(() => void gateway.reopenLogs().then(() => reloader.reload()));
+    const signal = await Promise.race([stop, failure]);
+    // Shutdown does not wait for a running reload, which will be discarded.
+    void reloader.close();
+    await shutDown(gateway, { signal, process, drainMs: config.drainMs, log });
+  } finally {
+    await programLog.close();
+  }
+}
+
+/** Serves as one of the processes that `serve` has started, which controls this one. */
+export async function serveInWorker({ process, host, user }: ProcessContext): Promise<void> {
+  // Terminals and systemd send signals to every process.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => undefined);
+  let programLog: ProgramLog | undefined;
+  await serveAsWorker({
+    startGateway: (options) => {
+      programLog = openProgramLog(options.config, { isTerminal: process.stderr.isTTY, isShared: true });
+      const { log, accessLog } = programLog;
+      return startGateway({ ...options, log, accessLog, host, user });
+    },
+    inForce: ({ logLevel }) => {
+      if (programLog !== undefined) programLog.log.level = logLevel;
+    },
+    exit: (code) => void Promise.resolve(programLog?.close()).then(() => process.exit(code)),
+  });
+}
+
+function start(
+  { process, host, user, loaded: { config } }: ServeOptions,
+  workers: number,
+  { log, accessLog }: ProgramLog,
+  failed: (error: Error) => void,
+): Promise<MainGateway> {
+  const activated = parseActivation(process.env, process.pid);
+  return workers === 1
+    ? startGateway({ config, log, accessLog, host, user, activated })
+    : WorkerGroup.start({ config, workers, activated, log, failed });
+}
+
+/** Stops the gateway gracefully, or at once if there is another signal. */
+async function shutDown(
+  gateway: MainGateway,
+  options: { signal: NodeJS.Signals; process: Process; drainMs: number; log: Logger },
+): Promise<void> {
+  const { signal, process, drainMs, log } = options;
+  const again = nextStopSignal(process);
+  const text = `${signal}: waiting up to ${drainMs / 1000} s for running requests; send it again to stop at once`;
+  log.info({ signal }, text);
+  await Promise.race([gateway.close(), again.then(() => gateway.close(0))]);
+  log.info({}, 'stopped');
+}
+
+/** Receives SIGHUP. One that comes before there is a handler is handled when there is. */
+function receiveHangups(process: Process): { handle(handler: () => void): void } {
+  let isPending = false;
+  let handler = (): void => void (isPending = true);
+  process.on('SIGHUP', () => handler());
+  return {
+    handle: (next) => {
+      handler = next;
+      if (isPending) handler();
+    },
+  };
+}
+
+function nextStopSignal(process: Process): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+  });
+}
