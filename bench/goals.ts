@@ -29,6 +29,8 @@ const none = { variant: 'none' };
 const workers = { variant: '4 workers' };
 const manyStores = { variant: '50 stores' };
 const grpcGo = { against: 'grpc-go' };
+/** OpenSSH's client, which needs no gateway. */
+const openSsh = { against: 'openssh sftp' };
 
 export const goals: readonly Goal[] = [
   row('small ranges × 8', 'range-8', { speed: { before24: 1.4, from24: 1.9 } }),
@@ -88,9 +90,9 @@ export const goals: readonly Goal[] = [
   row('gRPC: ReadRanges, 10,000 on one stream', 'grpc-read-ranges', grpcGo),
 
   row('SFTP: small ranges × 8', 'sftp-range-8'),
-  row('SFTP: get 16 MiB × 1', 'sftp-get-16m-1'),
-  row('SFTP: put 16 MiB × 4, durability none', 'sftp-put-16m-4', none),
-  row('SFTP: put 16 MiB × 4, synced', 'sftp-put-16m-4', fsync),
+  row('SFTP: get 16 MiB × 1', 'sftp-get-16m-1', openSsh),
+  row('SFTP: put 16 MiB × 4, durability none', 'sftp-put-16m-4', { ...none, ...openSsh }),
+  row('SFTP: put 16 MiB × 4, synced', 'sftp-put-16m-4', { ...fsync, ...openSsh }),
   row("plakar's client over SFTP: backup of 2 GiB", 'sftp-client-backup-2g'),
   row("plakar's client over SFTP: restore of 20,000 files", 'sftp-client-restore-20k'),
 ];

@@ -50,7 +50,7 @@ export function goalLines(result: Result): string[] {
     times(verdict.cpu),
     need('≤', verdict.cpuNeed),
     `${number(verdict.peakMiB)} / ${number(verdict.againstPeakMiB)}`,
-    isFastEnough(verdict) && isCheapEnough(verdict) ? '' : 'MISSED',
+    missed(verdict),
   ]);
   const memory = judgeMemory(result).map(({ what, node, peakMiB, limitMiB, worst }) => [
     what,
@@ -61,10 +61,15 @@ export function goalLines(result: Result): string[] {
     '',
     '',
     `${number(peakMiB)} (< ${limitMiB})`,
-    peakMiB < limitMiB ? '' : 'MISSED',
+    peakMiB < limitMiB ? '' : 'MISSED: memory',
   ]);
   const columns = ['goal', 'against', 'Node', 'speed', 'need', 'CPU per op', 'need', 'peak MiB', ''];
   return speeds.length + memory.length === 0 ? [] : ['', ...table([columns, ...speeds, ...memory])];
+}
+
+function missed(verdict: Verdict): string {
+  const what = [...(isFastEnough(verdict) ? [] : ['speed']), ...(isCheapEnough(verdict) ? [] : ['CPU'])];
+  return what.length === 0 ? '' : `MISSED: ${what.join(', ')}`;
 }
 
 /** The same as a table in Markdown, with a row for each goal and columns for each Node. What misses a goal is bold. */

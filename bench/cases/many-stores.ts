@@ -46,10 +46,6 @@ export const manyStores = suite(specs, async function* (bench: Bench, wanted): A
     } finally {
       await stopAll([...spread, ...one, ...plakar]);
     }
-    // Later cases would be slower with a million more files on the disk.
-    if (what === 'list') {
-      for (const folder of [...many, single]) await bench.drive({ mode: 'clean', folder });
-    }
   }
 });
 
