@@ -38,7 +38,7 @@ async function main(options: Options): Promise<void> {
       await writeResult(path, { ...head, cases });
     }
     say(goalLines({ ...head, cases }));
-    say(['', `written to ${path} after ${Math.round((Date.now() - started.getTime()) / 1000)} s`]);
+    say(['', `written to ${path} after ${Math.round((Date.now() - started.getTime()) / 1000)} s; removing the stores`]);
   } finally {
     await bench.close();
   }
