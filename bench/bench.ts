@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeCertificate, type Certificate } from './certificate.js';
 import { drive, type Job, type Outcome } from './driver.js';
 import type { Options } from './options.js';
 import { findPrograms, type Programs } from './programs.js';
@@ -9,20 +10,24 @@ import { findPrograms, type Programs } from './programs.js';
 /** The repository's folder. */
 export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
-/** What the cases of one run of the benchmark share. */
+/** What all cases of a run share. */
 export class Bench {
-  /** Those that run now. */
+  /** Servers that are running. */
   readonly servers = new Set<{ stop(): Promise<void> }>();
-  private folders = 0;
+  /** For all servers that use TLS. */
+  readonly certificate: Certificate;
+  private paths = 0;
 
   private constructor(
     readonly options: Options,
-    /** Holds everything that is made; removed at the end. */
+    /** Contains every file of the run; removed at the end. */
     readonly folder: string,
-    /** The same in memory, where the system has a place for that. */
+    /** The same in memory, where the system has /dev/shm. */
     private readonly memoryFolder: string,
     readonly programs: Programs,
-  ) {}
+  ) {
+    this.certificate = makeCertificate(folder);
+  }
 
   static async open(options: Options): Promise<Bench> {
     const folder = await mkdtemp(join(options.dir, 'kloset-bench-'));
@@ -30,27 +35,46 @@ export class Bench {
     return new Bench(options, folder, memoryFolder, await findPrograms(options, folder));
   }
 
-  /** The path of a new folder or file. */
-  newPath(name: string): string {
-    return join(this.folder, `${name}-${++this.folders}`);
+  /** Whether restic's rest-server and nginx take part: they are in no goal. */
+  get hasAllOpponents(): boolean {
+    return !this.options.short && !this.options.goals;
   }
 
-  /** The same for what no server has to do with, so that it shouldn't wait for a disk. */
+  /** Returns an unused path on the disk. */
+  newPath(name: string): string {
+    return join(this.folder, `${name}-${++this.paths}`);
+  }
+
+  /** Returns an unused path in memory, for files that clients write and no server reads. */
   newPathInMemory(name: string): string {
-    return join(this.memoryFolder, `${name}-${++this.folders}`);
+    return join(this.memoryFolder, `${name}-${++this.paths}`);
   }
 
   drive(job: Job): Promise<Outcome> {
     return drive(this.programs.driver, job);
   }
 
-  /** Stops what a case that failed has left running, and removes all files. */
-  async close(): Promise<void> {
+  /** Stops the servers that a failed case has left running. */
+  async stopServers(): Promise<void> {
     for (const server of this.servers) await server.stop();
+  }
+
+  async close(): Promise<void> {
+    await this.stopServers();
     this.removeFiles();
   }
 
   removeFiles(): void {
     for (const folder of [this.folder, this.memoryFolder]) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Caches what `make` makes: once a run, when it is first needed. */
+export function oncePerBench<T>(make: (bench: Bench) => Promise<T>): (bench: Bench) => Promise<T> {
+  const made = new WeakMap<Bench, Promise<T>>();
+  return (bench) => {
+    const promise = made.get(bench) ?? make(bench);
+    made.set(bench, promise);
+    return promise;
+  };
 }

@@ -1,49 +1,54 @@
 import type { Bench } from './bench.js';
 import type { Outcome } from './driver.js';
 
-/** What is measured while a contestant runs: its server. */
+/** The processes whose CPU time and memory are measured: this one, its descendants, and those with the tag in their environment. */
 export interface Measured {
   readonly pid: number;
   readonly tag: string;
 }
 
-/** One of those that are compared in a case. */
+/** One of the servers, or clients, that a case compares. */
 export interface Contestant {
   readonly name: string;
-  /** None: its CPU and memory aren't measured. A function, since it may be another one after `before`. */
+  /** None: CPU time and memory aren't measured. It is called after `before`, which may start a new server. */
   readonly server?: () => Measured;
-  /** Comes before each run, and isn't measured. */
+  /** Runs before each run, unmeasured. */
   readonly before?: () => Promise<void>;
-  /** One run. In the same round the requests are the same for all. Round 0 warms up. */
+  /** Does one run. Within a round, the requests are the same for all contestants. Round 0 is the warm-up. */
   readonly run: (round: number) => Promise<Outcome>;
-  /** Comes after each run, and isn't measured. */
+  /** Runs after each run, unmeasured. */
   readonly after?: () => Promise<unknown>;
 }
 
-/** Contestants that do the same, in turns. */
+/** Contestants that do the same work, in turns. */
 export interface Case {
   readonly name: string;
   readonly contestants: readonly Contestant[];
 }
 
-/** A case by name, before anything is started for it. */
+/** Describes a case, before anything is started for it. */
 export interface Spec {
   readonly name: string;
-  /** Whether the short mode has it. */
-  readonly short: boolean;
 }
 
-/** Cases that share their servers and stores. */
+/** Cases that share servers and stores. */
 export interface Suite {
   readonly specs: readonly Spec[];
-  /** Sets up, yields the cases that are wanted one by one, and cleans up. */
+  /** Sets up, yields the wanted cases one by one, and cleans up. */
   readonly cases: (bench: Bench, wanted: (spec: Spec) => boolean) => AsyncGenerator<Case>;
 }
 
-/** Makes a suite of specs that carry more than a name. */
+/** Makes a suite from specs with properties of their own. */
 export function suite<S extends Spec>(
   specs: readonly S[],
   open: (bench: Bench, specs: readonly S[]) => AsyncGenerator<Case>,
 ): Suite {
   return { specs, cases: (bench, wanted) => open(bench, specs.filter(wanted)) };
+}
+
+/** Groups values by a key, in the order in which the keys first occur. */
+export function groupBy<T, K>(values: readonly T[], keyOf: (value: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const value of values) groups.set(keyOf(value), [...(groups.get(keyOf(value)) ?? []), value]);
+  return groups;
 }

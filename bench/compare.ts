@@ -1,4 +1,5 @@
-import { number, times } from './report.js';
+import { isGateway } from './nodes.js';
+import { number, opponentOf, times } from './report.js';
 import { contestantOf, readResult } from './result.js';
 
 /* Compares two results of the benchmark: npm run bench:compare A.json B.json */
@@ -10,7 +11,7 @@ if (before === undefined || after === undefined) {
 }
 const [a, b] = [await readResult(before), await readResult(after)];
 
-/** Beyond it, a difference is more than noise, on a machine that does nothing else. */
+/** Larger differences are unlikely to be noise, on a machine that does nothing else. */
 const noise = 0.1;
 
 function marked(value: number | undefined, better: (value: number) => boolean): string {
@@ -20,18 +21,17 @@ function marked(value: number | undefined, better: (value: number) => boolean): 
 }
 
 const lines = [`A: ${a.date} ${a.versions['gateway'] ?? ''}`, `B: ${b.date} ${b.versions['gateway'] ?? ''}`, ''];
-// Machines and hours differ; what both were measured beside, in the same run, takes most of that out.
-lines.push('B / A: speed, the same relative to the opponent, CPU per operation, peak memory', '');
+// Ratios to an opponent of the same run are less affected by the machine and the hour.
+lines.push('B / A: speed, speed relative to the opponent, CPU per operation, peak memory', '');
 for (const { name, contestants } of b.cases) {
-  const opponent = contestants.find((one) => !one.name.startsWith('gateway'))?.name ?? '';
-  const drift =
-    (contestantOf(b, name, opponent)?.opsPerSecond ?? NaN) / (contestantOf(a, name, opponent)?.opsPerSecond ?? NaN);
-  for (const now of contestants.filter((one) => one.name.startsWith('gateway'))) {
+  const opponent = opponentOf(contestants);
+  const drift = (opponent?.opsPerSecond ?? NaN) / (contestantOf(a, name, opponent?.name ?? '')?.opsPerSecond ?? NaN);
+  for (const now of contestants.filter((one) => isGateway(one.name))) {
     const then = contestantOf(a, name, now.name);
     if (then === undefined) continue;
     const speed = now.opsPerSecond / then.opsPerSecond;
     const cells = [
-      `${name}, ${now.name}`.padEnd(36),
+      `${name}, ${now.name}`.padEnd(48),
       marked(speed, (value) => value > 1).padStart(16),
       marked(speed / drift, (value) => value > 1).padStart(16),
       marked((now.cpuMicros ?? NaN) / (then.cpuMicros ?? NaN), (value) => value < 1).padStart(16),

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** What the driver is to do; driver/main.go explains the fields. */
+/** What the driver does in one run; driver/main.go documents the fields. */
 export interface Job {
   readonly mode:
     | 'ranges'
@@ -12,12 +12,15 @@ export interface Job {
     | 'grpc-put'
     | 'read-ranges'
     | 'fill'
+    | 'link'
     | 'evict'
     | 'clean'
     | 'empty';
-  readonly client?: 'raw' | 'go';
+  readonly client?: 'raw' | 'go' | 'h2';
   readonly address?: string;
+  readonly ca?: string;
   readonly prefix?: string;
+  readonly stores?: readonly string[];
   readonly list?: string;
   readonly buckets?: boolean;
   readonly inclusive?: boolean;
@@ -30,10 +33,11 @@ export interface Job {
   readonly seed?: number;
   readonly together?: number;
   readonly folder?: string;
+  readonly from?: string;
   readonly count?: number;
 }
 
-/** What a run came to. */
+/** What a run did, and how long it took. */
 export interface Outcome {
   readonly ops: number;
   readonly bytes?: number;
@@ -42,11 +46,11 @@ export interface Outcome {
   readonly p99Ms?: number;
   /** The median. */
   readonly firstByteMs?: number;
-  /** CPU time of whoever made the load. */
+  /** The load generator's CPU time. */
   readonly clientCpuSeconds?: number;
 }
 
-/** Runs one job in a process of its own: what one leaves in memory is no burden to the next. */
+/** Runs one job in a new process, so that no job starts with the memory of another. */
 export async function drive(program: string, job: Job): Promise<Outcome> {
   try {
     const { stdout } = await promisify(execFile)(program, [JSON.stringify(job)]);

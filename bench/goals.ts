@@ -1,108 +1,184 @@
+import { gatewayName, isGatewayOn } from './nodes.js';
 import { contestantOf, type Result } from './result.js';
 
-/** What has to be reached in one case. */
+/** A limit: one for every Node, or one for Node 24 and later beside one, if any, for earlier versions. */
+type Need = number | { readonly before24?: number; readonly from24: number };
+
+/** A row of the README's table. Without needs it is measured, but has no goal. */
 export interface Goal {
   readonly what: string;
   readonly case: string;
-  readonly subject: string;
+  /** The gateway's variant, where the case has several. */
+  readonly variant?: string;
   readonly against: string;
-  /** How many times as fast as `against`, at least. */
-  readonly speed?: number;
-  /** What part of its CPU time for an operation, at most. */
-  readonly cpu?: number;
-  /** The first byte, in milliseconds, at most. */
-  readonly firstByteMs?: number;
+  /** The least speed, as a multiple of the opponent's. */
+  readonly speed?: Need;
+  /** The most CPU time per operation, as a multiple of the opponent's. */
+  readonly cpu?: Need;
 }
 
-function goal(what: string, name: string, speed: number, more: Partial<Goal> = {}): Goal {
-  return { what, case: name, subject: 'gateway', against: 'plakar', speed, ...more };
+function row(what: string, name: string, more: Partial<Goal> = {}): Goal {
+  return { what, case: name, against: 'plakar', ...more };
 }
 
-const synced = { subject: 'gateway fsync' };
-const unsynced = { subject: 'gateway none' };
+/** At most 5 % longer. */
+const sameTime = 1 / 1.05;
+
+const fsync = { variant: 'fsync' };
+const none = { variant: 'none' };
+const workers = { variant: '4 workers' };
+const manyStores = { variant: '50 stores' };
 const grpcGo = { against: 'grpc-go' };
+/** OpenSSH's client, which needs no gateway. */
+const openSsh = { against: 'openssh sftp' };
 
 export const goals: readonly Goal[] = [
-  goal('small ranges × 8', 'range-8', 2, { cpu: 0.5 }),
-  goal("small ranges × 8, Go's default client", 'range-go-8', 1.7),
-  goal('small ranges × 8, cold disk', 'range-cold-8', 3),
-  goal('get 1 MiB × 8', 'get-1m-8', 2.8),
-  goal('get 16 MiB × 8', 'get-16m-8', 2.2),
-  goal('get 256 MiB × 1', 'get-256m-1', 2),
-  goal('get 256 MiB × 4', 'get-256m-4', 8),
-  goal('put 1 MiB × 8, synced (plakar never syncs)', 'put-1m-8', 0.95, synced),
-  goal('put 16 MiB × 8, synced', 'put-16m-8', 0.9, synced),
-  goal('put 4 KiB × 8, synced', 'put-4k-8', 0.8, synced),
-  goal('put 1 MiB × 8, durability none', 'put-1m-8', 1.2, unsynced),
-  goal('put 16 MiB × 8, durability none', 'put-16m-8', 1, unsynced),
-  goal('put 4 KiB × 8, durability none', 'put-4k-8', 1, unsynced),
-  goal('list of 1,000,000, nothing changed', 'list-1m-unchanged', 20, { firstByteMs: 50 }),
-  goal('list of 1,000,000, from scratch', 'list-1m-scratch', 1.5),
-  goal('gRPC get 16 MiB', 'grpc-get-16m-1', 0.95, grpcGo),
-  goal('gRPC put 16 MiB, durability none', 'grpc-put-16m-1-none', 0.95, grpcGo),
-  goal('gRPC put 16 MiB, synced', 'grpc-put-16m-1-fsync', 0.95, grpcGo),
-  goal('ReadRanges, 10,000 on one stream', 'grpc-read-ranges', 2, { against: 'gateway HTTP' }),
-  goal('SFTP: small ranges × 8', 'sftp-range-8', 5),
-  goal('SFTP: get 16 MiB × 1', 'sftp-get-16m-1', 2.5),
-  goal('SFTP: put 16 MiB × 4, durability none', 'sftp-put-16m-4', 1.4, unsynced),
-  goal('SFTP: put 16 MiB × 4, synced', 'sftp-put-16m-4', 1.4, synced),
-  goal("plakar's client: restore of small files", 'client-restore', 1),
-  goal("plakar's client: backup of large files", 'client-backup', 1),
-  goal("plakar's client over SFTP: restore", 'sftp-client-restore', 1),
-  goal("plakar's client over SFTP: backup", 'sftp-client-backup', 1),
+  row('small ranges × 8', 'range-8', { speed: { before24: 1.4, from24: 1.9 } }),
+  row("small ranges × 8, Go's default client", 'range-go-8', { speed: { before24: 1, from24: 1.4 } }),
+  row('small ranges × 8, cold disk', 'range-cold-8'),
+  row('get 1 MiB × 8', 'get-1m-8', { speed: 2.8 }),
+  row('get 16 MiB × 8', 'get-16m-8', { speed: 1.9 }),
+  row('get 256 MiB × 4', 'get-256m-4'),
+  row('put 4 KiB × 8, durability none', 'put-4k-8', none),
+  row('put 1 MiB × 8, durability none', 'put-1m-8', { ...none, speed: { from24: 0.8 } }),
+  row('put 16 MiB × 8, durability none', 'put-16m-8', { ...none, speed: { from24: 0.8 } }),
+  row('put 4 KiB × 8, synced (plakar never syncs)', 'put-4k-8', fsync),
+  row('put 1 MiB × 8, synced', 'put-1m-8', fsync),
+  row('put 16 MiB × 8, synced', 'put-16m-8', fsync),
+  row('list of 1,000,000, unchanged', 'list-1m-unchanged'),
+  row('list of 1,000,000, after a start', 'list-1m-scratch'),
+
+  row('TLS: small ranges × 8, HTTP/1.1', 'range-tls-8'),
+  row("TLS: small ranges × 8, Go's default client, HTTP/1.1", 'range-tls-go-8'),
+  row("TLS: small ranges × 8, Go's default client, HTTP/2", 'range-h2-8'),
+  row('TLS: get 1 MiB × 8, HTTP/1.1', 'get-tls-1m-8'),
+  row('TLS: get 1 MiB × 8, HTTP/2', 'get-h2-1m-8'),
+  row('TLS: get 16 MiB × 8, HTTP/1.1', 'get-tls-16m-8'),
+  row('TLS: get 16 MiB × 8, HTTP/2', 'get-h2-16m-8'),
+  row('TLS: put 1 MiB × 8, durability none, HTTP/1.1', 'put-tls-1m-8', none),
+  row('TLS: put 1 MiB × 8, durability none, HTTP/2', 'put-h2-1m-8', none),
+  row('TLS: put 16 MiB × 8, durability none, HTTP/1.1', 'put-tls-16m-8', none),
+  row('TLS: put 16 MiB × 8, durability none, HTTP/2', 'put-h2-16m-8', none),
+
+  row("plakar's client over TLS: backup of 300 MiB", 'client-tls-backup', { speed: sameTime, cpu: 1.3 }),
+  row("plakar's client over TLS: check", 'client-tls-check', { speed: sameTime, cpu: 1.3 }),
+  row("plakar's client over TLS: restore", 'client-tls-restore', { speed: sameTime, cpu: 1.3 }),
+  row("plakar's client: backup of 300 MiB", 'client-backup', { speed: sameTime, cpu: 1.5 }),
+  row("plakar's client: check", 'client-check', { speed: sameTime, cpu: 0.8 }),
+  row("plakar's client: restore", 'client-restore', { speed: sameTime, cpu: 0.8 }),
+  row("plakar's client: backup of 2 GiB", 'client-backup-2g', { speed: sameTime, cpu: 1.5 }),
+  row("plakar's client: restore of 20,000 files", 'client-restore-20k', { speed: sameTime, cpu: 0.8 }),
+
+  row('4 workers: small ranges × 32', 'workers-range-32', workers),
+  row('4 workers: get 1 MiB × 8', 'workers-get-1m-8', workers),
+  row('4 workers: put 1 MiB × 8, durability none', 'workers-put-1m-8', workers),
+  row('4 workers, TLS: small ranges × 32', 'workers-tls-range-32', workers),
+  row('4 workers, TLS: get 1 MiB × 8', 'workers-tls-get-1m-8', workers),
+  row('4 workers, TLS: put 1 MiB × 8, durability none', 'workers-tls-put-1m-8', workers),
+  row('50 stores: small ranges × 8', 'stores-range-8', manyStores),
+  row('50 stores: put 1 MiB × 8, durability none', 'stores-put-1m-8', manyStores),
+  row('50 stores: their lists, of 20,000 each', 'list-1m-50-stores', manyStores),
+
+  row('gRPC: get 16 MiB', 'grpc-get-16m-1', { ...grpcGo, speed: 0.95 }),
+  row('gRPC: put 16 MiB, durability none', 'grpc-put-16m-1-none', { ...grpcGo, speed: 0.85 }),
+  row('gRPC: put 16 MiB, synced', 'grpc-put-16m-1-fsync', { ...grpcGo, speed: 0.85 }),
+  row('gRPC, round trip of 20 ms: get 16 MiB', 'grpc-20ms-get-16m-1', { ...grpcGo, speed: 0.95 }),
+  row('gRPC, round trip of 20 ms: put 16 MiB, durability none', 'grpc-20ms-put-16m-1-none', {
+    ...grpcGo,
+    speed: 0.85,
+  }),
+  row('gRPC: ReadRanges, 10,000 on one stream', 'grpc-read-ranges', grpcGo),
+
+  row('SFTP: small ranges × 8', 'sftp-range-8'),
+  row('SFTP: get 16 MiB × 1', 'sftp-get-16m-1', openSsh),
+  row('SFTP: put 16 MiB × 4, durability none', 'sftp-put-16m-4', { ...none, ...openSsh }),
+  row('SFTP: put 16 MiB × 4, synced', 'sftp-put-16m-4', { ...fsync, ...openSsh }),
+  row("plakar's client over SFTP: backup of 2 GiB", 'sftp-client-backup-2g'),
+  row("plakar's client over SFTP: restore of 20,000 files", 'sftp-client-restore-20k'),
 ];
 
-/** A goal beside what was measured. Undefined values: the case, or the opponent, wasn't there. */
-export interface Verdict {
-  readonly goal: Goal;
-  readonly speed: number;
-  readonly cpu: number | undefined;
-  readonly firstByteMs: number | undefined;
-  readonly peakMiB: number | undefined;
-  readonly againstPeakMiB: number | undefined;
-  readonly reached: boolean;
+export function hasNeed({ speed, cpu }: Goal): boolean {
+  return speed !== undefined || cpu !== undefined;
 }
 
-/** One for each goal that the result can tell of. */
+/** A row on one Node: what was measured and what is needed. */
+export interface Verdict {
+  readonly goal: Goal;
+  readonly node: string;
+  readonly speed: number;
+  readonly speedNeed: number | undefined;
+  readonly cpu: number | undefined;
+  readonly cpuNeed: number | undefined;
+  readonly peakMiB: number | undefined;
+  readonly againstPeakMiB: number | undefined;
+}
+
+/** One for each row and Node of which the result has the case and the opponent. */
 export function judge(result: Result): Verdict[] {
-  return goals.flatMap((goal) => {
-    const subject = contestantOf(result, goal.case, goal.subject);
-    const against = contestantOf(result, goal.case, goal.against);
-    if (subject === undefined || against === undefined) return [];
-    const speed = subject.opsPerSecond / against.opsPerSecond;
-    const cpu = ratio(subject.cpuMicros, against.cpuMicros);
-    const { firstByteMs, peakMiB } = subject;
-    const reached =
-      speed >= (goal.speed ?? 0) &&
-      (goal.cpu === undefined || (cpu ?? Infinity) < goal.cpu) &&
-      (goal.firstByteMs === undefined || (firstByteMs ?? Infinity) <= goal.firstByteMs);
-    return [{ goal, speed, cpu, firstByteMs, peakMiB, againstPeakMiB: against.peakMiB, reached }];
-  });
+  return goals.flatMap((goal) =>
+    result.nodes.flatMap((node) => {
+      const gateway = contestantOf(result, goal.case, gatewayName(node, goal.variant));
+      const against = contestantOf(result, goal.case, goal.against);
+      if (gateway === undefined || against === undefined) return [];
+      return {
+        goal,
+        node: node.major,
+        speed: gateway.opsPerSecond / against.opsPerSecond,
+        speedNeed: needOn(node.major, goal.speed),
+        cpu: ratio(gateway.cpuMicros, against.cpuMicros),
+        cpuNeed: needOn(node.major, goal.cpu),
+        peakMiB: gateway.peakMiB,
+        againstPeakMiB: against.peakMiB,
+      };
+    }),
+  );
+}
+
+function needOn(major: string, need: Need | undefined): number | undefined {
+  if (need === undefined || typeof need === 'number') return need;
+  return Number(major) >= 24 ? need.from24 : need.before24;
+}
+
+export function isFastEnough({ speed, speedNeed }: Verdict): boolean {
+  return speedNeed === undefined || speed >= speedNeed;
+}
+
+export function isCheapEnough({ cpu, cpuNeed }: Verdict): boolean {
+  return cpuNeed === undefined || (cpu ?? Infinity) <= cpuNeed;
 }
 
 export function ratio(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined || b === 0 ? undefined : a / b;
 }
 
-/** The gateway's largest process in any case, in MiB: below 150, and below 200 where a million objects are listed. */
-export function judgeMemory(result: Result): { what: string; peakMiB: number; limitMiB: number; worst: string }[] {
+/** The gateway's largest process in a group of cases, on one Node. */
+export interface MemoryVerdict {
+  readonly what: string;
+  readonly node: string;
+  readonly peakMiB: number;
+  /** The peak has to be below it. */
+  readonly limitMiB: number;
+  /** The case that it occurred in. */
+  readonly worst: string;
+}
+
+export function judgeMemory(result: Result): MemoryVerdict[] {
+  const isLarge = (name: string): boolean => name.startsWith('list-1m');
   const groups = [
-    { what: 'memory of a process', limitMiB: 150, has: (name: string) => !name.startsWith('list-1m') },
-    {
-      what: 'memory of a process, lists of 1,000,000',
-      limitMiB: 200,
-      has: (name: string) => name.startsWith('list-1m'),
-    },
+    { what: 'peak memory of a process', limitMiB: 150, has: (name: string) => !isLarge(name) },
+    { what: 'peak memory of a process, lists of 1,000,000', limitMiB: 200, has: isLarge },
   ];
-  return groups.flatMap(({ what, limitMiB, has }) => {
-    const peaks = result.cases
-      .filter(({ name }) => has(name))
-      .flatMap(({ name, contestants }) =>
-        contestants
-          .filter((one) => one.name.startsWith('gateway'))
-          .map((one) => ({ worst: `${name}, ${one.name}`, peakMiB: one.peakMiB ?? 0 })),
-      )
-      .sort((a, b) => b.peakMiB - a.peakMiB);
-    return peaks[0] === undefined ? [] : [{ what, limitMiB, ...peaks[0] }];
-  });
+  return groups.flatMap(({ what, limitMiB, has }) =>
+    result.nodes.flatMap(({ major }) => {
+      const [worst] = result.cases
+        .filter(({ name }) => has(name))
+        .flatMap(({ name, contestants }) =>
+          contestants
+            .filter((one) => isGatewayOn(one.name, major))
+            .map((one) => ({ worst: name, peakMiB: one.peakMiB ?? 0 })),
+        )
+        .sort((a, b) => b.peakMiB - a.peakMiB);
+      return worst === undefined ? [] : [{ what, node: major, limitMiB, ...worst }];
+    }),
+  );
 }

@@ -2,14 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 
-/** What a result was measured on. */
+/** The machine that a result was measured on. */
 export interface Machine {
   readonly cores: number;
   readonly model: string;
   readonly memoryGiB: number;
   readonly kernel: string;
   readonly fileSystem: string;
-  readonly node: string;
   readonly go: string;
 }
 
@@ -22,19 +21,18 @@ export function describeMachine(folder: string): Machine {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     kernel: release(),
     fileSystem: output('df', '--output=fstype', folder).split('\n').pop() ?? 'unknown',
-    node: process.version,
     go: output('go', 'env', 'GOVERSION'),
   };
 }
 
-/** The gateway's version, and the commit that was measured; a `+` says that files were changed since. */
+/** The gateway's version and commit; a `+` after it says that src/ has uncommitted changes. */
 export function gatewayVersion(root: string): string {
   const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string };
   const git = (...args: string[]) => output('git', '-C', root, ...args);
   return `${version} (${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '--', 'src') === '' ? '' : '+'})`;
 }
 
-/** What a program prints, or `unknown` where it can't be run. */
+/** Returns a program's output, or `unknown` if it fails. */
 export function output(program: string, ...args: string[]): string {
   try {
     return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();

@@ -2,38 +2,43 @@ import { join } from 'node:path';
 import { Bench, root } from './bench.js';
 import { suites } from './cases/index.js';
 import type { Spec } from './case.js';
+import { goals, hasNeed } from './goals.js';
 import { describeMachine } from './machine.js';
 import { readOptions, usage, type Options } from './options.js';
-import { goals } from './goals.js';
 import { caseLines, goalLines, headLines } from './report.js';
 import { summarize, writeResult, type CaseResult, type Result } from './result.js';
 import { runCase } from './rounds.js';
-import { takingPart } from './taking-part.js';
+import { describeParts } from './versions.js';
 
-/* The benchmark: bench/README.md tells how to run it. */
+/* The benchmark: see bench/README.md. */
 
 const options = readOptions(process.argv.slice(2));
 if (options === undefined) process.stdout.write(usage);
+else if (options.list) say(wantedNames(options));
 else await main(options);
 
 async function main(options: Options): Promise<void> {
   const started = new Date();
-  say(['building what takes part']);
+  say(['building the programs']);
   const bench = await Bench.open(options);
   process.once('SIGINT', () => {
-    // The servers are in this process's group: a Ctrl+C has reached them, too.
+    // Ctrl+C reaches the servers, too: they are in the same process group.
     bench.removeFiles();
     process.exit(130);
   });
   try {
     const head = describe(bench, started);
     say(headLines(head));
-    const cases = await runAll(bench);
-    const result = { ...head, cases };
-    say(goalLines(result));
     const path = options.out ?? join(root, 'bench/results', `${stamp(started)}-${head.mode}.json`);
-    await writeResult(path, result);
-    say(['', `written to ${path}, after ${Math.round((Date.now() - started.getTime()) / 1000)} s`]);
+    const cases: CaseResult[] = [];
+    for await (const one of runAll(bench)) {
+      say(caseLines(one));
+      cases.push(one);
+      // Written after each case, so that an interrupted run keeps its results.
+      await writeResult(path, { ...head, cases });
+    }
+    say(goalLines({ ...head, cases }));
+    say(['', `written to ${path} after ${Math.round((Date.now() - started.getTime()) / 1000)} s; removing the stores`]);
   } finally {
     await bench.close();
   }
@@ -47,31 +52,37 @@ function describe({ options, folder, programs }: Bench, started: Date): Result {
     seconds: options.seconds,
     rounds: options.rounds,
     machine: describeMachine(folder),
-    ...takingPart(programs, options),
+    nodes: options.nodes.map(({ major, version }) => ({ major, version })),
+    ...describeParts(programs, options),
     ...(args === '' ? {} : { gatewayArgs: args }),
     cases: [],
   };
 }
 
-async function runAll(bench: Bench): Promise<CaseResult[]> {
-  const { rounds } = bench.options;
-  const wanted = (spec: Spec): boolean => isWanted(spec, bench.options);
-  const results: CaseResult[] = [];
+/** Where a suite fails, its remaining cases are skipped, and the exit code is 1. */
+async function* runAll(bench: Bench): AsyncGenerator<CaseResult> {
+  const { options } = bench;
+  const wanted = (spec: Spec): boolean => isWanted(spec, options);
   for (const { specs, cases } of suites) {
     if (!specs.some(wanted)) continue;
-    for await (const one of cases(bench, wanted)) {
-      const result = summarize(await runCase(one, rounds));
-      say(caseLines(result));
-      results.push(result);
+    try {
+      for await (const one of cases(bench, wanted)) yield summarize(await runCase(one, options.rounds));
+    } catch (error) {
+      process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      process.exitCode = 1;
+      await bench.stopServers();
     }
   }
-  return results;
 }
 
-function isWanted({ name, short: inShort }: Spec, { only, short, goals: onlyGoals }: Options): boolean {
-  if (only.length > 0) return only.some((part) => name.includes(part));
-  if (onlyGoals) return goals.some((goal) => goal.case === name);
-  return inShort || !short;
+function wantedNames(options: Options): string[] {
+  return suites.flatMap(({ specs }) => specs.filter((spec) => isWanted(spec, options)).map(({ name }) => name));
+}
+
+function isWanted({ name }: Spec, { only, short, goals: onlyGoals }: Options): boolean {
+  if (only.length > 0) return only.some((pattern) => pattern.test(name));
+  if (short) return goals.some((goal) => goal.case === name && hasNeed(goal));
+  return !onlyGoals || goals.some((goal) => goal.case === name);
 }
 
 function stamp(date: Date): string {

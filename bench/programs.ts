@@ -6,15 +6,16 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Options } from './options.js';
 
-/** Programs that take part. Those that may be missing are undefined where they are. */
+/** The programs that are run. Undefined: it isn't installed, or couldn't be built. */
 export interface Programs {
   readonly driver: string;
   readonly grpcServer: string;
-  /** plakar's client in miniature, which the tests have. */
+  readonly delayProxy: string;
+  /** The client in test/interop, made of plakar's own modules. */
   readonly klosetClient: string;
   readonly restServer: string | undefined;
   readonly plakar: string | undefined;
-  /** A home for plakar, so that it finds and leaves nothing in the user's. */
+  /** The home folder of plakar and its clients: they read and write nothing in the user's. */
   readonly plakarHome: string;
   readonly plakarHasSftp: boolean;
   readonly nginx: string | undefined;
@@ -24,7 +25,7 @@ export interface Programs {
 const here = fileURLToPath(new URL('.', import.meta.url));
 const run = promisify(execFile);
 
-/** Looks for what is installed, and builds the rest with Go. */
+/** Builds programs with Go, into `folder`/bin, and looks for those that are installed. */
 export async function findPrograms(options: Options, folder: string): Promise<Programs> {
   const bin = join(folder, 'bin');
   const plakarHome = join(folder, 'home');
@@ -33,20 +34,22 @@ export async function findPrograms(options: Options, folder: string): Promise<Pr
   await run(join(here, 'driver/generate.sh'), [bin], { env: { ...process.env, PATH: path } });
   const klosetClient = join(bin, 'klosetclient');
   await goBuild(join(here, '../test/interop'), klosetClient, '.');
-
-  const restServer = await goBuild(
-    join(here, 'rest-server'),
-    join(bin, 'rest-server'),
-    'github.com/restic/rest-server/cmd/rest-server',
-  ).catch(() => undefined);
-  const plakar = onPath(options.plakar);
-  const nginx = onPath('nginx') ?? onPath('/usr/sbin/nginx');
-  const sshd = existsSync('/usr/sbin/sshd');
-  const plakarHasSftp = plakar !== undefined && (await preparePlakar(plakar, plakarHome, options.plakarSftp));
-
-  const driver = join(bin, 'driver');
-  const grpcServer = join(bin, 'grpc-server');
-  return { driver, grpcServer, klosetClient, restServer, plakar, plakarHome, plakarHasSftp, nginx, sshd };
+  const build = (name: string, main: string): Promise<string | undefined> =>
+    goBuild(join(here, name), join(bin, name), main).catch(() => undefined);
+  const plakar =
+    options.plakar === undefined ? await build('plakar', 'github.com/PlakarKorp/plakar') : onPath(options.plakar);
+  return {
+    driver: join(bin, 'driver'),
+    grpcServer: join(bin, 'grpc-server'),
+    delayProxy: join(bin, 'delay-proxy'),
+    klosetClient,
+    restServer: await build('rest-server', 'github.com/restic/rest-server/cmd/rest-server'),
+    plakar,
+    plakarHome,
+    plakarHasSftp: plakar !== undefined && (await preparePlakar(plakar, plakarHome, options.plakarSftp)),
+    nginx: onPath('nginx') ?? onPath('/usr/sbin/nginx'),
+    sshd: existsSync('/usr/sbin/sshd'),
+  };
 }
 
 async function goBuild(module: string, program: string, main: string): Promise<string> {
@@ -54,10 +57,10 @@ async function goBuild(module: string, program: string, main: string): Promise<s
   return program;
 }
 
-/** Resolves to whether it speaks SFTP. */
+/** Resolves to whether plakar supports SFTP. */
 async function preparePlakar(plakar: string, home: string, sftp: string | undefined): Promise<boolean> {
   const env = { ...process.env, HOME: home };
-  // It would ask on the network, at its first start.
+  // Otherwise it would look for updates on the network.
   await run(plakar, ['-disable-security-check'], { env });
   if (sftp === undefined) return false;
   await run(plakar, ['pkg', 'add', resolve(sftp)], { env });

@@ -2,19 +2,22 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import type { Machine } from './machine.js';
+import type { NodeProgram } from './nodes.js';
 import type { CaseRuns, Run } from './rounds.js';
 
-/** What a run of the benchmark found, as it is kept in bench/results/. */
+/** The outcome of a run of the benchmark, as it is kept in bench/results/. */
 export interface Result {
   readonly date: string;
   readonly mode: 'short' | 'goals' | 'full';
   readonly seconds: number;
   readonly rounds: number;
   readonly machine: Machine;
+  /** What the gateway ran with. */
+  readonly nodes: readonly Pick<NodeProgram, 'major' | 'version'>[];
   readonly versions: Readonly<Record<string, string>>;
-  /** Opponents that weren't there, and what would help. */
+  /** Opponents that weren't there, and how to get them. */
   readonly absent: Readonly<Record<string, string>>;
-  /** Options that the gateway was given, where there were any. */
+  /** Options of the gateway and its Node, if there were any. */
   readonly gatewayArgs?: string;
   readonly cases: readonly CaseResult[];
 }
@@ -24,7 +27,7 @@ export interface CaseResult {
   readonly contestants: readonly ContestantResult[];
 }
 
-/** Medians over the rounds, but for the peaks, which are the highest of all. */
+/** Medians over the rounds; of the peaks, the highest. */
 export interface ContestantResult {
   readonly name: string;
   readonly opsPerSecond: number;
@@ -36,10 +39,10 @@ export interface ContestantResult {
   readonly p50Ms?: number;
   readonly p99Ms?: number;
   readonly firstByteMs?: number;
-  /** Memory of the server's largest process, and of all of them. */
+  /** The peak memory of the server's largest process, and the sum over all of them. */
   readonly peakMiB?: number;
   readonly peakTotalMiB?: number;
-  /** Operations per second of each round: how much they differ tells how far to believe the median. */
+  /** Operations per second of each round: their spread says how reliable the median is. */
   readonly each: readonly number[];
 }
 
@@ -84,14 +87,14 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? NaN)) / 2;
 }
 
-/** To four digits: there is no more to it. */
+/** Rounds to four significant digits, more than the measurement has. */
 function round(value: number): number {
   return Number(value.toPrecision(4));
 }
 
 export async function writeResult(path: string, result: Result): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  // As the linter wants it, since results are committed.
+  // Formatted as the linter wants it, since results are committed.
   await writeFile(path, await format(JSON.stringify(result), { ...(await resolveConfig(path)), parser: 'json' }));
 }
 

@@ -4,9 +4,9 @@ import { cpuSeconds, peak, processesOf, resetPeak } from './measure.js';
 
 /** One run of one contestant. */
 export interface Run extends Outcome {
-  /** CPU time of the server. */
+  /** The server's CPU time. */
   readonly cpuSeconds?: number;
-  /** The highest memory of its largest process, and of all of them. */
+  /** The peak memory of the server's largest process, and the sum over all of them. */
   readonly peakMiB?: number;
   readonly peakTotalMiB?: number;
 }
@@ -17,8 +17,8 @@ export interface CaseRuns {
 }
 
 /**
- * Runs a case: all contestants in turns, so that whatever else the machine does hits all of them, in reversed order every other
- * round, since who comes first may gain or lose by it. A first round warms up, and is forgotten.
+ * Runs a case: all contestants in turns, so that other load on the machine affects all of them alike, and in reversed order every
+ * other round, since being first may be an advantage. The first round is a warm-up and isn't counted.
  */
 export async function runCase({ name, contestants }: Case, rounds: number): Promise<CaseRuns> {
   const runs = new Map<Contestant, Run[]>(contestants.map((contestant) => [contestant, []]));

@@ -1,10 +1,10 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { root, type Bench } from './bench.js';
+import { oncePerBench, root, type Bench } from './bench.js';
 
 const MiB = 2 ** 20;
 
-/** Makes a store with nothing in it. Resolves to its path. */
+/** Makes an empty store. Resolves to its path. */
 export async function newStore(bench: Bench, name: string): Promise<string> {
   const folder = bench.newPath(name);
   await mkdir(join(folder, 'locks'), { recursive: true, mode: 0o700 });
@@ -18,31 +18,23 @@ export async function newStore(bench: Bench, name: string): Promise<string> {
   return folder;
 }
 
-/** Removes the states and locks of a store, and the bytes of its packfiles, and waits for the disk. */
+/** Removes the states and locks of a store, truncates its packfiles, and waits for the disk. */
 export async function emptyStore(bench: Bench, store: string): Promise<void> {
   for (const kind of ['states', 'locks']) await bench.drive({ mode: 'clean', folder: join(store, kind) });
   await bench.drive({ mode: 'empty', folder: join(store, 'packfiles') });
 }
 
-/** A store to read from, and which of its objects have which size. */
+/** A store to read from. */
 export interface ReadStore {
   readonly folder: string;
-  /** Of 4 MiB, for small reads: a file with their names. */
+  /** A file that lists the objects for small reads, of 4 MiB each. */
   readonly ranges: string;
-  /** The same for whole objects, by size in MiB. */
+  /** Files that list the objects that are read whole, by size in MiB. */
   readonly whole: ReadonlyMap<number, string>;
 }
 
-/** Makes one, once: every suite that reads uses the same. */
-export function readStore(bench: Bench): Promise<ReadStore> {
-  const made = stores.get(bench) ?? makeReadStore(bench);
-  stores.set(bench, made);
-  return made;
-}
-
-const stores = new WeakMap<Bench, Promise<ReadStore>>();
-
-async function makeReadStore(bench: Bench): Promise<ReadStore> {
+/** The store that every suite reads from. */
+export const readStore = oncePerBench(async (bench: Bench): Promise<ReadStore> => {
   const folder = await newStore(bench, 'read');
   const fill = async (sizeMiB: number, count: number): Promise<string> => {
     const objects = bench.newPath('objects');
@@ -58,7 +50,7 @@ async function makeReadStore(bench: Bench): Promise<ReadStore> {
   ] as const) {
     whole.set(size, await fill(size, count));
   }
-  // What isn't on the disk yet can't be evicted from memory.
+  // Only pages that are on the disk can be evicted from the cache.
   await bench.drive({ mode: 'clean', folder: join(folder, 'locks') });
   return { folder, ranges, whole };
-}
+});

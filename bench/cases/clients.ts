@@ -1,56 +1,78 @@
 import { rm } from 'node:fs/promises';
 import type { Bench } from '../bench.js';
-import { suite, type Case, type Contestant } from '../case.js';
+import { groupBy, suite, type Case, type Contestant } from '../case.js';
 import { startGateway } from '../servers/gateway.js';
 import { startPlakar } from '../servers/plakar.js';
 import { SftpHost } from '../servers/sftp.js';
-import { stopAll, type HttpTarget } from '../servers/target.js';
+import { stopAll, urlOf, type HttpTarget } from '../servers/target.js';
 import { emptyStore, newStore } from '../stores.js';
-import { largeFiles, runClient, smallFiles, type Snapshot } from './kloset-client.js';
+import { present } from './contestants.js';
+import { runClient } from './kloset-client.js';
+import { trees } from './trees.js';
 
-const specs = (['local', 'sftp'] as const).flatMap((where) =>
-  (['ls', 'restore', 'backup'] as const).map((what) => ({
-    name: `${where === 'sftp' ? 'sftp-' : ''}client-${what}`,
-    short: where === 'local' && what !== 'ls',
-    where,
-    what,
+/** How the client reaches the server, or the server its store. */
+type Way = 'http' | 'tls' | 'tls-http1' | 'sftp';
+
+interface ClientSpec {
+  readonly name: string;
+  readonly way: Way;
+  readonly command: 'backup' | 'check' | 'restore' | 'list';
+  readonly tree: keyof typeof trees;
+}
+
+const mixed = (['http', 'tls', 'tls-http1'] as const).flatMap((way) =>
+  (['backup', 'check', 'restore'] as const).map((command): ClientSpec => ({
+    name: `client-${way === 'http' ? '' : `${way}-`}${command}`,
+    way,
+    command,
+    tree: 'mixed',
   })),
 );
 
-/** What plakar's users do, with plakar's own client libraries: its time counts, from its start to its end. */
-export const clients = suite(specs, async function* (bench: Bench, wanted): AsyncGenerator<Case> {
-  for (const where of ['local', 'sftp'] as const) {
-    const ofThis = wanted.filter((spec) => spec.where === where);
-    if (ofThis.length === 0 || (where === 'sftp' && !bench.programs.sshd)) continue;
-    const host = where === 'sftp' ? await SftpHost.start(bench, 0) : undefined;
+const others = (['http', 'sftp'] as const).flatMap((way): ClientSpec[] => {
+  const prefix = way === 'sftp' ? 'sftp-' : '';
+  return [
+    { name: `${prefix}client-ls`, way, command: 'list', tree: 'small' },
+    { name: `${prefix}client-restore-20k`, way, command: 'restore', tree: 'small' },
+    { name: `${prefix}client-backup-2g`, way, command: 'backup', tree: 'large' },
+  ];
+});
+
+/** What plakar's users do, with plakar's own client libraries. A run takes from the client's start to its exit. */
+export const clients = suite([...mixed, ...others], async function* (bench: Bench, wanted): AsyncGenerator<Case> {
+  for (const [way, group] of groupBy(wanted, (spec) => spec.way)) {
+    if (way === 'sftp' && !bench.programs.sshd) continue;
+    const host = way === 'sftp' ? await SftpHost.start(bench, 0) : undefined;
     try {
-      for (const { name, what } of ofThis) {
-        if (what === 'backup') yield* backupCase(bench, host, name);
-        else yield* readCase(bench, host, name, what);
-      }
+      for (const spec of group)
+        yield* spec.command === 'backup' ? backupCase(bench, spec, host) : readCase(bench, spec, host);
     } finally {
       await host?.stop();
     }
   }
 });
 
+/** All servers read the same store. */
 async function* readCase(
   bench: Bench,
+  { name, way, command, tree }: ClientSpec,
   host: SftpHost | undefined,
-  name: string,
-  what: 'ls' | 'restore',
 ): AsyncGenerator<Case> {
-  const store = await newStore(bench, 'client');
-  const tree = await smallFiles(bench, bench.options.short ? 1000 : 20_000);
-  const { snapshot } = (await runClient(bench, 'backup', store, tree)).result as Snapshot;
-  const targets = await startBoth(bench, host, [store, store]);
+  const { store, snapshot } = await trees[tree].backedUp(bench);
+  const targets = await startServers(bench, () => Promise.resolve(store), { way, host });
   const contestants = targets.map((target): Contestant => {
+    // In memory: creating files on a disk takes half of the time, and isn't the server's work.
     const restored = bench.newPathInMemory('restored');
-    const args = what === 'ls' ? ['list', urlOf(target)] : ['restore', urlOf(target), snapshot, restored];
+    const url = urlOf(target);
+    const http1 = way === 'tls-http1';
     return {
       name: target.name,
       server: () => target.server,
-      run: async () => (await runClient(bench, ...(args as [string, string]))).outcome,
+      run: async () => {
+        if (command === 'restore')
+          return (await runClient(bench, [command, url, snapshot, restored], { http1 })).outcome;
+        return (await runClient(bench, [command === 'check' ? 'check' : 'list', url], { http1 })).outcome;
+      },
       after: () => rm(restored, { recursive: true, force: true }),
     };
   });
@@ -61,14 +83,25 @@ async function* readCase(
   }
 }
 
-async function* backupCase(bench: Bench, host: SftpHost | undefined, name: string): AsyncGenerator<Case> {
-  const stores = [await newStore(bench, 'client'), await newStore(bench, 'client')] as const;
-  const tree = await largeFiles(bench, bench.options.short ? 16 : 128);
-  const targets = await startBoth(bench, host, stores);
+/** Each server has an empty store. */
+async function* backupCase(
+  bench: Bench,
+  { name, way, tree }: ClientSpec,
+  host: SftpHost | undefined,
+): AsyncGenerator<Case> {
+  const folder = await trees[tree].folder(bench);
+  const stores: string[] = [];
+  const makeStore = async (): Promise<string> => {
+    const store = await newStore(bench, 'client');
+    stores.push(store);
+    return store;
+  };
+  const targets = await startServers(bench, makeStore, { way, host });
   const contestants = targets.map((target): Contestant => ({
     name: target.name,
     server: () => target.server,
-    run: async () => (await runClient(bench, 'backup', urlOf(target), tree)).outcome,
+    run: async () =>
+      (await runClient(bench, ['backup', urlOf(target), folder], { http1: way === 'tls-http1' })).outcome,
     after: () => Promise.all(stores.map((store) => emptyStore(bench, store))),
   }));
   try {
@@ -78,19 +111,22 @@ async function* backupCase(bench: Bench, host: SftpHost | undefined, name: strin
   }
 }
 
-async function startBoth(
+async function startServers(
   bench: Bench,
-  host: SftpHost | undefined,
-  [ours, plakars]: readonly [string, string],
+  storeFor: () => Promise<string>,
+  { way, host }: { readonly way: Way; readonly host: SftpHost | undefined },
 ): Promise<HttpTarget[]> {
-  const options = { args: ['--allow-delete'] };
-  const both = [
-    await (host === undefined ? startGateway(bench, ours, options) : host.startGateway(bench, ours, options)),
-    await (host === undefined ? startPlakar(bench, plakars) : host.startPlakar(bench, plakars)),
-  ];
-  return both.filter((target) => target !== undefined);
-}
-
-function urlOf({ http }: HttpTarget): string {
-  return `http://${String(http.address)}`;
+  const tls = way === 'tls' || way === 'tls-http1';
+  const targets: (HttpTarget | undefined)[] = [];
+  for (const node of bench.options.nodes) {
+    const store = await storeFor();
+    const gateway =
+      host === undefined
+        ? startGateway(bench, node, [store, '--allow-delete'], { tls })
+        : host.startGateway(bench, node, [store, '--allow-delete']);
+    targets.push(await gateway);
+  }
+  const store = await storeFor();
+  targets.push(await (host === undefined ? startPlakar(bench, store, { tls }) : host.startPlakar(bench, store)));
+  return present(targets);
 }

@@ -1,47 +1,35 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Bench } from '../bench.js';
 import type { Outcome } from '../driver.js';
 
-const MiB = 2 ** 20;
+export type ClientCommand =
+  | readonly ['backup', location: string, folder: string]
+  | readonly ['list', location: string]
+  | readonly ['check', location: string]
+  | readonly ['restore', location: string, snapshot: string, folder: string];
 
-export interface Snapshot {
-  readonly snapshot: string;
+export interface ClientOptions {
+  /** Don't use HTTP/2, also where the server offers it. */
+  readonly http1?: boolean;
 }
 
-/** Runs plakar's client in miniature once. Its caches are its own, and last for this run: nothing is read from them. */
+/** Runs the client in test/interop once. Its caches are new in each run, so it reads everything from the store. */
 export async function runClient(
   bench: Bench,
-  command: string,
-  location: string,
-  ...args: string[]
+  command: ClientCommand,
+  { http1 = false }: ClientOptions = {},
 ): Promise<{ readonly outcome: Outcome; readonly result: unknown }> {
   const start = performance.now();
-  const { stdout } = await promisify(execFile)(bench.programs.klosetClient, [command, location, ...args], {
-    env: { TMPDIR: bench.folder, HOME: bench.programs.plakarHome, PATH: process.env['PATH'] },
+  const { stdout } = await promisify(execFile)(bench.programs.klosetClient, command, {
+    env: {
+      TMPDIR: bench.folder,
+      HOME: bench.programs.plakarHome,
+      PATH: process.env['PATH'],
+      SSL_CERT_FILE: bench.certificate.cert,
+      ...(http1 ? { GODEBUG: 'http2client=0' } : {}),
+    },
   });
-  const seconds = (performance.now() - start) / 1000;
-  return { outcome: { ops: 1, seconds }, result: JSON.parse(stdout) };
-}
-
-/** A folder of files of 1 to 16 KiB, a hundred in each subfolder. Resolves to its path. */
-export async function smallFiles(bench: Bench, count: number): Promise<string> {
-  const folder = bench.newPath('small');
-  for (let n = 0; n < count; n++) {
-    const within = join(folder, String(Math.floor(n / 100)));
-    if (n % 100 === 0) await mkdir(within, { recursive: true });
-    await writeFile(join(within, `file-${n}`), randomBytes(1024 + ((n * 7919) % (15 * 1024))));
-  }
-  return folder;
-}
-
-/** A folder of files of 16 MiB. Resolves to its path. */
-export async function largeFiles(bench: Bench, count: number): Promise<string> {
-  const folder = bench.newPath('large');
-  await mkdir(folder);
-  for (let n = 0; n < count; n++) await writeFile(join(folder, `file-${n}`), randomBytes(16 * MiB));
-  return folder;
+  const ms = performance.now() - start;
+  return { outcome: { ops: 1, seconds: ms / 1000, p50Ms: ms }, result: JSON.parse(stdout) };
 }

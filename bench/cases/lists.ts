@@ -1,48 +1,46 @@
 import type { Bench } from '../bench.js';
-import { suite, type Case, type Contestant } from '../case.js';
+import { groupBy, suite, type Case, type Contestant } from '../case.js';
 import { startGateway } from '../servers/gateway.js';
 import { startPlakar } from '../servers/plakar.js';
 import { startRestServer } from '../servers/rest-server.js';
 import type { HttpTarget } from '../servers/target.js';
 import { newStore } from '../stores.js';
-import { inRound } from './reading.js';
+import { inRound } from './contestants.js';
 
 const sizes = { '10k': 10_000, '100k': 100_000, '1m': 1_000_000 };
 
 const specs = Object.entries(sizes).flatMap(([label, count]) =>
-  ['unchanged', 'scratch'].map((when) => ({ name: `list-${label}-${when}`, short: label === '100k', count, when })),
+  ['unchanged', 'scratch'].map((when) => ({ name: `list-${label}-${when}`, count, when })),
 );
 
-/** The list of all packfiles: again, when nothing has changed, and by a server that was just started. */
+/** The list of all packfiles, from a server that has listed them before, and from one that was just started. */
 export const lists = suite(specs, async function* (bench: Bench, wanted): AsyncGenerator<Case> {
-  for (const count of Object.values(sizes)) {
-    const ofThis = wanted.filter((spec) => spec.count === count);
-    if (ofThis.length === 0) continue;
+  for (const [count, group] of groupBy(wanted, (spec) => spec.count)) {
     const store = await newStore(bench, 'list');
     await bench.drive({ mode: 'fill', folder: store, count, size: 0, objects: bench.newPath('objects') });
     const listers = await startListers(bench, store);
     try {
-      for (const { name, when } of ofThis) {
+      for (const { name, when } of group) {
         yield { name, contestants: listers.map((lister) => lister.contestant(count, when === 'scratch')) };
       }
     } finally {
       for (const lister of listers) await lister.stop();
     }
-    // A million files more would slow down what comes after.
-    await bench.drive({ mode: 'clean', folder: store });
   }
 });
 
-async function startListers(bench: Bench, store: string): Promise<Lister[]> {
-  const all = bench.options.short ? [startGateway, startPlakar] : [startGateway, startPlakar, startRestServer];
-  const starts = all.map((start) => () => start(bench, store));
-  const listers = starts.map((start) => new Lister(bench, start));
-  const there = await Promise.all(listers.map((lister) => lister.start()));
-  return listers.filter((_, index) => there[index]);
+async function startListers(bench: Bench, store: string): Promise<RestartableServer[]> {
+  const starts: (() => Promise<HttpTarget | undefined>)[] = [
+    ...bench.options.nodes.map((node) => () => startGateway(bench, node, [store])),
+    () => startPlakar(bench, store),
+  ];
+  if (bench.hasAllOpponents) starts.push(() => startRestServer(bench, store));
+  const servers = starts.map((start) => new RestartableServer(bench, start));
+  const isThere = await Promise.all(servers.map((server) => server.start()));
+  return servers.filter((_, index) => isThere[index]);
 }
 
-/** A server that can be started again. */
-class Lister {
+class RestartableServer {
   private target: HttpTarget | undefined;
 
   constructor(
@@ -50,7 +48,7 @@ class Lister {
     private readonly startTarget: () => Promise<HttpTarget | undefined>,
   ) {}
 
-  /** Resolves to whether there is such a server at all. */
+  /** Resolves to whether the program is there. */
   async start(): Promise<boolean> {
     this.target = await this.startTarget();
     return this.target !== undefined;
@@ -62,7 +60,7 @@ class Lister {
 
   contestant(count: number, fromScratch: boolean): Contestant {
     const started = (): HttpTarget => {
-      if (this.target === undefined) throw new Error('it was not started');
+      if (this.target === undefined) throw new Error('the server was not started');
       return this.target;
     };
     const restart = async (): Promise<void> => {
@@ -75,7 +73,7 @@ class Lister {
       server: () => started().server,
       run: (round) => {
         const job = { mode: 'list', client: 'raw', ...started().http, connections: 1, count, ...amount } as const;
-        return this.bench.drive(inRound(job, round));
+        return this.bench.drive(inRound(this.bench, job, round));
       },
       ...(fromScratch ? { before: restart } : {}),
     };

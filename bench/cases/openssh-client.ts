@@ -10,13 +10,13 @@ export interface Transfers {
   readonly put: boolean;
   /** How many clients run at a time. */
   readonly sessions: number;
-  /** How many files they move, all together. */
+  /** How many files they transfer together. */
   readonly transfers: number;
-  /** Of each file, in bytes. */
+  /** The size of each file, in bytes. */
   readonly size: number;
 }
 
-/** OpenSSH's own `sftp`, moving the same bytes with no server of ours between: its time has the log-in in it. */
+/** Makes a contestant of OpenSSH's `sftp`, which transfers the same bytes directly. Its time includes the log-in. */
 export async function openSshClient(
   bench: Bench,
   host: SftpHost,

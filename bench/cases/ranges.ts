@@ -1,44 +1,49 @@
 import type { Bench } from '../bench.js';
-import { suite, type Case } from '../case.js';
+import { groupBy, suite, type Case } from '../case.js';
 import type { Job } from '../driver.js';
 import { stopAll } from '../servers/target.js';
 import { readStore } from '../stores.js';
-import { asked, startReaders } from './reading.js';
+import { overHttp, startReaders } from './contestants.js';
 
 interface RangeSpec {
   readonly name: string;
-  readonly short: boolean;
   readonly client: NonNullable<Job['client']>;
   readonly connections: number;
-  /** Whether the store's bytes have to come from the disk. */
+  readonly tls: boolean;
+  /** Whether the page cache is emptied before each run. */
   readonly cold?: boolean;
 }
 
 const specs: RangeSpec[] = [
-  { name: 'range-1', short: false, client: 'raw', connections: 1 },
-  { name: 'range-8', short: true, client: 'raw', connections: 8 },
-  { name: 'range-32', short: false, client: 'raw', connections: 32 },
-  { name: 'range-go-8', short: true, client: 'go', connections: 8 },
-  { name: 'range-cold-1', short: false, client: 'raw', connections: 1, cold: true },
-  { name: 'range-cold-8', short: true, client: 'raw', connections: 8, cold: true },
-  { name: 'range-cold-32', short: false, client: 'raw', connections: 32, cold: true },
+  { name: 'range-1', client: 'raw', connections: 1, tls: false },
+  { name: 'range-8', client: 'raw', connections: 8, tls: false },
+  { name: 'range-32', client: 'raw', connections: 32, tls: false },
+  { name: 'range-go-8', client: 'go', connections: 8, tls: false },
+  { name: 'range-cold-1', client: 'raw', connections: 1, tls: false, cold: true },
+  { name: 'range-cold-8', client: 'raw', connections: 8, tls: false, cold: true },
+  { name: 'range-cold-32', client: 'raw', connections: 32, tls: false, cold: true },
+  { name: 'range-tls-8', client: 'raw', connections: 8, tls: true },
+  { name: 'range-tls-go-8', client: 'go', connections: 8, tls: true },
+  { name: 'range-h2-8', client: 'h2', connections: 8, tls: true },
 ];
 
-/** Reads of 200 B to 64 KiB, on connections that are kept, with Go's default client, and from a disk that nobody cached. */
+/** Reads of 200 B to 64 KiB, with and without TLS, from memory and from a cold disk. */
 export const ranges = suite(specs, async function* (bench: Bench, wanted): AsyncGenerator<Case> {
   const store = await readStore(bench);
-  const targets = await startReaders(bench, store.folder);
   const { seconds, short } = bench.options;
-  try {
-    for (const { name, client, connections, cold } of wanted) {
-      const job = { mode: 'ranges', client, connections, objects: store.ranges } as const;
-      // From the disk it is a number of reads: more would find the store cached by those before.
-      const amount = cold ? { ops: short ? 2000 : 10_000 } : { seconds };
-      const evict = () => bench.drive({ mode: 'evict', folder: store.folder, objects: store.ranges });
-      const before = cold ? { before: async () => void (await evict()) } : {};
-      yield { name, contestants: targets.map((target) => asked(bench, target, { ...job, ...amount }, before)) };
+  for (const [tls, group] of groupBy(wanted, (spec) => spec.tls)) {
+    const targets = await startReaders(bench, store.folder, { tls });
+    try {
+      for (const { name, client, connections, cold } of group) {
+        const job = { mode: 'ranges', client, connections, objects: store.ranges } as const;
+        // A limited number of reads leaves most of the store uncached until the end.
+        const amount = cold ? { ops: short ? 2000 : 10_000 } : { seconds };
+        const evict = () => bench.drive({ mode: 'evict', folder: store.folder, objects: store.ranges });
+        const before = cold ? { before: async () => void (await evict()) } : {};
+        yield { name, contestants: targets.map((target) => overHttp(bench, target, { ...job, ...amount }, before)) };
+      }
+    } finally {
+      await stopAll(targets);
     }
-  } finally {
-    await stopAll(targets);
   }
 });

@@ -12,12 +12,10 @@ import (
 )
 
 // fill adds packfiles to a store, and writes their names and sizes to the
-// job's file of objects, where it has one.
+// job's file of objects.
 func fill(job Job) (Outcome, error) {
-	for bucket := range 256 {
-		if err := os.MkdirAll(filepath.Join(job.Folder, "packfiles", fmt.Sprintf("%02x", bucket)), 0o700); err != nil {
-			return Outcome{}, err
-		}
+	if err := makeBuckets(job.Folder); err != nil {
+		return Outcome{}, err
 	}
 	names, err := os.Create(job.Objects)
 	if err != nil {
@@ -39,12 +37,39 @@ func fill(job Job) (Outcome, error) {
 	return Outcome{Ops: int64(job.Count)}, lines.Flush()
 }
 
+// link adds the objects of another store, without copying their bytes: each
+// file has a name in both.
+func link(job Job) (Outcome, error) {
+	objects, err := readObjects(job.Objects)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := makeBuckets(job.Folder); err != nil {
+		return Outcome{}, err
+	}
+	for _, o := range objects {
+		if err := os.Link(objectPath(job.From, o.name), objectPath(job.Folder, o.name)); err != nil {
+			return Outcome{}, err
+		}
+	}
+	return Outcome{Ops: int64(len(objects))}, nil
+}
+
+func makeBuckets(store string) error {
+	for bucket := range 256 {
+		if err := os.MkdirAll(filepath.Join(store, "packfiles", fmt.Sprintf("%02x", bucket)), 0o700); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func objectPath(folder, name string) string {
 	return filepath.Join(folder, "packfiles", name[:2], name)
 }
 
-// evict has the system forget what it cached of the objects' bytes. That
-// needs no privilege, and leaves everyone else's cache alone.
+// evict drops the objects' bytes from the page cache. It needs no privilege,
+// and leaves other files in the cache.
 func evict(job Job) (Outcome, error) {
 	objects, err := readObjects(job.Objects)
 	if err != nil {
@@ -64,16 +89,16 @@ func evict(job Job) (Outcome, error) {
 	return Outcome{Ops: int64(len(objects))}, nil
 }
 
-// clean removes all objects below a folder, and waits until the disk has
-// caught up, so that one server's writes aren't another's delay.
+// clean removes all files below a folder, and waits until the disk has caught
+// up, so that one server's writes don't delay the next one's.
 func clean(job Job) (Outcome, error) {
 	return settle(job.Folder, os.Remove)
 }
 
-// empty is clean for those who write there next: it takes the objects' bytes,
-// and leaves their names. For minutes after a file was removed ext4 passes
-// over its inode when it looks for a free one, and after some thousand
-// removals a put would take longer for that than for everything else.
+// empty truncates all files below a folder, for a folder that is written to
+// next, and waits as clean does. It doesn't remove them: for minutes after a
+// removal ext4 skips the inode when it looks for a free one, and after some
+// thousand removals that search would dominate a put.
 func empty(job Job) (Outcome, error) {
 	return settle(job.Folder, func(path string) error {
 		return os.Truncate(path, 0)

@@ -16,8 +16,8 @@ import (
 
 const pieceBytes = 1 << 20
 
-// connect opens one connection, with grpc-go's own settings: all streams
-// share it, as a service's do.
+// connect opens one connection with grpc-go's default settings. All streams
+// share it, as in a service.
 func connect(job Job) (storev1.StoreServiceClient, func(), error) {
 	conn, err := grpc.NewClient("passthrough:///"+job.Address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -93,13 +93,13 @@ func put(client storev1.StoreServiceClient, name string, bytes []byte) error {
 		finish := &storev1.PutObjectFinish{Length: uint64(len(bytes))}
 		err = stream.Send(&storev1.PutObjectRequest{Part: &storev1.PutObjectRequest_Finish{Finish: finish}})
 	}
-	// Where a server has refused already, its answer says why.
+	// If the server has refused the upload, its answer says why.
 	response, answer := stream.CloseAndRecv()
 	if answer != nil {
 		return answer
 	}
 	if err == nil && !response.Created {
-		return fmt.Errorf("%s was there already", name)
+		return fmt.Errorf("%s existed already", name)
 	}
 	return err
 }

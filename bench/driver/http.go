@@ -1,11 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // ranges does small reads over HTTP.
@@ -20,10 +19,10 @@ func ranges(job Job) (Outcome, error) {
 		if job.Inclusive {
 			end--
 		}
-		requests[i] = newRequest(job, "GET", s.name, fmt.Sprintf("bytes=%d-%d", s.offset, end))
+		requests[i] = newRequest(job, i, "GET", s.name, fmt.Sprintf("bytes=%d-%d", s.offset, end))
 		requests[i].want = s.length
 	}
-	return ask(job, requests)
+	return repeatRequests(job, requests)
 }
 
 // wholeObjects gets whole objects over HTTP.
@@ -34,18 +33,21 @@ func wholeObjects(job Job) (Outcome, error) {
 	}
 	requests := make([]request, len(objects))
 	for i, o := range objects {
-		requests[i] = newRequest(job, "GET", o.name, "")
+		requests[i] = newRequest(job, i, "GET", o.name, "")
 		requests[i].want = o.size
 	}
-	return ask(job, requests)
+	return repeatRequests(job, requests)
 }
 
-// list gets the list of all objects, whose length is known: it has as many as
-// the store was filled with.
+// list gets the list of all objects, of each store in turn. It checks that the
+// list has as many objects as the store was filled with.
 func list(job Job) (Outcome, error) {
-	all := newRequest(job, "GET", "", "")
-	all.want = -1
-	outcome, err := ask(job, []request{all})
+	requests := make([]request, max(1, len(job.Stores)))
+	for i := range requests {
+		requests[i] = newRequest(job, i, "GET", "", "")
+		requests[i].want = -1
+	}
+	outcome, err := repeatRequests(job, requests)
 	// A MAC in JSON: 64 digits, two quotes, a comma or bracket.
 	if err == nil && outcome.Bytes < outcome.Ops*int64(job.Count)*67 {
 		err = fmt.Errorf("the lists are too short: %d bytes in %d", outcome.Bytes, outcome.Ops)
@@ -53,14 +55,32 @@ func list(job Job) (Outcome, error) {
 	return outcome, err
 }
 
-// A request is ready to be sent, by either client.
+// puts uploads objects under new names, without saying how long they are, as
+// plakar's client does.
+func puts(job Job) (Outcome, error) {
+	body := newBody(job)
+	return perConnection(job, func(do exchange, n int64) (transfer, error) {
+		moved, err := do(newRequest(job, int(n), job.Method, randomName(), ""), body)
+		moved.bytes = job.Size
+		return moved, err
+	})
+}
+
+func repeatRequests(job Job, requests []request) (Outcome, error) {
+	return perConnection(job, func(do exchange, n int64) (transfer, error) {
+		return do(requests[n%int64(len(requests))], nil)
+	})
+}
+
+// A request is ready to be sent, by each of the clients.
 type request struct {
 	method, path, rangeHeader string
 	raw                       []byte
 	want                      int64 // bytes of the answer; -1: any number
 }
 
-func newRequest(job Job, method, name, rangeHeader string) request {
+// newRequest makes the nth request. An empty name stands for the list.
+func newRequest(job Job, n int, method, name, rangeHeader string) request {
 	path := job.Prefix
 	switch {
 	case name == "":
@@ -70,65 +90,97 @@ func newRequest(job Job, method, name, rangeHeader string) request {
 	default:
 		path += name
 	}
-	var raw strings.Builder
-	// The headers are those of plakar's client.
-	fmt.Fprintf(&raw, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Go-http-client/1.1\r\n", method, path, job.Address)
-	raw.WriteString("Content-Type: application/json\r\n")
-	if rangeHeader != "" {
-		fmt.Fprintf(&raw, "Range: %s\r\n", rangeHeader)
+	if len(job.Stores) > 0 {
+		path = "/" + job.Stores[n%len(job.Stores)] + path
 	}
-	if method != "GET" {
-		raw.WriteString("Transfer-Encoding: chunked\r\n")
+	r := request{method: method, path: path, rangeHeader: rangeHeader}
+	if job.Client == clientRaw {
+		r.raw = rawHead(job, r)
 	}
-	raw.WriteString("Accept-Encoding: gzip\r\n\r\n")
-	return request{method: method, path: path, rangeHeader: rangeHeader, raw: []byte(raw.String())}
+	return r
 }
 
-// ask sends requests, again and again, over as many connections as the job says.
-func ask(job Job, requests []request) (Outcome, error) {
+// rawHead has the headers that plakar's client sends.
+func rawHead(job Job, r request) []byte {
+	var head strings.Builder
+	fmt.Fprintf(&head, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Go-http-client/1.1\r\n", r.method, r.path, job.Address)
+	head.WriteString("Content-Type: application/json\r\n")
+	if r.rangeHeader != "" {
+		fmt.Fprintf(&head, "Range: %s\r\n", r.rangeHeader)
+	}
+	if r.method != "GET" {
+		head.WriteString("Transfer-Encoding: chunked\r\n")
+	}
+	head.WriteString("Accept-Encoding: gzip\r\n\r\n")
+	return []byte(head.String())
+}
+
+// A body is what is put, as the job's client sends it.
+type body struct{ bytes []byte }
+
+func newBody(job Job) *body {
+	bytes := content(job.Size)
+	if job.Client == clientRaw {
+		bytes = chunked(bytes)
+	}
+	return &body{bytes}
+}
+
+// chunked frames a body in chunks of the size that Go's client makes.
+func chunked(body []byte) []byte {
+	const size = 32 << 10
+	var framed bytes.Buffer
+	framed.Grow(len(body) + len(body)/size*16 + 64)
+	for len(body) > 0 {
+		n := min(size, len(body))
+		fmt.Fprintf(&framed, "%x\r\n", n)
+		framed.Write(body[:n])
+		framed.WriteString("\r\n")
+		body = body[n:]
+	}
+	framed.WriteString("0\r\n\r\n")
+	return framed.Bytes()
+}
+
+// An exchange sends a request, with a body unless that is nil, and takes the answer.
+type exchange func(r request, b *body) (transfer, error)
+
+// perConnection works on as many connections as the job says, each with one
+// request at a time.
+func perConnection(job Job, work func(do exchange, n int64) (transfer, error)) (Outcome, error) {
+	connect, err := connector(job)
+	if err != nil {
+		return Outcome{}, err
+	}
 	workers := make([]worker, job.Connections)
 	for i := range workers {
-		if job.Client == "go" {
-			workers[i] = func(n int64) (transfer, error) {
-				return viaClient(job, requests[n%int64(len(requests))])
-			}
-			continue
-		}
-		conn, err := dial(job.Address)
+		do, err := connect()
 		if err != nil {
 			return Outcome{}, err
 		}
-		defer conn.close()
-		workers[i] = func(n int64) (transfer, error) {
-			return conn.exchange(requests[n%int64(len(requests))], nil)
-		}
+		workers[i] = func(n int64) (transfer, error) { return work(do, n) }
 	}
 	return pace(job, workers)
 }
 
-// viaClient uses Go's default client, which plakar's does: it keeps two idle
-// connections, and opens and closes the others all the time.
-func viaClient(job Job, r request) (transfer, error) {
-	req, err := http.NewRequest(r.method, "http://"+job.Address+r.path, nil)
+// connector returns what opens connections: its own for each call with the raw
+// client, a pool that all share with Go's.
+func connector(job Job) (func() (exchange, error), error) {
+	trust, err := tlsConfig(job)
 	if err != nil {
-		return transfer{}, err
+		return nil, err
 	}
-	req.Header.Set("Content-Type", "application/json")
-	if r.rangeHeader != "" {
-		req.Header.Set("Range", r.rangeHeader)
+	if job.Client != clientRaw {
+		client := newGoClient(job, trust)
+		return func() (exchange, error) { return client.exchange, nil }, nil
 	}
-	start := time.Now()
-	response, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return transfer{}, err
-	}
-	firstByte := time.Since(start)
-	n, err := io.Copy(io.Discard, response.Body)
-	response.Body.Close()
-	if err != nil {
-		return transfer{}, err
-	}
-	return transfer{n, firstByte}, checkAnswer(r, response.StatusCode, n)
+	return func() (exchange, error) {
+		conn, err := dial(job.Address, trust)
+		if err != nil {
+			return nil, err
+		}
+		return conn.exchange, nil
+	}, nil
 }
 
 func checkAnswer(r request, status int, n int64) error {

@@ -8,13 +8,13 @@ import (
 	"os"
 )
 
-// An object of the store that is read from.
+// An object is one of a store's packfiles.
 type object struct {
 	name string
 	size int64
 }
 
-// A section is what one small read is about.
+// A section is the part of an object that one small read gets.
 type section struct {
 	object
 	offset, length int64
@@ -43,12 +43,12 @@ func readObjects(path string) ([]object, error) {
 const (
 	shortest = 200
 	longest  = 64 << 10
-	// As many different reads as a run repeats.
+	// How many different reads a run makes before it repeats them.
 	variety = 20_000
 )
 
-// sections are reads as plakar makes them: their lengths are log-uniform,
-// their places random. The same seed gives the same reads.
+// sections are reads as plakar makes them: their lengths are log-uniform, their
+// offsets uniform. The same seed gives the same reads.
 func sections(job Job) ([]section, error) {
 	objects, err := readObjects(job.Objects)
 	if err != nil {
@@ -75,7 +75,8 @@ func randomName() string {
 	return fmt.Sprintf("%x", bytes)
 }
 
-// content is a packfile's header, and noise. Nobody but its clients look at more.
+// content is a packfile's header followed by noise: servers look at the header
+// at most.
 func content(size int64) []byte {
 	bytes := make([]byte, size)
 	noise := rand.NewChaCha8([32]byte{1})

@@ -14,11 +14,11 @@ type transfer struct {
 	firstByte time.Duration
 }
 
-// A worker does operation n, and its own only: it has a connection to itself.
+// A worker does operation n, one at a time.
 type worker func(n int64) (transfer, error)
 
-// pace has workers do operations until the job's time or count is over, and
-// sums up. What is running at the end is finished and counted.
+// pace runs the workers until the job's time is over or its count is reached,
+// and sums up. Operations that run at that moment are finished and counted.
 func pace(job Job, workers []worker) (Outcome, error) {
 	var next atomic.Int64
 	var group sync.WaitGroup
@@ -58,7 +58,7 @@ func pace(job Job, workers []worker) (Outcome, error) {
 	}, nil
 }
 
-// A sample is what one worker, or all of them, did.
+// A sample is what one worker did, or all of them.
 type sample struct {
 	bytes      int64
 	times      []time.Duration
@@ -90,7 +90,7 @@ func (s *sample) add(other sample) {
 	s.firstBytes = append(s.firstBytes, other.firstBytes...)
 }
 
-// percentile is in milliseconds.
+// percentile returns milliseconds.
 func percentile(times []time.Duration, part float64) float64 {
 	if len(times) == 0 {
 		return 0

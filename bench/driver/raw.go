@@ -2,37 +2,42 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"strconv"
 	"time"
 )
 
-// A rawConn is a kept connection that sends requests ready-made and looks at
-// no more of an answer than it must.
+// A rawConn is one HTTP/1.1 connection, kept open. It sends requests that were
+// made beforehand, and parses no more of an answer than its status and length.
 type rawConn struct {
 	net.Conn
 	buffer []byte
-	rest   []byte // of buffer: received, not yet looked at
+	rest   []byte // of buffer: received, not yet parsed
 }
 
-func dial(address string) (*rawConn, error) {
-	conn, err := net.Dial("tcp", address)
+// dial takes a nil trust for a server without TLS.
+func dial(address string, trust *tls.Config) (*rawConn, error) {
+	var conn net.Conn
+	var err error
+	if trust == nil {
+		conn, err = net.Dial("tcp", address)
+	} else {
+		conn, err = tls.Dial("tcp", address, trust)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return &rawConn{Conn: conn, buffer: make([]byte, 256<<10)}, nil
 }
 
-func (c *rawConn) close() { c.Conn.Close() }
-
-// exchange sends a request and, where there is one, its body, framed already.
-func (c *rawConn) exchange(r request, body []byte) (transfer, error) {
+func (c *rawConn) exchange(r request, b *body) (transfer, error) {
 	start := time.Now()
-	// A small body goes with the head, as from Go's client.
+	// Without TLS, a small body goes with the head, as from Go's client.
 	buffers := net.Buffers{r.raw}
-	if body != nil {
-		buffers = append(buffers, body)
+	if b != nil {
+		buffers = append(buffers, b.bytes)
 	}
 	if _, err := buffers.WriteTo(c.Conn); err != nil {
 		return transfer{}, fmt.Errorf("%s %s: %w", r.method, r.path, err)
@@ -105,7 +110,7 @@ func (c *rawConn) discardChunks() (total int64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		// The line break that follows is not the answer's.
+		// A line break follows each chunk.
 		if err := c.discard(size + 2); err != nil {
 			return 0, err
 		}
@@ -129,7 +134,7 @@ func (c *rawConn) line() ([]byte, error) {
 	}
 }
 
-// more receives, behind what is there already.
+// more receives, and keeps what isn't parsed yet.
 func (c *rawConn) more() error {
 	kept := copy(c.buffer, c.rest)
 	n, err := c.Read(c.buffer[kept:])

@@ -15,21 +15,21 @@ import (
 const (
 	callID        = 1
 	defaultWindow = 65535   // RFC 9113, 6.9.2
-	callWindow    = 4 << 20 // what the server may have under way
-	prefixBytes   = 5       // of a gRPC message: compressed or not, and its length
+	callWindow    = 4 << 20 // bytes that the server may send before an update
+	prefixBytes   = 5       // of a gRPC message: a flag and its length
 )
 
-// A rawCall is one gRPC call on a connection of its own, whose frames are made
-// and read by hand: it costs a third of what grpc-go does.
+// A rawCall is one gRPC call on its own connection that writes and parses
+// frames directly, at a third of grpc-go's CPU time.
 type rawCall struct {
-	conn   net.Conn
-	writer *bufio.Writer
-	framer *http2.Framer
-	untold int // bytes that came, of which the server doesn't know yet that they did
+	conn    net.Conn
+	writer  *bufio.Writer
+	framer  *http2.Framer
+	unacked int // bytes received since the last window update
 
 	writing sync.Mutex
 	opened  *sync.Cond
-	window  map[uint32]int64 // what may still be sent: on the connection, and in the call
+	window  map[uint32]int64 // bytes that may still be sent on the connection and in the call
 }
 
 func startCall(address, method string) (*rawCall, error) {
@@ -55,7 +55,7 @@ func startCall(address, method string) (*rawCall, error) {
 	} {
 		fields.WriteField(field)
 	}
-	// What goes wrong with a write is told by the flush behind it.
+	// The flush returns the error of any write before it.
 	c.writer.WriteString(http2.ClientPreface)
 	c.framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: callWindow})
 	c.framer.WriteWindowUpdate(0, callWindow-defaultWindow)
@@ -93,8 +93,8 @@ func (c *rawCall) send(messages [][]byte) error {
 	return c.writer.Flush()
 }
 
-// receive hands on each message that comes, to be looked at only until take
-// returns. It is done when the call has ended well.
+// receive passes each message to take, which must not keep it. It returns nil
+// when the call has ended with status OK.
 func (c *rawCall) receive(take func(message []byte) error) error {
 	var kept []byte
 	for {
@@ -104,8 +104,8 @@ func (c *rawCall) receive(take func(message []byte) error) error {
 		}
 		switch frame := frame.(type) {
 		case *http2.DataFrame:
-			if kept, err = handOn(append(kept, frame.Data()...), take); err == nil {
-				err = c.taken(len(frame.Data()))
+			if kept, err = splitMessages(append(kept, frame.Data()...), take); err == nil {
+				err = c.acknowledge(len(frame.Data()))
 			}
 		case *http2.SettingsFrame:
 			err = c.settings(frame)
@@ -120,9 +120,9 @@ func (c *rawCall) receive(take func(message []byte) error) error {
 				return status(frame.Fields)
 			}
 		case *http2.RSTStreamFrame:
-			return fmt.Errorf("the call is reset: %v", frame.ErrCode)
+			return fmt.Errorf("the server reset the call: %v", frame.ErrCode)
 		case *http2.GoAwayFrame:
-			return fmt.Errorf("the server goes: %v", frame.ErrCode)
+			return fmt.Errorf("the server closed the connection: %v", frame.ErrCode)
 		}
 		if err != nil {
 			return err
@@ -130,8 +130,8 @@ func (c *rawCall) receive(take func(message []byte) error) error {
 	}
 }
 
-// handOn hands on the messages that are whole, and keeps the rest.
-func handOn(bytes []byte, take func(message []byte) error) ([]byte, error) {
+// splitMessages passes the complete messages to take, and returns the rest.
+func splitMessages(bytes []byte, take func(message []byte) error) ([]byte, error) {
 	rest := bytes
 	for len(rest) >= prefixBytes {
 		size := prefixBytes + int(binary.BigEndian.Uint32(rest[1:]))
@@ -146,17 +146,17 @@ func handOn(bytes []byte, take func(message []byte) error) ([]byte, error) {
 	return bytes[:copy(bytes, rest)], nil
 }
 
-// taken lets the server send on, now and then.
-func (c *rawCall) taken(size int) error {
-	c.untold += size
-	if c.untold < callWindow/4 {
+// acknowledge sends a window update for each quarter of the window received.
+func (c *rawCall) acknowledge(size int) error {
+	c.unacked += size
+	if c.unacked < callWindow/4 {
 		return nil
 	}
-	told := uint32(c.untold)
-	c.untold = 0
+	increment := uint32(c.unacked)
+	c.unacked = 0
 	return c.answer(func() error {
-		c.framer.WriteWindowUpdate(0, told)
-		return c.framer.WriteWindowUpdate(callID, told)
+		c.framer.WriteWindowUpdate(0, increment)
+		return c.framer.WriteWindowUpdate(callID, increment)
 	})
 }
 
@@ -186,14 +186,14 @@ func (c *rawCall) answer(write func() error) error {
 	return c.writer.Flush()
 }
 
-// status is how a call ended, as its trailers say.
+// status returns the call's status, which its trailers have, as an error.
 func status(trailers []hpack.HeaderField) error {
-	told := map[string]string{}
+	values := map[string]string{}
 	for _, field := range trailers {
-		told[field.Name] = field.Value
+		values[field.Name] = field.Value
 	}
-	if told["grpc-status"] != "0" {
-		return fmt.Errorf("status %s: %s", told["grpc-status"], told["grpc-message"])
+	if values["grpc-status"] != "0" {
+		return fmt.Errorf("status %s: %s", values["grpc-status"], values["grpc-message"])
 	}
 	return nil
 }

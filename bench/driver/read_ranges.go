@@ -13,34 +13,34 @@ import (
 	storev1 "example.org/kloset-bench/driver/gen/kloset/store/v1"
 )
 
-// readRanges does all of the job's small reads on one stream: it asks without
-// waiting, and is done when the last answer is in.
+// readRanges does all of the job's small reads on one stream: it sends requests
+// without waiting for answers.
 func readRanges(job Job) (Outcome, error) {
 	all, err := sections(job)
 	if err != nil {
 		return Outcome{}, err
 	}
 	requests := rangeRequests(all[:job.Ops], job.Together)
-	read := readByHand
-	if job.Client == "go" {
+	read := readWithRawCall
+	if job.Client == clientGo {
 		read = readWithGrpcGo
 	}
 	outcome, err := read(job, requests)
 	if err == nil && outcome.Ops != job.Ops {
 		err = fmt.Errorf("%d answers to %d reads", outcome.Ops, job.Ops)
 	}
-	var asked int64
+	var want int64
 	for _, s := range all[:job.Ops] {
-		asked += s.length
+		want += s.length
 	}
-	if err == nil && outcome.Bytes != asked {
-		err = fmt.Errorf("%d bytes instead of %d", outcome.Bytes, asked)
+	if err == nil && outcome.Bytes != want {
+		err = fmt.Errorf("%d bytes instead of %d", outcome.Bytes, want)
 	}
 	return outcome, err
 }
 
-// rangeRequests are the messages that ask for sections, so many in each; 0:
-// a message for each, as a client does that takes no answers together.
+// rangeRequests are the messages that request sections, so many in each; with
+// 0, each has a message of its own, which gets answers of its own.
 func rangeRequests(all []section, together int) []*storev1.ReadRangesRequest {
 	var requests []*storev1.ReadRangesRequest
 	for i, s := range all {
@@ -73,7 +73,7 @@ func readWithGrpcGo(job Job, requests []*storev1.ReadRangesRequest) (outcome Out
 	go func() {
 		for _, request := range requests {
 			if stream.Send(request) != nil {
-				return // The receiver learns why.
+				return // Recv returns the reason.
 			}
 		}
 		stream.CloseSend()
@@ -103,9 +103,9 @@ func readWithGrpcGo(job Job, requests []*storev1.ReadRangesRequest) (outcome Out
 	}
 }
 
-// readByHand spends as little as a rawConn does over HTTP: it counts answers
-// where they are, and keeps none of them.
-func readByHand(job Job, requests []*storev1.ReadRangesRequest) (outcome Outcome, err error) {
+// readWithRawCall spends as little CPU as a rawConn does over HTTP: it counts
+// the answers in the buffer that they arrive in.
+func readWithRawCall(job Job, requests []*storev1.ReadRangesRequest) (outcome Outcome, err error) {
 	messages := make([][]byte, len(requests))
 	for i, request := range requests {
 		if messages[i], err = proto.Marshal(request); err != nil {

@@ -1,7 +1,7 @@
 //go:build tools
 
-// Package tools requires restic's server, an opponent of the benchmark, so
-// that it is built from here in the version that go.mod says.
+// Package tools requires restic's rest-server, so that the benchmark builds it
+// in the version that go.mod names.
 package tools
 
 import _ "github.com/restic/rest-server/cmd/rest-server"

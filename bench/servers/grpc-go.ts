@@ -3,7 +3,7 @@ import type { Bench } from '../bench.js';
 import { Server } from './server.js';
 import type { GrpcTarget } from './target.js';
 
-/** The server in driver/grpc-server. */
+/** Starts the server in driver/grpc-server. */
 export async function startGrpcGo(bench: Bench, store: string, { fsync = false } = {}): Promise<GrpcTarget> {
   const port = await freePort();
   const address = `127.0.0.1:${port}`;

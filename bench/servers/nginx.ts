@@ -4,7 +4,7 @@ import type { Bench } from '../bench.js';
 import { Server } from './server.js';
 import type { HttpTarget } from './target.js';
 
-/** nginx over a store's files, set up to be fast: the limit for reads. Undefined where there is none. */
+/** Starts nginx on a store's files, configured for speed, as the fastest that reads can be. Resolves to undefined where it isn't there. */
 export async function startNginx(bench: Bench, store: string): Promise<HttpTarget | undefined> {
   const { nginx } = bench.programs;
   if (nginx === undefined) return undefined;

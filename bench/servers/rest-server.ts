@@ -5,7 +5,10 @@ import type { Bench } from '../bench.js';
 import { Server } from './server.js';
 import type { HttpTarget } from './target.js';
 
-/** restic's server, over the packfiles of a store: it has the same layout for its blobs. Undefined where there is none. */
+/**
+ * Starts restic's server on a store's packfiles, which are in folders as its own blobs are. Resolves to undefined where it couldn't
+ * be built.
+ */
 export async function startRestServer(bench: Bench, store: string): Promise<HttpTarget | undefined> {
   const { restServer } = bench.programs;
   if (restServer === undefined) return undefined;
@@ -17,7 +20,7 @@ export async function startRestServer(bench: Bench, store: string): Promise<Http
   const server = await Server.start(bench, {
     name: 'rest-server',
     program: restServer,
-    // Ours can't verify names either: they are no plain hashes.
+    // The gateway can't verify names either: a packfile's isn't the hash of its bytes.
     args: ['--no-auth', '--no-verify-upload', '--path', folder, '--listen', address],
     ports: [port],
   });

@@ -13,11 +13,11 @@ export interface ServerCommand {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** It is ready when all of these accept connections. */
+  /** The server is ready when all of these accept connections. */
   readonly ports: readonly number[];
 }
 
-/** A server's process, with all that come from it. */
+/** A server's process and its descendants. */
 export class Server implements Measured {
   private constructor(
     private readonly bench: Bench,
@@ -41,7 +41,7 @@ export class Server implements Measured {
     for (const port of ports) {
       for (let attempt = 0; !(await answers(port)); attempt++) {
         if (child.exitCode !== null || child.pid === undefined || attempt > 1000) {
-          throw new Error(`${name} didn't start: ${await readFile(logFile, 'utf8')}`);
+          throw new Error(`${name} did not start: ${await readFile(logFile, 'utf8')}`);
         }
         await sleep(20);
       }
@@ -51,7 +51,7 @@ export class Server implements Measured {
     return server;
   }
 
-  /** Ends it and all that came from it. */
+  /** Kills all of its processes. */
   async stop(): Promise<void> {
     this.bench.servers.delete(this);
     const all = processesOf(this.pid, this.tag);
@@ -61,7 +61,7 @@ export class Server implements Measured {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // It ended by itself.
+        // It has exited.
       }
     }
     await gone;

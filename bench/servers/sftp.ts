@@ -1,25 +1,26 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TcpProxy } from '../../test/backends/sftp/tcp-proxy.js';
 import { Sshd } from '../../test/support/sshd.js';
 import type { Bench } from '../bench.js';
 import { output } from '../machine.js';
+import type { NodeProgram } from '../nodes.js';
+import { startDelayProxy, type DelayProxy } from './delay-proxy.js';
 import { startGateway, type GatewayOptions } from './gateway.js';
 import { startPlakar } from './plakar.js';
 import type { HttpTarget } from './target.js';
 
-/** An OpenSSH server on this machine that may be far away: everything through it is held for a while. */
+/** An OpenSSH server on this machine, optionally behind a proxy that delays everything. */
 export class SftpHost {
   private constructor(
     private readonly sshd: Sshd,
-    private readonly proxy: TcpProxy | undefined,
+    private readonly proxy: DelayProxy | undefined,
     private readonly folder: string,
   ) {}
 
-  /** @param delayMs there and back */
-  static async start(bench: Bench, delayMs: number): Promise<SftpHost> {
+  /** @param roundTripMs how much longer a round trip takes than on this machine */
+  static async start(bench: Bench, roundTripMs: number): Promise<SftpHost> {
     const sshd = await Sshd.start();
-    const proxy = delayMs === 0 ? undefined : await TcpProxy.start(sshd.port, delayMs / 2);
+    const proxy = roundTripMs === 0 ? undefined : await startDelayProxy(bench, `127.0.0.1:${sshd.port}`, roundTripMs);
     const host = new SftpHost(sshd, proxy, bench.newPath('ssh'));
     await mkdir(host.folder);
     await host.configure();
@@ -34,24 +35,32 @@ export class SftpHost {
     return `sftp://${this.sshd.user}@127.0.0.1:${this.port}${path}`;
   }
 
-  startGateway(bench: Bench, store: string, { name, args = [] }: GatewayOptions = {}): Promise<HttpTarget> {
+  /** @param args more options for the gateway */
+  startGateway(
+    bench: Bench,
+    node: NodeProgram,
+    [store, ...args]: readonly [store: string, ...args: string[]],
+    options: GatewayOptions = {},
+  ): Promise<HttpTarget> {
     const identity = ['--ssh-identity', join(this.sshd.folder, 'identity')];
     const known = ['--ssh-known-hosts', join(this.folder, 'known_hosts'), '--ssh-config', 'none'];
-    const options = { args: [...identity, ...known, ...args] };
-    return startGateway(bench, this.location(store), name === undefined ? options : { name, ...options });
+    return startGateway(bench, node, [this.location(store), ...identity, ...known, ...args], options);
   }
 
-  /** Undefined where plakar, or its SFTP integration, isn't there. It runs the `ssh` that it finds on PATH: ours is first. */
+  /**
+   * Resolves to undefined where plakar or its SFTP integration isn't there. plakar runs the first `ssh` on PATH, which is one that uses
+   * this server's keys.
+   */
   async startPlakar(bench: Bench, store: string): Promise<HttpTarget | undefined> {
     if (!bench.programs.plakarHasSftp) return undefined;
-    // In TMPDIR it leaves the socket of ssh's master, which another server of its own would find and use.
+    // In TMPDIR is the socket of ssh's master process, which servers that have the folder in common would share.
     const temporary = bench.newPath('tmp');
     await mkdir(temporary);
     const path = `${this.folder}:${process.env['PATH'] ?? ''}`;
-    return startPlakar(bench, this.location(store), { PATH: path, TMPDIR: temporary });
+    return startPlakar(bench, this.location(store), { env: { PATH: path, TMPDIR: temporary } });
   }
 
-  /** The command line of OpenSSH's own client, up to the host. */
+  /** The arguments of OpenSSH's `sftp` for running a batch file. */
   client(batch: string): string[] {
     return [
       '-q',
@@ -66,11 +75,11 @@ export class SftpHost {
   }
 
   async stop(): Promise<void> {
-    await this.proxy?.close();
+    await this.proxy?.server.stop();
     await this.sshd.stop();
   }
 
-  /** Everything that OpenSSH's client needs to reach this server and touch nothing of the user's. */
+  /** Writes a configuration for OpenSSH's client, which then reads and writes nothing in the user's home. */
   private async configure(): Promise<void> {
     const knownHosts = join(this.folder, 'known_hosts');
     await writeFile(knownHosts, await this.sshd.knownHosts(`[127.0.0.1]:${this.port}`));

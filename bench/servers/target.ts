@@ -1,26 +1,32 @@
+import type { Bench } from '../bench.js';
 import type { Job } from '../driver.js';
 import type { Server } from './server.js';
 
-/** A server that is asked over HTTP, and how its objects are named there. */
+/** A server that is used over HTTP, and its addresses and paths. */
 export interface HttpTarget {
   readonly name: string;
   readonly server: Server;
-  readonly http: Pick<Job, 'address' | 'prefix' | 'list' | 'buckets' | 'inclusive' | 'method'>;
+  readonly http: Pick<Job, 'address' | 'ca' | 'prefix' | 'list' | 'buckets' | 'inclusive' | 'method'>;
 }
 
-/** A server that is asked over gRPC. */
+/** A server that is used over gRPC. */
 export interface GrpcTarget {
   readonly name: string;
   readonly server: Server;
   readonly address: string;
 }
 
-/** Where plakar's HTTP API has its packfiles. */
-export function plakarsPaths(address: string): HttpTarget['http'] {
-  return { address, prefix: '/resources/packfiles/', list: '/resources/packfiles', method: 'PUT' };
+/** The paths of plakar's HTTP API. */
+export function plakarsPaths(bench: Bench, address: string, { tls }: { readonly tls: boolean }): HttpTarget['http'] {
+  const trust = tls ? { ca: bench.certificate.cert } : {};
+  return { address, ...trust, prefix: '/resources/packfiles/', list: '/resources/packfiles', method: 'PUT' };
 }
 
-/** Stops all of them. */
+/** A store's location, as plakar's client takes it. */
+export function urlOf({ http }: HttpTarget): string {
+  return `${http.ca === undefined ? 'http' : 'https'}://${String(http.address)}`;
+}
+
 export async function stopAll(targets: readonly { readonly server: Server }[]): Promise<void> {
   await Promise.all(targets.map(({ server }) => server.stop()));
 }

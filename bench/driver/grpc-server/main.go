@@ -1,5 +1,5 @@
-// Command grpc-server is what the gateway's gRPC is compared with: the same
-// API over the same files, written plainly with grpc-go and its own settings.
+// Command grpc-server is what the gateway's gRPC is compared with: the same API
+// over the same files, written plainly with grpc-go and its default settings.
 package main
 
 import (

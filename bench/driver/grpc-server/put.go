@@ -15,7 +15,7 @@ import (
 )
 
 // PutObject writes to a temporary file and links it into place, as the gateway
-// does: nothing is there before all of it is.
+// does, so that an object is either complete or absent.
 func (s *store) PutObject(stream grpc.ClientStreamingServer[storev1.PutObjectRequest, storev1.PutObjectResponse]) error {
 	first, err := stream.Recv()
 	if err != nil {
@@ -41,7 +41,7 @@ func (s *store) PutObject(stream grpc.ClientStreamingServer[storev1.PutObjectReq
 	}
 	err = os.Link(file.Name(), path)
 	if errors.Is(err, fs.ErrExist) {
-		return status.Error(codes.AlreadyExists, "that name is taken")
+		return status.Error(codes.AlreadyExists, "an object of that name exists")
 	}
 	if err == nil && s.sync {
 		err = syncFolder(filepath.Dir(path))
@@ -57,7 +57,7 @@ func receive(stream grpc.ClientStreamingServer[storev1.PutObjectRequest, storev1
 	for {
 		request, err := stream.Recv()
 		if err != nil {
-			return err // also io.EOF: it was cut off
+			return err // io.EOF, too: the upload was cut off
 		}
 		switch part := request.Part.(type) {
 		case *storev1.PutObjectRequest_Chunk:
@@ -67,11 +67,11 @@ func receive(stream grpc.ClientStreamingServer[storev1.PutObjectRequest, storev1
 			length += uint64(len(part.Chunk))
 		case *storev1.PutObjectRequest_Finish:
 			if part.Finish.Length != length {
-				return status.Error(codes.InvalidArgument, "not the length that was said")
+				return status.Error(codes.InvalidArgument, "the length doesn't match")
 			}
 			return nil
 		default:
-			return status.Error(codes.InvalidArgument, "a header comes first, and only there")
+			return status.Error(codes.InvalidArgument, "a header is allowed at the start only")
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 
 const (
 	pieceBytes = 1 << 20
-	// How many reads of one ReadRanges run at a time.
+	// How many reads of one ReadRanges call run at a time.
 	readers = 8
 )
 
@@ -103,9 +103,8 @@ func (s *store) ReadRanges(stream grpc.BidiStreamingServer[storev1.ReadRangesReq
 	}
 }
 
-// answer answers the one read of a request, or all that it asks for together:
-// in the benchmark those are small, and so few that one message has room for
-// their answers.
+// answer does the reads of one request. It puts all answers into one message:
+// the benchmark's reads are few and small enough for that.
 func (s *store) answer(request *storev1.ReadRangesRequest) (*storev1.ReadRangesResponse, error) {
 	if len(request.Reads) == 0 {
 		chunk, err := s.read(request.Ref, request.Range)
