@@ -1,6 +1,6 @@
 import type { Access } from '../core/access.js';
 import type { ListenAddress } from '../core/address.js';
-import type { Location } from '../backends/location.js';
+import type { Location } from '../backends/backends.js';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export const logFormats = ['text', 'json'] as const;

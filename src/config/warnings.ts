@@ -1,6 +1,6 @@
 import { allows } from '../core/access.js';
 import { formatAddress } from '../core/address.js';
-import { formatLocation } from '../backends/location.js';
+import { formatLocation } from '../backends/backends.js';
 import { isLocalOnly } from './address.js';
 import { nameStores, openListeners, openStores } from './open.js';
 import type { Config, ListenerConfig } from './types.js';

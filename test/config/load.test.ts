@@ -112,7 +112,7 @@ describe('loading a configuration', () => {
       '--log-level loud: it has to be one of trace, debug, info, warn, error, silent',
       'KLOSET_GATEWAY_LOG_FORMAT=xml: it has to be one of text, json',
       '--grpc-listen "x y": an address is host:port, [v6]:port, :port, unix:/path, systemd or systemd:NAME',
-      'LOCATION: it has to be a path, fs:///path, sftp://[user@]host[:port]/path or grpc[s]://host[:port][/store]',
+      "LOCATION: it has to be a folder's path, fs:///path, sftp://[user@]host[:port]/path, or grpc[s]://host[:port][/store] for another gateway's store",
     ]);
     expect(places.slice(6)).to.deep.equal([
       'FILE:3:27: listen[1].max-acces',

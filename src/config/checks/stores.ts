@@ -1,7 +1,7 @@
 import type { Access } from '../../core/access.js';
 import { allows } from '../../core/access.js';
+import { parseLocation } from '../../backends/backends.js';
 import { isStoreName } from '../../core/store-name.js';
-import { parseLocation } from '../location.js';
 import type { Path } from '../problems.js';
 import type { StoreConfig } from '../types.js';
 import { givenNames, isBroken, type Context } from './context.js';

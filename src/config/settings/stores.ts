@@ -1,10 +1,8 @@
+import { locationForms } from '../../backends/backends.js';
 import { accessLevels } from '../../core/access.js';
 import { setting } from '../setting.js';
 import { durabilities } from '../types.js';
 import { choice, fields, flag, named, size, text } from '../values.js';
-
-const locationForms =
-  "a folder's path, fs:///path, sftp://[user@]host[:port]/path, or grpc[s]://host[:port][/store] for another gateway's store";
 
 /** A store in `stores`. */
 const store = fields({

@@ -90,7 +90,7 @@ describe('FileWriter', () => {
 
   it('makes no file where there is nothing to write', async () => {
     await writer.end();
-    await writer.giveUp();
+    await writer.abort();
     expect(file.notes).to.deep.equal([]);
   });
 
@@ -133,7 +133,7 @@ describe('FileWriter', () => {
     expect(file.syncsAhead, 'none begins after it').to.equal(1);
     expect(await messageOf(writer.end())).to.equal('sync ahead failed');
     expect(file.notes).to.not.include('close');
-    await writer.giveUp();
+    await writer.abort();
     expect(file.notes.at(-1)).to.equal('close');
   });
 
@@ -141,18 +141,18 @@ describe('FileWriter', () => {
     it(`closes once where this fails: ${what}`, async () => {
       file.fails = what;
       expect(await messageOf(write(3).then(() => writer.end()))).to.equal(`${what} failed`);
-      await writer.giveUp();
+      await writer.abort();
       expect(file.notes.filter((each) => each === 'close')).to.have.length(1);
     });
   }
 
-  it('gives up only when nothing is under way any more', async () => {
+  it('aborts only when no write and no sync is in progress any more', async () => {
     await write(9);
-    const givingUp = writer.giveUp();
+    const aborting = writer.abort();
     await new Promise((resolve) => setTimeout(resolve, 10));
     expect(file.notes).to.not.include('close');
     file.endSync();
-    await givingUp;
+    await aborting;
     expect(file.notes.slice(-2)).to.deep.equal(['sync ahead', 'close']);
   });
 });

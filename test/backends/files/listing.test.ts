@@ -16,14 +16,14 @@ const tickMs = 20;
 
 /** A folder of this machine by a clock that is fast, so that nothing is too new to be remembered; counts what is read. */
 class CountingFileSystem extends LocalFileSystem {
-  readonly reads: string[] = [];
+  readonly listed: string[] = [];
 
   constructor(root: string, aheadMs = 60_000) {
     super(root, new FolderVersions(() => Date.now() + aheadMs));
   }
 
   override list(path: string): ReturnType<LocalFileSystem['list']> {
-    this.reads.push(path);
+    this.listed.push(path);
     return super.list(path);
   }
 }
@@ -51,9 +51,9 @@ describe('lists of a store in folders', () => {
   /** The buckets that a list reads, once what it is about has settled. */
   async function bucketsRead(): Promise<string[]> {
     await sleep(tickMs);
-    files.reads.length = 0;
+    files.listed.length = 0;
     await list();
-    return files.reads.filter((path) => path.startsWith('packfiles/')).sort();
+    return files.listed.filter((path) => path.startsWith('packfiles/')).sort();
   }
 
   beforeEach(async () => {

@@ -6,7 +6,7 @@ import { StoreError } from '../../../src/core/errors.js';
 
 /** A file system of which only opening and looking is asked, with a clock of its own. */
 class Shelf {
-  readonly openFiles = 3;
+  readonly maxOpenFiles = 3;
   /** Modification times, by path; none: the file isn't there. */
   readonly there = new Map<string, number>();
   /** How often each path was opened, and how many of these are not closed yet. */
@@ -19,7 +19,7 @@ class Shelf {
 
   get files(): FileSystem {
     return {
-      openFiles: this.openFiles,
+      maxOpenFiles: this.maxOpenFiles,
       open: (path: string) => this.openFile(path),
       stat: async (path: string) => {
         await this.beforeStat();
@@ -80,26 +80,6 @@ describe('OpenFiles', () => {
     expect([...shelf.open].filter(([, count]) => count > 0).map(([path]) => path)).to.have.members(['a', 'd', 'e']);
   });
 
-  it('has a file at hand that was looked at within a second, and lends it for as long as it takes', async () => {
-    expect(files.atHand('a')).to.equal(undefined);
-    expect(files.lendAtHand('a')).to.equal(undefined);
-    await (await files.open('a')).close();
-    const lent = files.lendAtHand('a');
-    expect(files.atHand('a')).to.not.equal(undefined);
-    files.drop('a');
-    expect(files.atHand('a')).to.equal(undefined);
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(shelf.open.get('a')).to.equal(1);
-    expect(await lent?.read(Buffer.alloc(1), 0, 1)).to.equal(0);
-    await lent?.close();
-    await lent?.close();
-    expect(shelf.open.get('a')).to.equal(0);
-    await (await files.open('a')).close();
-    nowMs += 1000;
-    expect(files.atHand('a')).to.equal(undefined);
-    expect(files.lendAtHand('a')).to.equal(undefined);
-  });
-
   it('closes a file that is dropped with its last reader', async () => {
     const [first, second] = [await files.open('a'), await files.open('a')];
     files.drop('a');
@@ -147,6 +127,24 @@ describe('OpenFiles', () => {
     await (await files.open('b')).close();
     expect(shelf.opened.get('b')).to.equal(1);
     expect(shelf.open.get('a')).to.equal(0);
+  });
+
+  it('tries again after a failure, also one that several readers share', async () => {
+    const failure = new StoreError('unavailable', "can't be reached");
+    shelf.failures.push(failure);
+    const outcomes = await Promise.allSettled([files.open('a'), files.open('a')]);
+    expect(outcomes.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected']);
+    await (await files.open('a')).close();
+    expect(shelf.open.get('a')).to.equal(1);
+  });
+
+  it('keeps no file that was dropped while it was opened', async () => {
+    const opening = files.open('a');
+    files.drop('a');
+    await (await opening).close();
+    expect(shelf.open.get('a')).to.equal(0);
+    await (await files.open('a')).close();
+    expect(shelf.opened.get('a')).to.equal(2);
   });
 
   it('does not try again where the server can not be reached', async () => {

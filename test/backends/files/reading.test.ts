@@ -1,20 +1,20 @@
 import { expect } from 'chai';
 import type { ReadableFile } from '../../../src/backends/files/file-system.js';
-import { readObject, SharedReads } from '../../../src/backends/files/reading.js';
+import { ObjectReader } from '../../../src/backends/files/reading.js';
 import type { ObjectRead } from '../../../src/core/store.js';
 
 const MiB = 2 ** 20;
 
 describe('an object that is read in chunks', () => {
-  /** How many reads of a file are under way, and how many there were at most. */
-  let underWay: number;
+  /** How many reads of a file are in progress, and how many there were at most. */
+  let inProgress: number;
   let most: number;
   let closed: number;
-  let reads: SharedReads;
+  let reader: ObjectReader;
 
   beforeEach(() => {
-    underWay = most = closed = 0;
-    reads = new SharedReads({ readAhead: (others) => (others === 0 ? 3 : 1) });
+    inProgress = most = closed = 0;
+    reader = new ObjectReader({ readAhead: (others) => (others === 0 ? 3 : 1) });
   });
 
   async function read(size: number): Promise<ObjectRead> {
@@ -22,15 +22,15 @@ describe('an object that is read in chunks', () => {
       size,
       modifiedMs: 0,
       read: async (_target, _offset, length) => {
-        most = Math.max(most, ++underWay);
+        most = Math.max(most, ++inProgress);
         await new Promise((resolve) => setImmediate(resolve));
-        underWay--;
+        inProgress--;
         return length;
       },
       sync: async () => undefined,
       close: async () => void closed++,
     };
-    return readObject(file, undefined, reads);
+    return reader.read(file, undefined);
   }
 
   async function consume({ data, length, release }: ObjectRead): Promise<void> {

@@ -14,7 +14,7 @@ import { emptyStore } from '../../support/temp.js';
 /** Notes which folders are synced, and does what a test wants before. */
 class NotingFiles extends LocalFileSystem {
   readonly synced: string[] = [];
-  connects = 1;
+  connectionCount = 1;
   before: (path: string) => Promise<void> | void = () => undefined;
   beforeLink: () => Promise<void> | void = () => undefined;
   afterFailedLink: () => Promise<void> | void = () => undefined;
@@ -95,7 +95,7 @@ describe('What a store of files acknowledges', () => {
       files.before = async (path) => {
         if (path !== folderOf(ref) || left-- <= 0) return;
         await how();
-        files.connects++;
+        files.connectionCount++;
       };
     }
 
@@ -153,7 +153,7 @@ describe('What a store of files acknowledges', () => {
   it('is no put where somebody removed what it wrote', async () => {
     files.beforeLink = () => rm(join(folder, files.made), { force: true });
     const error = await expectFailure(put(newRef('state'), state), 'unavailable');
-    expect(error.message).to.include('somebody removed it');
+    expect(error.message).to.include('its file was removed');
   });
 
   it('is a put, whatever the time is at the file server when leftovers are swept', async () => {

@@ -233,7 +233,7 @@ describe('opening a folder of an SSH server', function () {
 
     /** Opens `nas`, knowing nothing but the configuration. */
     async function opensNas(options: Partial<SftpOptions>, location: Partial<SftpLocation> = {}): Promise<void> {
-      const files = await openSftp({ host: 'nas', path: folder, ...location }, unknowing(options), log);
+      const files = await openSftp({ scheme: 'sftp', host: 'nas', path: folder, ...location }, unknowing(options), log);
       expect(await files.list('.')).to.have.length(1);
       await files.close();
     }
@@ -283,7 +283,7 @@ describe('opening a folder of an SSH server', function () {
           `  UserKnownHostsFile ${jump.folder}/known_hosts`,
         ];
         await writeFile(config, `${await readFile(config, 'utf8')}${lines.join('\n')}\n`);
-        const files = await openSftp({ host: 'nas', path: folder }, unknowing(options), log);
+        const files = await openSftp({ scheme: 'sftp', host: 'nas', path: folder }, unknowing(options), log);
         expect(await files.list('.')).to.have.length(1);
         expect(await jump.connectionProcesses()).to.have.length.above(0);
         await jump.killConnections();

@@ -288,7 +288,7 @@ describe('a store behind a link that fails', function () {
   });
 
   it('keeps no more than its bound of packfiles open, and closes them with the store', async () => {
-    await openStore({ openFiles: 10, connections: 1 });
+    await openStore({ maxOpenFiles: 10, connections: 1 });
     const refs = Array.from({ length: 40 }, () => newRef('packfile'));
     for (const ref of refs) await putAll(store, ref, makeObject('packfile', 5000, ref.mac));
     for (const ref of [...refs, ...refs]) {
