@@ -3,21 +3,21 @@ import { allows, type Access } from '../core/access.js';
 import type { Caller } from '../core/caller.js';
 import { StoreError } from '../core/errors.js';
 
-/** What a configuration says about access, by names. */
+/** A configuration's rules of access, by names. */
 export interface Grants {
   /** By principal, then by store; `*` stands for every store that isn't named. */
   readonly principals: ReadonlyMap<string, ReadonlyMap<string, Access>>;
-  /** By store: what is everyone's. */
+  /** By store: what every caller may do. */
   readonly anonymous: ReadonlyMap<string, Access>;
-  /** By principal: the listeners that it may use, where these aren't all. */
+  /** By principal: the listeners that it may use, if not all. */
   readonly listeners: ReadonlyMap<string, ReadonlySet<string>>;
-  /** By listener: the most that anybody may do who comes that way. */
+  /** By listener: the most that its callers may do. */
   readonly maxAccess: ReadonlyMap<string, Access>;
-  /** The listeners that nobody may use without a certificate. */
+  /** The listeners that require a client certificate. */
   readonly certified: ReadonlySet<string>;
 }
 
-/** Collects the grants of a configuration. */
+/** Collects the rules of a configuration. */
 export function grantsOf({
   principals,
   stores,
@@ -34,43 +34,43 @@ export function grantsOf({
   };
 }
 
-/** Throws `permission_denied` where a caller comes by a listener that it may not use. */
+/** Throws `permission_denied` if a caller may not use the listener that it connected to. */
 export function requireListener({ listeners, certified }: Grants, { principal, peer }: Caller): void {
-  // The handshake sees to it, but for connections from before that was required.
+  // The handshake checks this as well, but not on connections that are older than the requirement.
   if (certified.has(peer.listener) && (peer.certificate === undefined || peer.certificate.problem !== undefined)) {
     throw new StoreError(
       'permission_denied',
-      'not without a certificate of your own, from now on: connect again with one',
+      'this listener now requires a client certificate: connect again with a trusted one',
     );
   }
   if (principal === undefined || listeners.get(principal)?.has(peer.listener) !== false) return;
   throw new StoreError(
     'permission_denied',
-    "not from this address: the gateway's operator lets you use other addresses of it only",
+    "this login may not use this listener: ask the gateway's operator which address to use",
   );
 }
 
 /**
- * What a caller may do with a store: what the principal was granted, but at least what everybody may, since logging in never
- * takes anything away; and at most what may be done by way of the caller's listener. A principal that only an htpasswd file
- * knows was granted nothing. `none` for a store or a listener that there isn't.
+ * What a caller may do with a store: the principal's grant, or the store's anonymous access if that is higher, but at most what the
+ * listener allows. A principal that only the htpasswd file has was granted nothing. `none` for an unknown store or listener.
  */
-export function accessOf(
-  { principals, anonymous, maxAccess }: Grants,
-  { principal, peer }: Caller,
-  store: string,
-): Access {
-  const everyones = anonymous.get(store);
-  if (everyones === undefined) return 'none';
-  const grants = principal === undefined ? undefined : principals.get(principal);
-  const own = grants?.get(store) ?? grants?.get('*') ?? 'none';
-  return lesser(greater(own, everyones), maxAccess.get(peer.listener) ?? 'none');
+export function accessOf(grants: Grants, { principal, peer }: Caller, store: string): Access {
+  const anonymous = grants.anonymous.get(store);
+  if (anonymous === undefined) return 'none';
+  const granted = principal === undefined ? undefined : grants.principals.get(principal);
+  const own = granted?.get(store) ?? granted?.get('*') ?? 'none';
+  return lower(higher(own, anonymous), maxAccessOf(grants, peer.listener));
 }
 
-function greater(a: Access, b: Access): Access {
+/** The most that callers of a listener may do; `none` for an unknown one. */
+export function maxAccessOf({ maxAccess }: Grants, listener: string): Access {
+  return maxAccess.get(listener) ?? 'none';
+}
+
+function higher(a: Access, b: Access): Access {
   return allows(a, b) ? a : b;
 }
 
-function lesser(a: Access, b: Access): Access {
+function lower(a: Access, b: Access): Access {
   return allows(a, b) ? b : a;
 }

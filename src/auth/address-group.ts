@@ -2,17 +2,17 @@ import { isIPv6 } from 'node:net';
 import { plainAddress } from '../lib/ip-address.js';
 
 /**
- * What counts as one address: an IPv4 address (also where it is written within an IPv6 one), and a /64 of IPv6, since whoever has
- * one address of it has all (RFC 6177). Anything else stands for itself.
+ * Groups addresses for limits: an IPv4 address (also in its IPv6-mapped form) is a group of its own, and so is each /64 of IPv6, because
+ * one site has all of its addresses (RFC 6177). Any other text is returned as it is.
  *
- * @param address as Node gives it, possibly with a zone: `fe80::1%eth0`
+ * @param address as Node returns it, possibly with a zone: `fe80::1%eth0`
  */
 export function addressGroup(address: string): string {
   const [ip = ''] = plainAddress(address).split('%');
   if (!isIPv6(ip)) return ip;
   const [head = '', tail] = ip.split('::');
   const before = head === '' ? [] : head.split(':');
-  // An IPv4 address at the end is two groups; which ones is of no matter within the last 64 bits.
+  // An IPv4 address at the end is two groups, whose values don't matter in the last 64 bits.
   const after =
     tail === undefined || tail === ''
       ? []

@@ -4,20 +4,19 @@ export interface AltName {
   readonly value: string;
 }
 
-/** A type and its colon; then a JSON string, or what has no quote and no comma; then the next one or the end. */
+/** A type and a colon; a JSON string, or text without quotes and commas; a separator or the end. */
 const entry = /([A-Za-z][A-Za-z ]*):(?:("(?:[^"\\]|\\.)*")|([^",]*))(, |$)/y;
 
 /**
- * Takes apart the text that Node makes of a certificate's subject alternative names: `DNS:a.example.org, URI:urn:b`. Whoever got a
- * certificate signed may have chosen values with ", DNS:" in them. Node writes any value that has a quote, a comma, a backslash or
- * a control character as a JSON string (since CVE-2021-44532: https://nodejs.org/en/blog/vulnerability/jan-2022-security-releases),
- * so only what is outside of quotes separates.
+ * Parses Node's text of a certificate's subject alternative names: `DNS:a.example.org, URI:urn:b`. A certificate's holder may have chosen
+ * values that contain ", DNS:". Node writes every value with a quote, comma, backslash or control character as a JSON string (since
+ * CVE-2021-44532: https://nodejs.org/en/blog/vulnerability/jan-2022-security-releases), so only commas outside of quotes are separators.
  *
- * @returns undefined where the text isn't of that form: then none of it is to be believed.
+ * @returns undefined if the text is malformed: then none of it can be trusted.
  */
 export function parseAltNames(text: string): readonly AltName[] | undefined {
   const names: AltName[] = [];
-  // Of its own, since a sticky expression remembers where it is.
+  // A copy, because a sticky expression keeps its position.
   const next = new RegExp(entry);
   for (;;) {
     const match = next.exec(text);

@@ -1,20 +1,20 @@
 import type { PrincipalConfig } from '../config/types.js';
-import type { Caller, Peer, PeerCertificate } from '../core/caller.js';
+import type { Caller, Peer } from '../core/caller.js';
 import { StoreError } from '../core/errors.js';
+import { SingleFlight } from '../lib/single-flight.js';
 import { CertificateTable } from './certificate-table.js';
 import { parseAuthorization, type Credentials } from './credentials.js';
 import type { Htpasswd } from './htpasswd.js';
 import { Passwords } from './passwords.js';
-import { SingleFlight } from '../lib/single-flight.js';
 import type { LoginThrottle } from './throttle.js';
 import { TokenTable, type CompareBytes, type KnownToken } from './token-table.js';
 
 export interface AuthenticatorOptions {
   readonly principals: readonly PrincipalConfig[];
   readonly htpasswd: Htpasswd | undefined;
-  /** Kept when a configuration is reloaded, as the next one is. */
+  /** Shared with the authenticators of earlier and later configurations. */
   readonly throttle: LoginThrottle;
-  /** Whether a bcrypt hash was made of a password: BcryptWorker's `compare`. */
+  /** Whether a bcrypt hash matches a password: BcryptWorker's `compare`. */
   readonly comparePassword: (password: string, hash: string) => Promise<boolean>;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
@@ -23,17 +23,17 @@ export interface AuthenticatorOptions {
 }
 
 /**
- * Finds out who a request comes from, for every protocol. One is made for each configuration, and never changes.
+ * Authenticates requests, the same way for every protocol. Each configuration has its own authenticator, which never changes.
  *
- * - `Bearer TOKEN`, or `Basic` with a token as the password and its principal's name or none: that principal.
+ * - `Bearer TOKEN`, or `Basic` with a token as the password and its principal's name or none: the token's principal.
  * - `Basic` with a name and password of the htpasswd file: the principal of that name.
- * - Without any of these, a trusted client certificate: the principal that one of its names belongs to.
- * - Nothing at all: nobody.
+ * - Neither, but a client certificate: the principal that one of its names belongs to.
+ * - Neither, and no certificate: an anonymous caller.
  *
- * What is wrong fails with `unauthenticated`, and never passes for nobody.
+ * Wrong credentials fail with `unauthenticated`; they never make an anonymous caller.
  */
 export class Authenticator {
-  /** Whether anybody can log in at all. Where not, everybody is nobody, whatever they send. */
+  /** Whether there is any way to log in. If not, every caller is anonymous, whatever credentials it sends. */
   readonly canLogIn: boolean;
   private readonly tokens: TokenTable;
   private readonly certificates: CertificateTable;
@@ -49,66 +49,61 @@ export class Authenticator {
   }
 
   /**
-   * Who a request comes from. At once, unless a password has to be checked or the answer is held back: this runs for every request.
-   * Throws, or fails with, `unauthenticated` or `too_many_requests`.
+   * Who sent a request. Fails with `unauthenticated`, or with `too_many_requests` after too many failed logins.
    *
    * @param authorization the value of the Authorization header
    */
-  login(peer: Peer, authorization: string | undefined): Caller | Promise<Caller> {
-    if (!this.canLogIn) return { principal: undefined, peer };
-    if (authorization !== undefined) return this.byHeader(peer, authorization);
-    if (peer.certificate !== undefined) return this.byCertificate(peer, peer.certificate);
-    return { principal: undefined, peer };
+  async login(peer: Peer, authorization: string | undefined): Promise<Caller> {
+    return { principal: await this.principalOf(peer, authorization), peer };
   }
 
-  private byHeader(peer: Peer, authorization: string): Caller | Promise<Caller> {
+  private async principalOf(peer: Peer, authorization: string | undefined): Promise<string | undefined> {
+    if (!this.canLogIn) return undefined;
+    if (authorization !== undefined) return this.byHeader(peer.address, authorization);
+    return peer.certificate && this.certificates.principalOf(peer.certificate).name;
+  }
+
+  private async byHeader(address: string, authorization: string): Promise<string> {
+    const { throttle, now } = this.options;
     const credentials = parseAuthorization(authorization);
-    if (credentials === undefined) return this.options.throttle.fail(peer.address, malformed());
+    if (credentials === undefined) return throttle.fail(address, malformed());
     const token = this.tokens.find(credentials.scheme === 'bearer' ? credentials.token : credentials.secret);
-    if (token !== undefined && fits(token, credentials)) return this.byToken(peer, token);
-    if (credentials.scheme === 'bearer' || this.passwords === undefined) {
-      return this.options.throttle.fail(peer.address, wrong());
+    if (token !== undefined && belongsTo(token, credentials)) {
+      return now() < token.expiresMs ? token.principal.name : throttle.fail(address, expired());
     }
-    return this.byPassword(peer, this.passwords, credentials);
+    if (credentials.scheme === 'bearer' || this.passwords === undefined) return throttle.fail(address, wrong());
+    return this.byPassword(address, this.passwords, credentials);
   }
 
-  private byToken(peer: Peer, { principal, expiresMs }: KnownToken): Caller | Promise<Caller> {
-    if (this.options.now() >= expiresMs) return this.options.throttle.fail(peer.address, expired());
-    return { principal: principal.name, peer };
-  }
-
-  private byPassword(
-    peer: Peer,
+  private async byPassword(
+    address: string,
     passwords: Passwords,
     { name, secret }: Extract<Credentials, { scheme: 'basic' }>,
-  ): Caller | Promise<Caller> {
+  ): Promise<string> {
     const fingerprint = passwords.fingerprint(name, secret);
-    if (passwords.isRemembered(fingerprint)) return { principal: name, peer };
-    // Requests that come at once with the same password are one attempt, and take up one place in the queue of their address.
-    const attempt = this.attempts.run(`${fingerprint} ${peer.address}`, () =>
-      this.options.throttle.attempt(peer.address, () => passwords.check(name, secret), wrong()),
+    if (passwords.isRemembered(fingerprint)) return name;
+    // Concurrent requests with the same password count as one attempt, and as one check in the queue of their address.
+    await this.attempts.run(
+      () => this.options.throttle.attempt(address, () => passwords.check(name, secret), wrong()),
+      `${fingerprint} ${address}`,
     );
-    return attempt.then(() => ({ principal: name, peer }));
-  }
-
-  private byCertificate(peer: Peer, certificate: PeerCertificate): Caller {
-    return { principal: this.certificates.principalOf(certificate).name, peer };
+    return name;
   }
 }
 
-/** Whether the name beside a token, if any, is its principal's. */
-function fits({ principal }: KnownToken, credentials: Credentials): boolean {
+/** Whether the name that was sent with a token, if any, is its principal's. */
+function belongsTo({ principal }: KnownToken, credentials: Credentials): boolean {
   return credentials.scheme === 'bearer' || credentials.name === '' || credentials.name === principal.name;
 }
 
 function malformed(): StoreError {
   return new StoreError(
     'unauthenticated',
-    "can't read the credentials: they have to be `Bearer TOKEN`, or `Basic` with the base64 of NAME:TOKEN or NAME:PASSWORD",
+    'malformed credentials: send `Bearer TOKEN`, or `Basic` with the base64 of NAME:TOKEN or NAME:PASSWORD',
   );
 }
 
-/** The same for whatever is wrong, so that nobody learns which names there are. */
+/** The same text for every kind of wrong credentials, so that it does not reveal which names exist. */
 function wrong(): StoreError {
   return new StoreError(
     'unauthenticated',
@@ -116,7 +111,7 @@ function wrong(): StoreError {
   );
 }
 
-/** Only whoever has the token itself reads this. */
+/** Sent only to callers that have the token. */
 function expired(): StoreError {
   return new StoreError('unauthenticated', "your token has expired: ask the gateway's operator for a new one");
 }

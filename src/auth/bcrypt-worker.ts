@@ -2,13 +2,10 @@ import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { canceled, StoreError } from '../core/errors.js';
 
-/** Passwords that may wait to be checked, of everyone together: at the usual cost of 10 some 15 seconds' work. */
+/** How many comparisons may wait, of all callers together: at the usual cost of 10 they take about 15 seconds. */
 const maxPending = 256;
 
-/**
- * What the thread runs. As text, since a file of ours has one name and needs one loader when it runs from its source, and others
- * when it is compiled.
- */
+/** The thread's program. It is text because a file of ours would need a different loader when run from source than when compiled. */
 const program = `
 const { parentPort, workerData } = require('node:worker_threads');
 const { compareSync } = require(workerData.bcryptjs);
@@ -23,9 +20,8 @@ interface Pending {
 }
 
 /**
- * Compares passwords with bcrypt's hashes, one after the other in a thread of its own: a comparison takes a tenth of a second by
- * intention, which nobody else's request may stand still for. The thread is started when the first password comes, and doesn't
- * keep the program running.
+ * Compares passwords with bcrypt hashes in a worker thread, one at a time: a comparison takes a tenth of a second by design, too long for
+ * the event loop. The first comparison starts the thread, which doesn't keep the process running.
  */
 export class BcryptWorker {
   private worker: Worker | undefined;
@@ -34,15 +30,15 @@ export class BcryptWorker {
   private closed = false;
 
   /**
-   * Whether `hash` was made of `password`. Fails with `too_many_requests` where too many comparisons wait, `unavailable` where
-   * the thread broke down (the next comparison starts another), `canceled` after `close`.
+   * Whether `hash` matches `password`. Fails with `too_many_requests` if too many comparisons wait, `unavailable` if the thread crashed
+   * (the next comparison starts another one), `canceled` after `close`.
    *
-   * @param hash one that `parseHtpasswd` took
+   * @param hash one that `parseHtpasswd` accepts
    */
   async compare(password: string, hash: string): Promise<boolean> {
     if (this.closed) throw canceled();
     if (this.pending.size >= maxPending) {
-      throw new StoreError('too_many_requests', 'too many passwords are being checked: try again in a while');
+      throw new StoreError('too_many_requests', 'too many passwords are waiting to be checked: try again later');
     }
     const worker = (this.worker ??= this.start());
     const id = ++this.lastId;
@@ -52,7 +48,7 @@ export class BcryptWorker {
     });
   }
 
-  /** Ends the thread. What is waiting fails with `canceled`. */
+  /** Ends the thread. Pending comparisons fail with `canceled`. */
   async close(): Promise<void> {
     this.closed = true;
     const { worker } = this;
@@ -63,9 +59,9 @@ export class BcryptWorker {
 
   private start(): Worker {
     const bcryptjs = createRequire(import.meta.url).resolve('bcryptjs');
-    // Neither the program's loaders nor its environment are of any use there.
+    // The thread needs neither the process's loaders nor its environment.
     const worker = new Worker(program, { eval: true, workerData: { bcryptjs }, execArgv: [], env: {} });
-    // Before it runs, that would be undone.
+    // An earlier unref is undone when the thread comes online.
     worker.once('online', () => worker.unref());
     worker.on('message', ({ id, same }: { id: number; same: boolean }) => {
       this.pending.get(id)?.resolve(same);
@@ -73,7 +69,7 @@ export class BcryptWorker {
     });
     worker.on('error', (cause) => {
       this.worker = undefined;
-      this.failAll(new StoreError('unavailable', "passwords can't be checked now: try again", { cause }));
+      this.failAll(new StoreError('unavailable', "passwords can't be checked at the moment: try again", { cause }));
     });
     return worker;
   }

@@ -2,11 +2,11 @@ import type { PrincipalConfig } from '../config/types.js';
 import { canonicalCertificateName, type PeerCertificate } from '../core/caller.js';
 import { StoreError } from '../core/errors.js';
 
-/** A text of a certificate that is repeated to its holder: so many names, and so much of each. */
+/** How much of a certificate's names an error message repeats. */
 const maxNames = 5;
 const maxNameLength = 100;
 
-/** Whose client certificates are whose. */
+/** Maps the names in client certificates to principals. */
 export class CertificateTable {
   private readonly byName = new Map<string, readonly PrincipalConfig[]>();
 
@@ -18,11 +18,11 @@ export class CertificateTable {
     }
   }
 
-  /** Whose certificate this is. Throws `unauthenticated` where it isn't trusted, nobody's, or that of several. */
+  /** The certificate's principal. Throws `unauthenticated` if it isn't trusted, or belongs to no principal or to several. */
   principalOf({ names, problem }: PeerCertificate): PrincipalConfig {
     if (problem !== undefined) throw refused(`isn't accepted: ${problem}`);
     const [principal, ...others] = new Set(names.flatMap((name) => this.byName.get(name) ?? []));
-    if (principal === undefined) throw refused(`belongs to nobody here: it has ${listed(names)}`);
+    if (principal === undefined) throw refused(`belongs to no principal here: it has ${listed(names)}`);
     if (others.length > 0) throw refused(`belongs to several principals here: it has ${listed(names)}`);
     return principal;
   }
@@ -35,7 +35,7 @@ function refused(why: string): StoreError {
   );
 }
 
-/** Names for people to read: whoever had the certificate signed may have put anything into them. */
+/** Names in an error message, escaped, because they may contain anything. */
 function listed(names: readonly string[]): string {
   if (names.length === 0) return 'no names';
   const shown = names.slice(0, maxNames).map((name) => JSON.stringify(name.slice(0, maxNameLength)));

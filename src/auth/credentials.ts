@@ -1,19 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 
-/** What a request brings to log in with. */
+/** The credentials of a request. */
 export type Credentials =
   | { readonly scheme: 'bearer'; readonly token: string }
   /** `secret` is a token or a password; `name` may be empty. */
   | { readonly scheme: 'basic'; readonly name: string; readonly secret: string };
 
-/** RFC 9110 section 11.4: the scheme has no case, and one or more spaces follow it. */
+/** RFC 9110 section 11.4: the scheme is case-insensitive, and one or more spaces follow it. */
 const bearer = /^bearer +([!-~]+)$/i;
 const basic = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
 
 /**
- * Reads the value of an Authorization header (RFC 6750 section 2.1, RFC 7617 section 2).
+ * Parses the value of an Authorization header (RFC 6750 section 2.1, RFC 7617 section 2).
  *
- * @returns undefined where it is neither `Bearer TOKEN` nor `Basic` with the base64 of `NAME:SECRET` in UTF-8.
+ * @returns undefined if it is neither `Bearer TOKEN` nor `Basic` with the base64 of `NAME:SECRET` in UTF-8.
  */
 export function parseAuthorization(value: string): Credentials | undefined {
   const token = bearer.exec(value)?.[1];
@@ -23,7 +23,7 @@ export function parseAuthorization(value: string): Credentials | undefined {
   const bytes = Buffer.from(encoded, 'base64');
   if (!isUtf8(bytes)) return undefined;
   const pair = bytes.toString('utf8');
-  // The first colon: a name has none, a password may.
+  // The first colon: names contain none, passwords may.
   const colon = pair.indexOf(':');
   if (colon < 0) return undefined;
   return { scheme: 'basic', name: pair.slice(0, colon), secret: pair.slice(colon + 1) };

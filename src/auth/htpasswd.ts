@@ -1,27 +1,27 @@
 import { principalNameProblem } from '../config/checks/principals.js';
 
-/** An htpasswd file: names, and bcrypt's hashes of their passwords. */
+/** An htpasswd file: names, and bcrypt hashes of their passwords. */
 export interface Htpasswd {
   readonly entries: ReadonlyMap<string, string>;
 }
 
-/** What is wrong in a line (the first is 1), for the operator. It never quotes the line's hash. */
+/** A message for the operator about a line, the first of which is 1. It never contains the line's hash. */
 export interface HtpasswdProblem {
   readonly line: number;
   readonly message: string;
 }
 
-/** The bcrypt hashes that `htpasswd -B` ($2y$) and others write; the two digits are the cost. */
+/** A bcrypt hash as `htpasswd -B` ($2y$) and other programs write it; the two digits are the cost. */
 const bcrypt = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
-/** bcrypt's own lower bound, and the highest cost that a request can wait for: every step doubles the time. */
+/** bcrypt's minimum, and the highest cost that a request can wait for: each step doubles the time. */
 const minCost = 4;
 const maxCost = 15;
 
-const remedy = 'make the line anew with `htpasswd -B`';
+const remedy = 'create the line again with `htpasswd -B`';
 
 /**
- * Reads an htpasswd file (https://httpd.apache.org/docs/2.4/programs/htpasswd.html). Only bcrypt is taken: all else that such
- * files may have can be guessed too fast. Empty lines and those that start with `#` are skipped.
+ * Parses an htpasswd file (https://httpd.apache.org/docs/2.4/programs/htpasswd.html). Only bcrypt is accepted, because passwords can be
+ * guessed too fast from the other formats. Empty lines and those that start with `#` are skipped.
  */
 export function parseHtpasswd(text: string): Htpasswd | { readonly problems: readonly HtpasswdProblem[] } {
   const entries = new Map<string, string>();
@@ -38,7 +38,7 @@ export function parseHtpasswd(text: string): Htpasswd | { readonly problems: rea
   return problems.length > 0 ? { problems } : { entries };
 }
 
-/** The cost in a bcrypt hash; undefined where it isn't one. */
+/** The cost in a bcrypt hash; undefined if it isn't one. */
 export function bcryptCost(hash: string): number | undefined {
   const digits = bcrypt.exec(hash)?.[1];
   return digits === undefined ? undefined : Number(digits);
@@ -48,15 +48,15 @@ function nameProblem(name: string, entries: ReadonlyMap<string, string>): string
   if (name === '') return 'there is no name in front of the colon';
   const problem = principalNameProblem(name);
   if (problem !== undefined) return `${JSON.stringify(name)}: ${problem}`;
-  if (entries.has(name)) return `${JSON.stringify(name)} is there twice: remove one of its lines`;
+  if (entries.has(name)) return `${JSON.stringify(name)} occurs twice: remove one of its lines`;
   return undefined;
 }
 
 function hashProblem(hash: string): string | undefined {
   const cost = bcryptCost(hash);
-  if (cost === undefined) return `${formatOf(hash)}, and only bcrypt is taken: ${remedy}`;
+  if (cost === undefined) return `${formatOf(hash)}, and only bcrypt is accepted: ${remedy}`;
   if (cost >= minCost && cost <= maxCost) return undefined;
-  return `bcrypt's cost has to be between ${minCost} and ${maxCost}, not ${cost}: make the line anew with \`htpasswd -B -C 10\``;
+  return `bcrypt's cost has to be between ${minCost} and ${maxCost}, not ${cost}: create the line again with \`htpasswd -B -C 10\``;
 }
 
 function formatOf(hash: string): string {

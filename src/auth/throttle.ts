@@ -1,132 +1,132 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError } from '../core/errors.js';
+import { ExpiringLru, isWithin } from '../lib/expiring-lru.js';
+import { SerialQueue } from '../lib/serial-queue.js';
 import { addressGroup } from './address-group.js';
-import { OneByOne } from '../lib/serial-queue.js';
-import { isRecent } from './recent.js';
 
 export interface LoginThrottleOptions {
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: () => number;
-  /** Resolves after so many milliseconds. By default with a timer that doesn't keep the program running. */
+  /** Resolves after so many milliseconds. By default with a timer that doesn't keep the process running. */
   readonly sleep?: (ms: number) => Promise<unknown>;
-  /** Is told the address of each failed login, for others to `count`. */
+  /** Called with the address of each failed login, for other processes to `count`. */
   readonly onFailure?: (address: string) => void;
 }
 
 /** Failed logins of one address. */
 interface Failures {
-  /** When the last ones were, in milliseconds; no more than matter. */
+  /** When the last ones were, in milliseconds; at most `countedFailures`. */
   times: number[];
-  /** How many answers are being held back. */
+  /** How many responses are being delayed. */
   delayed: number;
 }
 
 /** How long a failed login counts, in milliseconds. */
 const windowMs = 60_000;
-/** So many in that time have no consequence; the delay doubles with each one after them. */
+/** So many failures in that time are not delayed; the delay doubles with each one after them. */
 const freeFailures = 5;
 const firstDelayMs = 100;
 const maxDelayMs = 5000;
-/** Answers that are held back at once for one address: each takes up a connection. */
+/** How many responses to one address are delayed at once: each occupies a connection. */
 const maxDelayed = 16;
-/** Passwords of one address that wait for their check: as many machines may be behind it, and start at the same hour. */
+/** How many password checks of one address run or wait. Many machines may share an address, and start at the same hour. */
 const maxChecks = 256;
-/** Addresses that are remembered; the one that failed longest ago is forgotten first. */
+/** How many addresses are remembered. */
 const maxAddresses = 10_000;
-/** With so many the delay is the longest: more need not be remembered. */
+/** With so many failures the delay is the longest one; older ones don't matter. */
 const countedFailures = freeFailures + Math.ceil(Math.log2(maxDelayMs / firstDelayMs));
-/** A peer's address where it came by a unix socket. */
+/** The address of peers on unix sockets. */
 const exempt = 'unix socket';
 
 /**
- * Slows down whoever tries to guess. After five failed logins of an address within a minute its next failing answers are held
- * back, from 100 milliseconds up to 5 seconds, and where 16 are, the others fail at once with `too_many_requests`. Passwords, which cost
- * time to check and may be guessed, are checked one by one for each address, and only after that delay. A good token never waits,
- * so that whoever shares an address with a guesser goes on working: 32 random bytes are never guessed, however fast.
+ * Slows down password and token guessing. After five failed logins of an address within a minute, the responses to its next failures are
+ * delayed, from 100 milliseconds up to 5 seconds; while 16 are delayed, further ones fail at once with `too_many_requests`. Password
+ * checks, which take long and can succeed by guessing, run one at a time for each address, and only after that delay. Valid tokens are
+ * never delayed: they can't be guessed, and others may share the address.
  *
- * A unix socket is exempt: the file's permissions say who may use it, and a proxy may be behind it, for everyone.
+ * Unix sockets are exempt: file permissions say who may use them, and one may carry all connections of a proxy.
  *
- * It is kept when a configuration is reloaded. Of several processes that are one gateway each has its own, and they tell each other of failed
- * logins; what is held back or waits is counted in each.
+ * A throttle outlives configurations. In a gateway of several processes each has its own, and they tell each other of failed logins;
+ * delayed responses and waiting checks are counted in each process.
  */
 export class LoginThrottle {
-  /** By address; the one that failed last is at the end. */
-  private readonly addresses = new Map<string, Failures>();
-  private readonly checks = new OneByOne();
+  private readonly failures: ExpiringLru<Failures>;
+  private readonly checks = new SerialQueue();
   private readonly now: () => number;
   private readonly sleep: (ms: number) => Promise<unknown>;
   private readonly onFailure: ((address: string) => void) | undefined;
 
   constructor({ now, sleep: wait, onFailure }: LoginThrottleOptions) {
     this.now = now;
+    this.failures = new ExpiringLru({ maxEntries: maxAddresses, ttlMs: windowMs, now });
     this.sleep = wait ?? ((ms) => sleep(ms, undefined, { ref: false }));
     this.onFailure = onFailure;
   }
 
   /**
-   * Counts a failed login, and fails with its error when it is time to.
+   * Counts a failed login, and rejects with its error after the delay.
    *
    * @param address as in Peer
    */
   async fail(address: string, error: StoreError): Promise<never> {
     const ms = this.delayMs(address);
-    this.failed(address);
-    await this.holdBack(address, ms);
+    this.countOwn(address);
+    await this.delay(address, ms);
     throw error;
   }
 
   /**
-   * Runs a check that takes long, when it is time to. Fails with `error` where it finds the secret wrong, which is a failed login,
-   * and with `too_many_requests` where too many wait.
+   * Runs a password check after the delay. Rejects with `error`, as a failed login, if the password is wrong, and with
+   * `too_many_requests` if too many checks wait.
    */
   async attempt(address: string, check: () => Promise<boolean>, error: StoreError): Promise<void> {
     const ms = this.delayMs(address);
-    await this.holdBack(address, ms);
+    await this.delay(address, ms);
     const key = addressGroup(address);
-    if (this.checks.waiting(key) >= maxChecks) {
+    if (this.checks.length(key) >= maxChecks) {
       throw new StoreError(
         'too_many_requests',
-        'too many passwords of your address wait to be checked: try again later',
+        'too many passwords from your address are waiting to be checked: try again later',
       );
     }
-    if (await this.checks.run(key, check)) return;
-    // Each failing answer is held back once.
+    if (await this.checks.run(check, key)) return;
+    // No response is delayed twice.
     if (ms === 0) return this.fail(address, error);
-    this.failed(address);
+    this.countOwn(address);
     throw error;
   }
 
-  /** Counts a failed login of an address, which somebody else answers. */
+  /** Counts a failed login that another process has answered. */
   count(address: string): void {
     if (address === exempt) return;
     const key = addressGroup(address);
-    const failures = this.addresses.get(key) ?? { times: [], delayed: 0 };
+    const failures = this.failures.get(key) ?? { times: [], delayed: 0 };
     failures.times = [...failures.times.slice(1 - countedFailures), this.now()];
-    this.addresses.delete(key);
-    this.addresses.set(key, failures);
-    for (const [oldest, { times }] of this.addresses) {
-      const forgotten = !this.isRecent(times.at(-1) ?? 0);
-      if (!forgotten && this.addresses.size <= maxAddresses) break;
-      this.addresses.delete(oldest);
-    }
+    this.failures.set(key, failures);
   }
 
-  private failed(address: string): void {
+  private countOwn(address: string): void {
     this.count(address);
     this.onFailure?.(address);
   }
 
-  /** How long the next failing answer is held back, in milliseconds. */
+  /** The delay of the next failure, in milliseconds. */
   private delayMs(address: string): number {
-    const times = this.addresses.get(addressGroup(address))?.times ?? [];
-    const excess = times.filter((time) => this.isRecent(time)).length - freeFailures;
+    const times = this.failures.get(addressGroup(address))?.times ?? [];
+    const now = this.now();
+    const excess = times.filter((time) => isWithin(windowMs, time, now)).length - freeFailures;
     return excess < 0 ? 0 : Math.min(firstDelayMs * 2 ** excess, maxDelayMs);
   }
 
-  private async holdBack(address: string, ms: number): Promise<void> {
-    const failures = this.addresses.get(addressGroup(address));
+  private async delay(address: string, ms: number): Promise<void> {
+    const failures = this.failures.get(addressGroup(address));
     if (failures === undefined || ms === 0) return;
-    if (failures.delayed >= maxDelayed) throw tooMany();
+    if (failures.delayed >= maxDelayed) {
+      throw new StoreError(
+        'too_many_requests',
+        'too many failed logins from your address: wait a minute, then try again',
+      );
+    }
     failures.delayed++;
     try {
       await this.sleep(ms);
@@ -134,12 +134,4 @@ export class LoginThrottle {
       failures.delayed--;
     }
   }
-
-  private isRecent(time: number): boolean {
-    return isRecent(time, this.now(), windowMs);
-  }
-}
-
-function tooMany(): StoreError {
-  return new StoreError('too_many_requests', 'too many failed logins from your address: wait a minute, then try again');
 }

@@ -2,27 +2,26 @@ import { timingSafeEqual } from 'node:crypto';
 import type { PrincipalConfig } from '../config/types.js';
 import { tokenDigest } from './tokens.js';
 
-/** Compares byte strings of one length, in a time that doesn't tell where they differ. */
+/** Compares byte strings of equal length in constant time. */
 export type CompareBytes = (a: Uint8Array, b: Uint8Array) => boolean;
 
-/** A token that somebody has. */
+/** A principal's token. */
 export interface KnownToken {
   readonly principal: PrincipalConfig;
-  /** When it ends, in milliseconds since 1970-01-01 UTC. */
+  /** When it expires, in milliseconds since 1970-01-01 UTC. */
   readonly expiresMs: number;
 }
 
 /**
  * The tokens of all principals.
  *
- * They are looked up by their SHA-256, and how long a lookup takes may depend on what is there. That helps nobody: tokens are
- * 32 random bytes, so one can be aimed at a digest only by trying 2^256 of them, and even a whole digest, known, isn't a token.
- * The comparison that decides takes the same time whatever is compared, and there is exactly one for each secret that comes:
- * with zeros, where nobody has it.
+ * They are looked up by their SHA-256. The time of a lookup may depend on the table, which does not help an attacker: tokens are 32 random
+ * bytes, so finding one with a certain digest takes 2^256 attempts, and knowing a digest does not reveal the token. The comparison that
+ * decides takes constant time, and there is exactly one for each secret: with zeros if the token is unknown.
  */
 export class TokenTable {
   private readonly byDigest = new Map<string, KnownToken & { readonly digest: Uint8Array }>();
-  private readonly nobodys = Buffer.alloc(32);
+  private readonly noToken = Buffer.alloc(32);
 
   constructor(
     principals: readonly PrincipalConfig[],
@@ -35,11 +34,11 @@ export class TokenTable {
     }
   }
 
-  /** Whose token this is, whether or not it has expired. */
+  /** The known token, whether or not it has expired. */
   find(token: string): KnownToken | undefined {
     const digest = tokenDigest(token);
     const known = this.byDigest.get(digest);
-    const same = this.sameBytes(Buffer.from(digest, 'hex'), known?.digest ?? this.nobodys);
+    const same = this.sameBytes(Buffer.from(digest, 'hex'), known?.digest ?? this.noToken);
     return same ? known : undefined;
   }
 }

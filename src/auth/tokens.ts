@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** What a token starts with: people and secret scanners can tell what it is for. */
+/** Every token starts with it, so that people and secret scanners recognise one. */
 const prefix = 'kgw_';
 const randomLength = 32;
 
@@ -8,17 +8,17 @@ const randomLength = 32;
 export interface NewToken {
   /** The secret, to be shown once: `kgw_` and 43 characters of base64url. */
   readonly token: string;
-  /** What is kept of it: 64 lower-case hex digits. */
+  /** What a configuration stores: 64 lower-case hex digits. */
   readonly sha256: string;
 }
 
-/** Makes a token of 32 random bytes, which nobody can guess, so a plain SHA-256 is all that has to protect it. */
+/** Creates a token of 32 random bytes. It can't be guessed, so a plain SHA-256 protects it well enough. */
 export function createToken(randomBytes: (size: number) => Buffer): NewToken {
   const token = prefix + randomBytes(randomLength).toString('base64url');
   return { token, sha256: tokenDigest(token) };
 }
 
-/** A token's SHA-256, as configurations keep it: 64 lower-case hex digits. */
+/** A token's SHA-256, as configurations store it: 64 lower-case hex digits. */
 export function tokenDigest(token: string): string {
   return hash('sha256', token, 'hex');
 }

@@ -1,19 +1,20 @@
 import type { Caller, Peer } from './caller.js';
 import type { Store } from './store.js';
 
-/** The way from a request to a store: who is it, and what has it of that store. Frontends have no other one. */
+/** Authenticates requests and authorises their use of stores. Frontends have no other way to a store. */
 export interface AccessControl {
   /**
-   * Who a request comes from: the principal of its credentials or of its client certificate, or nobody. Fails with
-   * `unauthenticated` where the credentials are wrong, `too_many_requests` where too many were.
+   * Who a request comes from: the principal of its credentials or of its client certificate, or an anonymous caller. Fails with
+   * `unauthenticated` if the credentials are wrong, `permission_denied` if the principal may not use the listener, and
+   * `too_many_requests` after too many failed logins.
    *
    * @param authorization the value of the `Authorization` header, or of the metadata of that name: `Bearer …` or `Basic …`
    */
-  login(peer: Peer, authorization: string | undefined): Caller | Promise<Caller>;
+  login(peer: Peer, authorization: string | undefined): Promise<Caller>;
 
   /**
-   * The store of this name as the caller has it, behind every layer; the empty name is the default one. Throws `not_found`,
-   * `unauthenticated` or `permission_denied` where the caller has none.
+   * The store of this name, restricted to what the caller may do with it; the empty name is the default store. Throws `not_found`,
+   * `unauthenticated` or `permission_denied` if the caller has no access to it.
    */
   storeOf(caller: Caller, name: string): Store;
 }

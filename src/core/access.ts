@@ -1,9 +1,9 @@
-/** What a caller may do with a store, from least to most; each level includes those before it. */
+/** What a caller may do with a store. Each level includes the ones before it. */
 export const accessLevels = ['none', 'read-only', 'append', 'full'] as const;
 
 /**
  * - `none`: nothing.
- * - `read-only`: read every object. The default.
+ * - `read-only`: read every object.
  * - `append`: also put packfiles and states, and put, replace and delete locks.
  * - `full`: also delete packfiles and states.
  */

@@ -1,11 +1,11 @@
 /**
- * Where a server listens: a TCP port of one address or name, a unix socket, or the sockets of this name that systemd passed on
- * (an empty name: the ones that are there). Port 0 is any free one.
+ * Where a server listens: a TCP port of an address or host name, a unix socket, or the sockets of this name that systemd passed (an
+ * empty name: all of them). Port 0 is any free port.
  */
 export type ListenAddress =
   { readonly host: string; readonly port: number } | { readonly path: string } | { readonly systemd: string };
 
-/** An address as people write it: `127.0.0.1:9876`, `[::1]:9876`, `unix:/run/gateway.sock`, `systemd`, `systemd:NAME`. */
+/** An address as in a configuration: `127.0.0.1:9876`, `[::1]:9876`, `unix:/run/gateway.sock`, `systemd`, `systemd:NAME`. */
 export function formatAddress(address: ListenAddress): string {
   if ('path' in address) return `unix:${address.path}`;
   if ('systemd' in address) return address.systemd === '' ? 'systemd' : `systemd:${address.systemd}`;

@@ -1,42 +1,42 @@
-/** Everything that can go wrong with a request, as a closed set. `status.ts` says what each is on the wire. */
+/** Every way in which a request can fail. `status.ts` maps each to its HTTP and gRPC status. */
 export const errorCodes = [
   /** The request, or the object it carries, is malformed. */
   'invalid_argument',
-  /** An upload is larger than its kind may be. */
+  /** The upload exceeds the size limit of its kind. */
   'too_large',
-  /** No such object or store. */
+  /** There is no such object or store. */
   'not_found',
-  /** Other bytes have that name already. */
+  /** An object with this name and other bytes exists. */
   'already_exists',
-  /** Nobody is logged in, or what came to log in with is wrong, and that is needed here. */
+  /** A login is required, or the credentials are wrong. */
   'unauthenticated',
-  /** The caller's access doesn't allow it. */
+  /** The caller's access level does not allow the operation. */
   'permission_denied',
-  /** The caller sends or takes its bytes slower than is waited for. */
+  /** The client sends or reads more slowly than the minimum rate. */
   'too_slow',
-  /** No room on the store's disk, or its quota is used up. */
+  /** The store's disk is full, or its quota is used up. */
   'no_space',
-  /** The answer is larger than this protocol's clients can take. */
+  /** The answer is larger than clients of this protocol accept. */
   'answer_too_large',
-  /** The caller has as much going on as it may, or failed to log in too often: trying again later helps. */
+  /** The caller has too many operations running, or too many failed logins. It may try again later. */
   'too_many_requests',
-  /** Not offered, by this store or by any. */
+  /** This store, or every store, lacks the operation. */
   'unimplemented',
-  /** The store can't be reached or read now; trying again later may help. */
+  /** The store can't be reached or read at the moment. The caller may try again later. */
   'unavailable',
-  /** The caller went away, or the gateway is stopping. */
+  /** The client went away, or the gateway is stopping. */
   'canceled',
-  /** The gateway failed. The message that clients get is a fixed one. */
+  /** An unexpected error. Clients get a fixed message. */
   'internal',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];
 
 /**
- * The one error class of the project.
+ * The only error class that crosses a module's border.
  *
- * `message` is for the person at the client: lower case, says what to do where something can be done, and never carries a
- * path of the server or a secret. `cause` is for the log.
+ * `message` is for the person at the client: lower case, with advice if there is any, and without paths of the server or secrets. `cause`
+ * is for the log.
  */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
@@ -49,7 +49,7 @@ export class StoreError extends Error {
     super(message, options);
   }
 
-  /** Turns anything thrown into a StoreError: itself, `canceled` for an abort, and `internal` for what nobody foresaw. */
+  /** Converts anything thrown: a StoreError stays as it is, an AbortError becomes `canceled`, anything else `internal`. */
   static from(error: unknown): StoreError {
     if (error instanceof StoreError) return error;
     if (error instanceof Error && error.name === 'AbortError') return canceled(error);
@@ -57,7 +57,7 @@ export class StoreError extends Error {
   }
 }
 
-/** The error of a request whose caller went away before it was done. */
+/** The error of a request that ended early because its client went away. */
 export function canceled(cause?: unknown): StoreError {
   return new StoreError('canceled', 'the request was canceled', { cause });
 }

@@ -1,25 +1,25 @@
 import { macBytes, type Mac } from './object.js';
 
-/** The shape of one MAC in a batch's text: a comma, and 64 digits in quotes. In bytes. */
+/** The size of one MAC in a batch's text, a comma and 64 quoted digits, in bytes. */
 const entryBytes = 67;
 const digitsStart = 2;
 
 const comma = 0x2c;
 const quote = 0x22;
 
-/** What a character is worth as a lower-case hex digit; `notHex` for all others. */
+/** The values of lower-case hex digits; `notHex` for all other characters. */
 const notHex = 0xff;
 const digitValues = new Uint8Array(256).fill(notHex);
 for (const [value, digit] of [...'0123456789abcdef'].entries()) digitValues[digit.charCodeAt(0)] = value;
 
 /**
- * A number of MACs, as lists are handed around: kept as the text that JSON has for them, 67 bytes each, so that a list of a
- * million objects goes out, and is kept for the next one, without a million strings. Iterating makes the strings.
+ * A batch of MACs, stored as their JSON text, 67 bytes each, so that a list of a million objects can be sent and cached without creating
+ * a million strings. Iterating creates the strings.
  *
- * A batch never changes. What it gives out shares its memory, and is not to be written to.
+ * Batches are immutable. The buffers that they return share their memory and must not be written to.
  */
 export class MacBatch implements Iterable<Mac> {
-  /** @param text `,"…","…"`: with a comma before each one, so that a part of it is a batch, too */
+  /** @param text `,"…","…"`: with a comma before each MAC, so that every slice is a batch as well */
   private constructor(private readonly text: Buffer) {}
 
   /** The batch of these MACs, in this order. */
@@ -27,13 +27,13 @@ export class MacBatch implements Iterable<Mac> {
     return MacBatch.fromNames(macs);
   }
 
-  /** The batch of those among a folder's names that are MACs and start with `start`, in their order. */
+  /** The batch of those file names that are MACs and start with `start`, in their order. */
   static fromNames(names: readonly string[], start = ''): MacBatch {
     const text = Buffer.allocUnsafeSlow(names.length * entryBytes);
     let end = 0;
     for (const name of names) {
       if (name.length !== 2 * macBytes || !name.startsWith(start)) continue;
-      // Not as latin1: that would make digits of characters that are none.
+      // Not as latin1, which would turn some other characters into digits.
       text.write(name, end + digitsStart, 'utf8');
       if (!areDigits(text, end + digitsStart)) continue;
       text[end] = comma;
@@ -43,12 +43,12 @@ export class MacBatch implements Iterable<Mac> {
     return new MacBatch(end === text.length ? text : Buffer.from(text.subarray(0, end)));
   }
 
-  /** How many MACs these are. */
+  /** The number of MACs. */
   get length(): number {
     return this.text.length / entryBytes;
   }
 
-  /** What the batch takes in memory. */
+  /** The batch's size in memory. */
   get byteLength(): number {
     return this.text.length;
   }
@@ -58,7 +58,7 @@ export class MacBatch implements Iterable<Mac> {
     return this.text.subarray(1);
   }
 
-  /** The same where another batch comes before it in the array: `,"…","…"`. */
+  /** The same to follow another batch in the array: `,"…","…"`. */
   get jsonContinued(): Uint8Array {
     return this.text;
   }
@@ -69,12 +69,12 @@ export class MacBatch implements Iterable<Mac> {
     }
   }
 
-  /** The MACs from number `start` to before number `end`, without copying them. */
+  /** The MACs from index `start` up to, not including, `end`. Copies nothing. */
   slice(start: number, end: number): MacBatch {
     return new MacBatch(this.text.subarray(start * entryBytes, end * entryBytes));
   }
 
-  /** The MACs as 32 bytes each, parts of one buffer. */
+  /** The MACs as 32 bytes each, slices of one buffer. */
   toBytes(): Uint8Array[] {
     const all = Buffer.allocUnsafeSlow(this.length * macBytes);
     let done = 0;
@@ -87,7 +87,7 @@ export class MacBatch implements Iterable<Mac> {
   }
 }
 
-/** Whether there are 64 hex digits, lower case. A regular expression for each name takes four times as long. */
+/** Whether 64 lower-case hex digits follow. A regular expression takes four times as long. */
 function areDigits(text: Buffer, start: number): boolean {
   for (let at = start; at < start + 2 * macBytes; at++) if (digitAt(text, at) === notHex) return false;
   return true;

@@ -1,13 +1,13 @@
 import { StoreError } from './errors.js';
 
-/** The kinds of objects that stores keep. Packfiles and states never change once written; locks do. */
+/** The kinds of objects in a store. Packfiles and states are immutable; locks are not. */
 export const objectKinds = ['packfile', 'state', 'lock'] as const;
 
 export type ObjectKind = (typeof objectKinds)[number];
 
 declare const macBrand: unique symbol;
 
-/** An object's name: 64 lower-case hex digits (32 bytes). Only the parsers below make one. */
+/** An object's name: 64 lower-case hex digits (32 bytes). Only the parsers below create one. */
 export type Mac = string & { readonly [macBrand]: true };
 
 /** Names one object. */
@@ -18,12 +18,12 @@ export interface ObjectRef {
 
 const canonicalMac = /^[0-9a-f]{64}$/;
 
-/** Whether `name` is a MAC as stores write it: 64 hex digits, lower case. */
+/** Whether `name` is a MAC in its canonical form: 64 hex digits, lower case. */
 export function isMac(name: string): name is Mac {
   return canonicalMac.test(name);
 }
 
-/** Parses 64 hex digits, either case. Throws `invalid_argument`. */
+/** Parses 64 hex digits, upper or lower case. Throws `invalid_argument`. */
 export function parseMac(text: string): Mac {
   if (isMac(text)) return text;
   const mac = text.toLowerCase();
@@ -31,7 +31,7 @@ export function parseMac(text: string): Mac {
   return mac;
 }
 
-/** How long a MAC is as bytes. */
+/** The length of a MAC in bytes. */
 export const macBytes = 32;
 
 /** Turns 32 bytes into a MAC. Throws `invalid_argument` for any other number of bytes. */
@@ -47,7 +47,7 @@ export function macToBytes(mac: Mac): Buffer {
   return Buffer.from(mac, 'hex');
 }
 
-/** The error for the two kinds that plakar's APIs name and no store keeps yet. */
+/** The error for the two kinds of plakar's APIs that no store supports yet. */
 export function eccUnimplemented(): StoreError {
   return new StoreError(
     'unimplemented',

@@ -8,12 +8,12 @@ export interface ByteRange {
   readonly length: number;
 }
 
-/** The longest range: kloset keeps lengths within packfiles in 32 bits. */
+/** The longest range: kloset stores lengths within packfiles as 32 bits. */
 export const maxRangeLength = 2 ** 32 - 1;
 
 /**
- * Makes a range of numbers from the wire. Throws `invalid_argument` for a length outside 1 to 2³²−1 or a negative offset.
- * An offset beyond 2⁵³−1 is cut down to that: both are past the end of any object.
+ * Checks the numbers of a request. Throws `invalid_argument` for a length outside 1 to 2³²−1 or a negative offset. A larger offset
+ * than 2⁵³−1 becomes 2⁵³−1: both are past the end of any object.
  */
 export function byteRange(offset: bigint, length: bigint): ByteRange {
   if (offset < 0n) throw new StoreError('invalid_argument', 'invalid range: the offset has to be 0 or more');
@@ -24,7 +24,7 @@ export function byteRange(offset: bigint, length: bigint): ByteRange {
   return { offset: Number(offset < limit ? offset : limit), length: Number(length) };
 }
 
-/** What a range gives of an object of `size` bytes: past the end there is nothing. No range is the whole object. */
+/** Clips a range to an object of `size` bytes, possibly to a length of 0. Without a range it is the whole object. */
 export function clip(range: ByteRange | undefined, size: number): { offset: number; length: number } {
   if (range === undefined) return { offset: 0, length: size };
   const offset = Math.min(range.offset, size);

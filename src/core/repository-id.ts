@@ -2,8 +2,8 @@ import { decode } from '@msgpack/msgpack';
 import { payload } from './serialized-object.js';
 
 /**
- * The repository id in a store's CONFIG: 16 bytes, or undefined where it can't be read. CONFIG's payload is a msgpack map
- * in the clear, also in an encrypted store, with the id under `RepositoryID`.
+ * The repository id in a store's CONFIG: 16 bytes, or undefined if it can't be read. CONFIG's payload is an unencrypted msgpack map, even
+ * in an encrypted store, with the id under `RepositoryID`.
  */
 export function repositoryId(config: Uint8Array): Uint8Array | undefined {
   try {
@@ -11,7 +11,7 @@ export function repositoryId(config: Uint8Array): Uint8Array | undefined {
     const id = fields?.['RepositoryID'];
     return id instanceof Uint8Array && id.length === 16 ? id : undefined;
   } catch {
-    // A CONFIG of a later format is still served as it is.
+    // A CONFIG in a later format is still served.
     return undefined;
   }
 }

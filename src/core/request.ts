@@ -1,22 +1,22 @@
-/** What is known of one request. A frontend fills it in as the request goes on. */
+/** A record of one request for logs and metrics. A frontend fills it in while the request runs. */
 export interface RequestRecord {
   readonly protocol: 'http' | 'grpc';
   readonly method: string;
-  /** The path asked for; in gRPC the full name of the rpc is the method, and the path is the object's. */
+  /** HTTP: the path of the request. gRPC: the object's path; the method is the full name of the rpc. */
   path: string;
   /** HTTP status or gRPC status name; set when the request ends. */
   status: number | string;
-  /** Bytes of objects and lists that came in and went out; headers and framing don't count. */
+  /** Bytes of objects and lists, without headers and framing. */
   received: number;
   sent: number;
-  /** The caller's address, and its name where it logged in. */
+  /** The caller's address, and its principal's name if it logged in. */
   readonly caller: string;
   principal: string | undefined;
   readonly startedMs: number;
 }
 
-/** Is told of each request that has ended: a log, a counter. */
+/** Observes requests as they end: an access log, metrics. */
 export interface RequestObserver {
-  /** @param ms how long it took, in milliseconds */
+  /** @param ms the duration in milliseconds */
   request(record: RequestRecord, ms: number): void;
 }

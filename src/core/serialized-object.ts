@@ -2,25 +2,25 @@ import { StoreError } from './errors.js';
 import type { ObjectKind, ObjectRef } from './object.js';
 import { watched } from '../lib/watched.js';
 
-/** The shortest serialized object: a header of 16 bytes and a MAC of 32, with nothing between. */
+/** The size of the smallest serialized object: a header of 16 bytes and a MAC of 32, with an empty payload. */
 export const minObjectBytes = 48;
 
-/** The largest lock: a real one has some 124 bytes. */
+/** The size limit of locks; plakar's have about 124 bytes. */
 export const maxLockBytes = 64 * 1024;
 
-/** The largest object of a kind in bytes, where packfiles and states may have `maxObjectBytes`. */
+/** The size limit of a kind, in bytes. `maxObjectBytes` is the one of packfiles and states. */
 export function maxBytes(kind: ObjectKind, maxObjectBytes: number): number {
   return kind === 'lock' ? maxLockBytes : maxObjectBytes;
 }
 
-/** What is said of an object that is larger. */
+/** The error for an object over its size limit. */
 export function tooLarge(kind: ObjectKind, limit: number): StoreError {
   return new StoreError('too_large', `a ${kind} may have ${limit} bytes at most`);
 }
 
 const headerBytes = 16;
 
-/** The first 8 bytes of every serialized object; the second is that of old stores. */
+/** The first 8 bytes of serialized objects; the second is that of old stores. */
 const magics = ['_KLOSET_', '_PLAKAR_'];
 
 /** Bytes 8 to 11, uint32 little-endian: kloset's resource types. */
@@ -30,9 +30,9 @@ const resourceTypes = { config: 1, lock: 2, state: 3, packfile: 4 } as const sat
 >;
 
 /**
- * Passes an upload on, and fails where it can't be the object that it is said to be: `invalid_argument` for a foreign
- * header or less than 48 bytes, `too_large` beyond the limit. The chunk that completes a foreign header isn't passed on, so a
- * backend that gathers 16 bytes before it starts writing leaves no trace of garbage. The rest is encrypted, and not ours to check.
+ * Passes an upload on and validates its size and header: `invalid_argument` for a wrong header or less than 48 bytes, `too_large` over the
+ * limit. The chunk that completes a wrong header is not passed on, so a backend that waits for 16 bytes before it writes leaves no trace
+ * of garbage. The payload is encrypted and can't be validated.
  *
  * @param maxObjectBytes the limit for packfiles and states, in bytes; locks have their own
  */
@@ -43,14 +43,14 @@ export function verifiedObject(
 ): AsyncIterable<Uint8Array> {
   const limit = maxBytes(ref.kind, maxObjectBytes);
   let size = 0;
-  /** What came of the header; undefined once all of it did. */
+  /** The header bytes so far; undefined once the header is checked. */
   let head: Uint8Array | undefined = new Uint8Array();
   return watched(body, {
     chunk: (chunk) => {
       size += chunk.length;
       if (size > limit) throw tooLarge(ref.kind, limit);
       if (head === undefined) return;
-      // Copied where more has to come: the chunk is somebody else's then.
+      // An incomplete header is copied: the chunk belongs to the store once it is passed on.
       head = head.length === 0 && chunk.length >= headerBytes ? chunk : Buffer.concat([head, chunk]);
       if (head.length < headerBytes) return;
       checkHeader(ref.kind, head);
@@ -66,12 +66,12 @@ export function verifiedObject(
   });
 }
 
-/** Whether `bytes` can be a store's CONFIG, by its length and header. */
+/** Whether `bytes` can be a store's CONFIG, judging by length and header. */
 export function isConfig(bytes: Uint8Array): boolean {
   return bytes.length >= minObjectBytes && hasMagic(bytes) && resourceType(bytes) === resourceTypes.config;
 }
 
-/** What is between the header and the trailing MAC. */
+/** The bytes between the header and the trailing MAC. */
 export function payload(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(headerBytes, bytes.length - (minObjectBytes - headerBytes));
 }

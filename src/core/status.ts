@@ -1,16 +1,16 @@
 import type { ErrorCode } from './errors.js';
 
 export interface WireStatus {
-  /** The HTTP status code (RFC 9110; 507 is RFC 4918's, 499 is nginx's "client closed request", seen only in logs). */
+  /** The HTTP status code (RFC 9110; 507 is from RFC 4918; 499 is nginx's "client closed request", and appears only in logs). */
   readonly http: number;
   /** The gRPC status code (https://grpc.io/docs/guides/status-codes/). */
   readonly grpc: number;
 }
 
-/** The trailing metadata that carries an error's code in gRPC, where several share a status. */
+/** The gRPC trailer with the error's code, since several codes share a status. */
 export const errorCodeKey = 'kloset-error-code';
 
-/** What each error is on the wire. Total: a code without a row doesn't compile. */
+/** The status of each error code. A code without a row doesn't compile. */
 export const wireStatus = {
   invalid_argument: { http: 400, grpc: 3 },
   too_large: { http: 413, grpc: 3 },

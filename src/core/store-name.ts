@@ -1,6 +1,6 @@
 import { StoreError } from './errors.js';
 
-/** First parts of the paths of plakar's HTTP APIs and of our own: a store of such a name would hide them. */
+/** First segments of the paths of the HTTP APIs: a store with such a name would hide them. */
 const reserved: ReadonlySet<string> = new Set([
   'resources',
   'packfile',
@@ -16,25 +16,25 @@ const reserved: ReadonlySet<string> = new Set([
 const maxLength = 200;
 
 /**
- * Whether `name` can be a store's: empty for the default one, else parts of letters, digits, `.`, `_` and `-`, with `/` between
- * them, as in `teams/blue`. No part starts with a dot or is the start of an API's path, so no name can mean another one's path.
+ * Whether `name` is a valid store name: empty for the default store, else segments of letters, digits, `.`, `_` and `-`, joined by `/`, as
+ * in `teams/blue`. No segment starts with a dot or is reserved, so a name never collides with another store's path or an API's.
  */
 export function isStoreName(name: string): boolean {
   if (name === '') return true;
   if (name.length > maxLength) return false;
-  return name.split('/').every((part) => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(part) && !reserved.has(part));
+  return name.split('/').every((segment) => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(segment) && !reserved.has(segment));
 }
 
-/** Whether a path's part can't be one of a store's name, since an API's path starts with it. */
-export function isReserved(part: string): boolean {
-  return reserved.has(part);
+/** Whether a path segment starts an API's path, and so can't be part of a store's name. */
+export function isReserved(segment: string): boolean {
+  return reserved.has(segment);
 }
 
-/** Checks a name that a request asks for. Throws `invalid_argument`. */
+/** Validates the store name of a request. Throws `invalid_argument`. */
 export function checkStoreName(name: string): string {
   if (isStoreName(name)) return name;
   throw new StoreError(
     'invalid_argument',
-    "invalid store name: it has letters, digits, '.', '_' and '-', in parts with '/' between them",
+    "invalid store name: it consists of letters, digits, '.', '_' and '-', in segments separated by '/'",
   );
 }

@@ -3,11 +3,11 @@ import type { MacBatch } from './mac-batch.js';
 import type { ObjectKind, ObjectRef } from './object.js';
 import type { ByteRange } from './range.js';
 
-/** What a store is, as seen through every layer above it: a layer may narrow it, never widen it. */
+/** Properties of a store as seen through its layers. A layer may lower them, but never raise them. */
 export interface StoreInfo {
-  /** What whoever holds this Store may do. */
+  /** What may be done with this Store object. */
   readonly access: Access;
-  /** The largest packfile or state that a put may have, in bytes. */
+  /** The size limit of packfiles and states, in bytes. */
   readonly maxObjectBytes: number;
   /** Whether an acknowledged put is synced to disk. */
   readonly durable: boolean;
@@ -20,89 +20,87 @@ export interface ObjectStat {
   readonly modifiedMs: number;
 }
 
-/** The answer to a get. Whoever has it calls `release` exactly once, in every outcome, when done with the bytes. */
+/** The result of a get. The receiver calls `release` exactly once when it is done with the bytes, whatever happens. */
 export interface ObjectRead {
   /** The whole object's size in bytes. */
   readonly objectSize: number;
-  /** How many bytes this answer has: the range, cut to the object. */
+  /** How many bytes the result has: the length of the range, clipped to the object. */
   readonly length: number;
   /**
-   * The bytes: one buffer where they are few, so that a small answer is one write on the wire; chunks otherwise, which can
-   * be iterated once. A buffer's bytes are valid until `release`, a chunk's until the next one is asked for. Chunks that end
-   * before `length` throw instead of ending.
+   * The bytes: one buffer if they are few, so that a small answer takes one write; otherwise chunks, which can be iterated once. A
+   * buffer is valid until `release`, a chunk until the next one is requested. Chunks never end before `length`: they throw instead.
    */
   readonly data: Uint8Array | AsyncIterable<Uint8Array>;
   /**
-   * Gives back what the read holds. Never fails.
+   * Releases file handles, buffers and permits. Never fails.
    *
-   * @param sent whether nobody looks at a buffer any more, so that it may be used for other bytes; false where a write of it was
-   *   given up, and may still be under way
+   * @param sent whether the buffer is free for reuse; false if a write of it was abandoned and may still be running
    */
   release(sent?: boolean): void;
 }
 
 export interface PutResult {
-  /** False where the same bytes were there already, and nothing changed. */
+  /**
+   * Of packfiles and states: whether the put wrote the object; false if the same bytes were there already, and nothing changed. Of locks:
+   * always true, as a backend need not know whether it replaced one.
+   */
   readonly created: boolean;
 }
 
-/** What every operation is told about its circumstances. */
+/** The context of an operation. */
 export interface OpContext {
-  /** Aborts when the caller is gone or the gateway stops. An operation that would wait for ever ends then, with `canceled`. */
+  /** Aborts when the client goes away or the gateway stops. An operation that would otherwise wait for ever then fails with `canceled`. */
   readonly signal: AbortSignal;
 }
 
 /**
- * The contract that every backend and layer keeps, and every frontend relies on. Each clause is a test in
+ * The contract that every backend and layer implements and every frontend relies on. Each clause is a test in
  * test/conformance/store-suite.ts.
  *
- * Every operation fails with a StoreError and nothing else. Operations may run concurrently, in any mix.
+ * Operations fail with StoreErrors only, and may run concurrently, in any mix.
  */
 export interface Store {
-  /** What this store is, for whoever holds it. It changes only where it is another gateway's to say. */
+  /** The store's properties. They change only if the store is at another gateway, whose answer may change. */
   info(): StoreInfo;
 
   /**
-   * The bytes of the store's CONFIG, read anew each time.
-   * `unavailable` when it can't be read. CONFIG has no other operation: it can't be changed through a gateway.
+   * The bytes of the store's CONFIG, read on every call. `unavailable` if it can't be read. There is no other operation on CONFIG: it
+   * can't be changed through a gateway.
    */
   config(ctx: OpContext): Promise<Uint8Array>;
 
   /**
-   * Every object of a kind, as batches of MACs: all of them, or an error, never a part that looks like the whole.
-   * No MAC comes twice, in no order to rely on. What others keep in the store's folders is skipped. An object that is put
-   * or deleted meanwhile may or may not be listed.
+   * Lists all objects of a kind, as batches of MACs. An incomplete list ends with an error. No MAC occurs twice; the order is undefined.
+   * Foreign files in the store's folders are skipped. An object that is put or deleted during the iteration may or may not be listed.
    */
   list(kind: ObjectKind, ctx: OpContext): AsyncIterable<MacBatch>;
 
-  /** An object's size and age. `not_found` where there is none. */
+  /** An object's size and modification time. `not_found` if it does not exist. */
   stat(ref: ObjectRef, ctx: OpContext): Promise<ObjectStat>;
 
   /**
-   * An object, or a range of it: past the end there is nothing, so a range gives what there is, possibly no bytes.
-   * `not_found` where there is none. It fails before it returns wherever it can, so that callers can still answer with
-   * the right status.
+   * An object, or a range of it. A range is clipped to the object, possibly to nothing. `not_found` if the object does not exist. Errors
+   * are reported before it resolves wherever possible, while callers can still send the right status.
    */
   get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): Promise<ObjectRead>;
 
   /**
-   * Stores an object, whole or not at all. It is visible only when complete, and synced to disk (unless the store was
-   * opened without durability) before this returns.
+   * Stores an object, atomically. It becomes visible only when it is complete, and, unless the store was opened without durability, when
+   * it is synced to disk.
    *
-   * - Packfiles and states: where the name is taken, the same bytes succeed and change nothing, and other bytes fail with
-   *   `already_exists`; the bytes are compared, not trusted. Of concurrent puts of one name one whole object wins, and the
-   *   others end as if they had come later.
-   * - Locks: replaced atomically, at most 64 KiB.
-   * - `invalid_argument` under 48 bytes, or where the header isn't a serialized object's of that kind; `too_large` over the
-   *   size limit; `no_space` on a full disk; and whatever `body` throws, when it throws. Nothing is left behind then.
+   * - Packfiles and states are immutable: if the object exists, the same bytes succeed and change nothing, and other bytes fail with
+   *   `already_exists`. The bytes are compared. Of concurrent puts of one name one wins; the others end as if they had come later.
+   * - Locks are replaced atomically, and have at most 64 KiB.
+   * - `invalid_argument` for less than 48 bytes or a header that is not of this kind, `too_large` over the size limit, `no_space` on a full
+   *   disk; an error that `body` throws is passed on. A failed put leaves nothing behind.
    *
-   * `body`'s chunks belong to the store once yielded. It need not be read to its end when the put fails early.
+   * A chunk belongs to the store once `body` has yielded it. A put that fails early need not read `body` to its end.
    */
   put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult>;
 
-  /** Removes an object. Idempotent: one that isn't there is success. */
+  /** Removes an object. Idempotent: succeeds if the object does not exist. */
   delete(ref: ObjectRef, ctx: OpContext): Promise<void>;
 
-  /** Lets go of everything. No operation may follow. */
+  /** Releases all resources. No operation may follow. */
   close(): Promise<void>;
 }

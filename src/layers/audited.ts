@@ -1,118 +1,111 @@
-import type { AuditEntry, AuditOperation, AuditTrail } from '../core/audit.js';
+import type { AuditEntry, AuditOperation, AuditSink } from '../core/audit.js';
 import { callerName, type Caller } from '../core/caller.js';
 import { StoreError } from '../core/errors.js';
 import type { ObjectKind, ObjectRef } from '../core/object.js';
 import type { ByteRange } from '../core/range.js';
-import type { ObjectStat, OpContext, PutResult, Store } from '../core/store.js';
+import type { ObjectRead, ObjectStat, OpContext, PutResult, Store } from '../core/store.js';
 import { watched } from '../lib/watched.js';
 import { Layer } from './layer.js';
 
-/** Who does something, and with which store. */
+/** Who uses which store. */
 export interface AuditSubject {
   readonly caller: Caller;
   /** The store's name. */
   readonly store: string;
 }
 
-/** What is particular about an entry. */
 type AuditEvent = Pick<AuditEntry, 'operation' | 'outcome'> & Partial<AuditEntry>;
 
-/** An entry about something that is over now. */
+/** An entry for an operation that ended now. */
 export function auditEntry({ caller, store }: AuditSubject, event: AuditEvent): AuditEntry {
   const { address, listener } = caller.peer;
   return { time: new Date().toISOString(), principal: callerName(caller), address, listener, store, ...event };
 }
 
-/** Whether an error is a refusal, as against a failure. */
-export function isRefusal({ code }: StoreError): boolean {
-  return code === 'permission_denied' || code === 'unauthenticated';
-}
-
 /**
- * A store whose writes, deletes and refusals are recorded, for one caller. The outermost layer: what it records is what the
- * caller was told. Reads that succeed, or fail for another reason than that they aren't allowed, leave no trace.
+ * A store decorator that records one caller's writes, deletes and refusals. It is the outermost layer, so it records what the caller was
+ * told. Reads leave no entry unless they are refused.
  */
 export class Audited extends Layer {
   constructor(
     inner: Store,
-    private readonly trail: AuditTrail,
+    private readonly auditLog: AuditSink,
     private readonly subject: AuditSubject,
   ) {
     super(inner);
   }
 
   override config(ctx: OpContext): Promise<Uint8Array> {
-    return this.watched(this.inner.config(ctx), 'config');
+    return this.recordingRefusal('config', {}, this.inner.config(ctx));
   }
 
   override async *list(kind: ObjectKind, ctx: OpContext): ReturnType<Store['list']> {
     try {
       yield* this.inner.list(kind, ctx);
     } catch (error) {
-      this.recordRefusal(error, 'list', { kind });
+      this.recordRefusal('list', { kind }, error);
       throw error;
     }
   }
 
   override stat(ref: ObjectRef, ctx: OpContext): Promise<ObjectStat> {
-    return this.watched(this.inner.stat(ref, ctx), 'stat', ref);
+    return this.recordingRefusal('stat', ref, this.inner.stat(ref, ctx));
   }
 
-  override get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): ReturnType<Store['get']> {
-    return this.watched(this.inner.get(ref, range, ctx), 'get', ref);
+  override get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): Promise<ObjectRead> {
+    return this.recordingRefusal('get', ref, this.inner.get(ref, range, ctx));
   }
 
   override async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult> {
-    const about = { operation: 'put', kind: ref.kind, mac: ref.mac } as const;
     let bytes = 0;
     const counted = watched(body, { chunk: ({ length }) => void (bytes += length) });
-    const replaces = ref.kind === 'lock' && (await this.isThere(ref, ctx));
     try {
       const result = await this.inner.put(ref, counted, ctx);
-      const outcome = result.created ? (replaces ? 'replaced' : 'created') : 'unchanged';
-      this.record({ ...about, outcome, bytes });
+      const outcome = ref.kind === 'lock' ? 'stored' : result.created ? 'created' : 'unchanged';
+      this.record({ operation: 'put', ...ref, outcome, bytes });
       return result;
     } catch (error) {
-      this.record({ ...about, ...failure(error), bytes });
+      this.record({ operation: 'put', ...ref, ...failure(error), bytes });
       throw error;
     }
   }
 
   override async delete(ref: ObjectRef, ctx: OpContext): Promise<void> {
-    const about = { operation: 'delete', kind: ref.kind, mac: ref.mac } as const;
     try {
       await this.inner.delete(ref, ctx);
-      this.record({ ...about, outcome: 'deleted' });
+      this.record({ operation: 'delete', ...ref, outcome: 'deleted' });
     } catch (error) {
-      this.record({ ...about, ...failure(error) });
+      this.record({ operation: 'delete', ...ref, ...failure(error) });
       throw error;
     }
   }
 
-  /** Gives the same promise back: whoever reads doesn't wait for this. */
-  private watched<T>(result: Promise<T>, operation: AuditOperation, ref?: ObjectRef): Promise<T> {
-    result.catch((error: unknown) => this.recordRefusal(error, operation, ref));
-    return result;
+  private async recordingRefusal<T>(
+    operation: AuditOperation,
+    about: Partial<ObjectRef>,
+    result: Promise<T>,
+  ): Promise<T> {
+    try {
+      return await result;
+    } catch (error) {
+      this.recordRefusal(operation, about, error);
+      throw error;
+    }
   }
 
-  private recordRefusal(error: unknown, operation: AuditOperation, about: Partial<ObjectRef> = {}): void {
-    if (isRefusal(StoreError.from(error))) this.record({ operation, ...about, ...failure(error) });
-  }
-
-  /** The contract has no answer for it, since nobody else asks. Of locks put at the same moment, two may be `created`. */
-  private async isThere(ref: ObjectRef, ctx: OpContext): Promise<boolean> {
-    return this.inner.stat(ref, ctx).then(
-      () => true,
-      () => false,
-    );
+  private recordRefusal(operation: AuditOperation, about: Partial<ObjectRef>, thrown: unknown): void {
+    const event = failure(thrown);
+    if (event.outcome === 'refused') this.record({ operation, ...about, ...event });
   }
 
   private record(event: AuditEvent): void {
-    this.trail.record(auditEntry(this.subject, event));
+    this.auditLog.record(auditEntry(this.subject, event));
   }
 }
 
-function failure(thrown: unknown): Pick<AuditEntry, 'outcome' | 'code' | 'reason'> {
-  const error = StoreError.from(thrown);
-  return { outcome: isRefusal(error) ? 'refused' : 'failed', code: error.code, reason: error.message };
+/** How the log tells a refusal or a failure. */
+export function failure(thrown: unknown): Pick<AuditEntry, 'outcome' | 'code' | 'reason'> {
+  const { code, message } = StoreError.from(thrown);
+  const isRefusal = code === 'permission_denied' || code === 'unauthenticated';
+  return { outcome: isRefusal ? 'refused' : 'failed', code, reason: message };
 }

@@ -2,7 +2,7 @@ import type { ObjectKind, ObjectRef } from '../core/object.js';
 import type { ByteRange } from '../core/range.js';
 import type { ObjectStat, OpContext, PutResult, Store, StoreInfo } from '../core/store.js';
 
-/** A Store around a Store that passes everything on. A layer extends it, and shows only what it does otherwise. */
+/** A store decorator that passes every operation on. Layers extend it and override what they change. */
 export abstract class Layer implements Store {
   constructor(protected readonly inner: Store) {}
 

@@ -1,103 +1,79 @@
 import type { ObjectKind, ObjectRef } from '../core/object.js';
 import type { ByteRange } from '../core/range.js';
 import type { ObjectRead, ObjectStat, OpContext, PutResult, Store } from '../core/store.js';
+import type { CallerLimits } from './caller-limits.js';
 import { Layer } from './layer.js';
-import type { Turn, Turns } from './turns.js';
 
 /**
- * A store that each operation takes a turn for, and keeps it until its caller is done: a get until the bytes are let go of, a
- * list until it ends, also early. Uploads of packfiles and states take one of the turns for uploads besides. Locks are small,
- * and a backup fails without them, so they don't wait for uploads.
+ * A store decorator that holds one of the caller's permits for each operation until the caller has released the result: for a get until
+ * its bytes are released, for a list until its iteration ends. Uploads of packfiles and states hold an upload permit as well. Locks don't:
+ * they are small, and a backup fails without them.
  */
 export class Limited extends Layer {
-  /** Requests whose list is under way. Made by the first one: most stores are made for one request, and few of them are lists. */
-  private listing: WeakSet<OpContext> | undefined;
+  /** The requests whose list is being iterated. */
+  private readonly listing = new Set<OpContext>();
 
-  /** @param key names the caller among those who share `turns` */
+  /** @param caller identifies the caller in `limits` */
   constructor(
     inner: Store,
-    private readonly turns: Turns,
-    private readonly key: string,
+    private readonly limits: CallerLimits,
+    private readonly caller: string,
   ) {
     super(inner);
   }
 
   override config(ctx: OpContext): Promise<Uint8Array> {
-    return this.inTurn(ctx, () => this.inner.config(ctx));
+    return this.limited('request', ctx, () => this.inner.config(ctx));
   }
 
   override stat(ref: ObjectRef, ctx: OpContext): Promise<ObjectStat> {
-    // A list with details has its turn: if it waited for another one, some lists at once would all wait for each other.
-    if (this.listing?.has(ctx) === true) return this.inner.stat(ref, ctx);
-    return this.inTurn(ctx, () => this.inner.stat(ref, ctx));
+    // A list with details calls stat while it holds a permit: if it needed a second one, concurrent lists could deadlock.
+    if (this.listing.has(ctx)) return this.inner.stat(ref, ctx);
+    return this.limited('request', ctx, () => this.inner.stat(ref, ctx));
   }
 
   override delete(ref: ObjectRef, ctx: OpContext): Promise<void> {
-    return this.inTurn(ctx, () => this.inner.delete(ref, ctx));
+    return this.limited('request', ctx, () => this.inner.delete(ref, ctx));
   }
 
-  override async get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): ReturnType<Store['get']> {
-    const turn = await this.turns.take(this.key, ctx);
+  override put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult> {
+    const operation = ref.kind === 'lock' ? 'request' : 'upload';
+    return this.limited(operation, ctx, () => this.inner.put(ref, body, ctx));
+  }
+
+  override async get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): Promise<ObjectRead> {
+    const end = await this.limits.acquire(this.caller, 'request', ctx);
     try {
-      return new ReadInTurn(turn, await this.inner.get(ref, range, ctx));
+      const read = await this.inner.get(ref, range, ctx);
+      const { objectSize, length, data } = read;
+      const release = (sent?: boolean): void => {
+        read.release(sent);
+        end();
+      };
+      return { objectSize, length, data, release };
     } catch (error) {
-      turn.end();
+      end();
       throw error;
     }
   }
 
   override async *list(kind: ObjectKind, ctx: OpContext): ReturnType<Store['list']> {
-    const turn = await this.turns.take(this.key, ctx);
-    const listing = (this.listing ??= new WeakSet());
-    listing.add(ctx);
+    const end = await this.limits.acquire(this.caller, 'request', ctx);
+    this.listing.add(ctx);
     try {
       yield* this.inner.list(kind, ctx);
     } finally {
-      listing.delete(ctx);
-      turn.end();
+      this.listing.delete(ctx);
+      end();
     }
   }
 
-  override async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult> {
-    const { turns, key } = this;
-    const turn = await (ref.kind === 'lock' ? turns.take(key, ctx) : turns.takeUpload(key, ctx));
+  private async limited<T>(operation: 'request' | 'upload', ctx: OpContext, work: () => Promise<T>): Promise<T> {
+    const end = await this.limits.acquire(this.caller, operation, ctx);
     try {
-      return await this.inner.put(ref, body, ctx);
+      return await work();
     } finally {
-      turn.end();
+      end();
     }
-  }
-
-  private inTurn<T>(ctx: OpContext, work: () => Promise<T>): Promise<T> {
-    const turn = this.turns.take(this.key, ctx);
-    return turn instanceof Promise ? turn.then((taken) => untilSettled(taken, work())) : untilSettled(turn, work());
-  }
-}
-
-/** Gives the same promise back, so that nobody waits for the turn's end. */
-function untilSettled<T>(turn: Turn, result: Promise<T>): Promise<T> {
-  const end = (): void => turn.end();
-  result.then(end, end);
-  return result;
-}
-
-/** A read that keeps its turn until it is released. */
-class ReadInTurn implements ObjectRead {
-  readonly objectSize: number;
-  readonly length: number;
-  readonly data: ObjectRead['data'];
-
-  constructor(
-    private readonly turn: Turn,
-    private readonly read: ObjectRead,
-  ) {
-    this.objectSize = read.objectSize;
-    this.length = read.length;
-    this.data = read.data;
-  }
-
-  release(sent?: boolean): void {
-    this.read.release(sent);
-    this.turn.end();
   }
 }

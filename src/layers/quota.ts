@@ -6,32 +6,32 @@ import { Layer } from './layer.js';
 import { objectName } from './scan.js';
 import { Usage, type UsageOptions } from './usage.js';
 
-/** An upload that is under way: how much of it came, and how much of that is taken off what the quota leaves. */
+/** A running upload: how many of its bytes arrived, and how many of them are reserved. */
 interface Upload {
   readonly ref: ObjectRef;
   received: number;
   reserved: number;
-  /** Whether it takes anything. */
+  /** False once the object is known to exist, so that nothing is reserved for it. */
   counts: boolean;
 }
 
 /**
- * A store whose packfiles and states may have so many bytes together; locks are small, come and go, and always pass. One for
- * each store, below what is particular to a caller.
+ * A store decorator that limits the total size of packfiles and states. Locks are small and short-lived, and are not limited. There is one
+ * for each store, inside the per-caller layers.
  *
- * - An upload's bytes count as they come, so several at once never have more than there is room for. Which of them fail is a matter
- *   of who comes first; what a failed one took is given back. The exact number of bytes is allowed, and not one more.
- * - What is there already can be put again at a full quota, since that changes nothing: where an upload finds no room, and its
- *   name is taken, it goes on without counting, and the store compares the bytes.
- * - Puts wait for the first scan, which finds out how much the store has.
- * - A lower quota, or others who write to the store, may leave it over the quota: nothing new is taken then.
+ * - An upload's bytes are reserved as they arrive, so concurrent uploads never exceed the quota together. A failed upload gives its bytes
+ *   back. The quota can be used up to the last byte.
+ * - An object that exists can be put again at a full quota, because that changes nothing: if an upload finds no room, but its object exists,
+ *   it continues without a reservation, and the store compares the bytes.
+ * - Puts wait for the first scan, which measures the store.
+ * - If the quota is lowered, or others write to the store, it may be over its quota; then nothing new is accepted.
  */
 export class Quota extends Layer {
   private readonly usage: Usage;
   private reserved = 0;
   private readonly deleting = new Set<string>();
 
-  /** @param maxBytes how much the store may have; when it is changed, uploads that are under way go by it as well */
+  /** @param maxBytes the quota; a change applies to running uploads as well */
   constructor(
     inner: Store,
     public maxBytes: number,
@@ -41,17 +41,17 @@ export class Quota extends Layer {
     this.usage = new Usage(inner, options);
   }
 
-  /** How many bytes the store's packfiles and states have; undefined as long as that isn't known. */
+  /** The total size of packfiles and states in bytes; undefined before the first scan. */
   get usedBytes(): number | undefined {
     return this.usage.bytes;
   }
 
-  /** Begins to find out how much the store has, in the background. */
+  /** Starts to measure the store, in the background. */
   start(): void {
     this.usage.start();
   }
 
-  /** Ends what goes on in the background, and leaves the store open. */
+  /** Stops the background work, and leaves the store open. */
   stop(): Promise<void> {
     return this.usage.stop();
   }
@@ -61,20 +61,20 @@ export class Quota extends Layer {
     await this.usage.known(ctx);
     const upload: Upload = { ref, received: 0, reserved: 0, counts: true };
     const counted = watched(body, { chunk: ({ length }) => this.count(upload, length, ctx) });
-    const over = this.usage.putBegins(ref);
+    const ended = this.usage.putBegins(ref);
     let createdBytes = 0;
     try {
       const result = await this.inner.put(ref, counted, ctx);
       if (result.created) createdBytes = upload.received;
       return result;
     } finally {
-      // What was reserved and what is stored change hands at once: nobody sees the bytes twice, or not at all.
+      // In one step, so that no other upload sees the bytes counted twice or not at all.
       this.reserved -= upload.reserved;
-      over(createdBytes);
+      ended(createdBytes);
     }
   }
 
-  /** Of several deletes of one object at once the first one counts. Where only another one succeeds, the next scan finds out. */
+  /** Of concurrent deletes of one object only the first is counted. If it fails and another one succeeds, the next scan corrects it. */
   override async delete(ref: ObjectRef, ctx: OpContext): Promise<void> {
     const name = objectName(ref);
     if (ref.kind === 'lock' || this.deleting.has(name)) return this.inner.delete(ref, ctx);
@@ -95,10 +95,10 @@ export class Quota extends Layer {
 
   private count(upload: Upload, bytes: number, ctx: OpContext): void | Promise<void> {
     upload.received += bytes;
-    if (upload.counts && !this.reserve(upload, bytes)) return this.passIfPresent(upload, ctx);
+    if (upload.counts && !this.reserve(upload, bytes)) return this.continueIfPresent(upload, ctx);
   }
 
-  private async passIfPresent(upload: Upload, ctx: OpContext): Promise<void> {
+  private async continueIfPresent(upload: Upload, ctx: OpContext): Promise<void> {
     if ((await this.sizeOf(upload.ref, ctx)) === undefined) throw this.usedUp(upload.ref);
     upload.counts = false;
     this.reserved -= upload.reserved;
@@ -112,7 +112,7 @@ export class Quota extends Layer {
     return true;
   }
 
-  /** The object's size; undefined where it isn't there. */
+  /** The object's size; undefined if it does not exist. */
   private async sizeOf(ref: ObjectRef, ctx: OpContext): Promise<number | undefined> {
     try {
       return (await this.inner.stat(ref, ctx)).size;
@@ -125,7 +125,7 @@ export class Quota extends Layer {
   private usedUp({ kind }: ObjectRef): StoreError {
     return new StoreError(
       'no_space',
-      `this store's quota of ${this.maxBytes} bytes leaves no room for this ${kind}: its operator can raise it, or remove what is old`,
+      `this store's quota of ${this.maxBytes} bytes leaves no room for this ${kind}: the gateway's operator can raise it, or delete old snapshots`,
     );
   }
 }

@@ -3,47 +3,47 @@ import { mapAhead } from '../lib/map-ahead.js';
 import type { Mac, ObjectRef } from '../core/object.js';
 import type { OpContext, Store } from '../core/store.js';
 
-/** How many objects are looked at at once: not many, since nobody waits for it for long. */
-const statsAhead = 8;
+/** How many stat calls run at once: few, as a scan should not slow down requests. */
+const statConcurrency = 8;
 
-/** An object's name among all kinds. */
+/** Names an object uniquely among all kinds. */
 export function objectName({ kind, mac }: ObjectRef): string {
   return `${kind}/${mac}`;
 }
 
 /**
- * Adds up the bytes of a store's packfiles and states, while puts and deletes go on that it is told of. What it finds of
- * names that are being put is kept apart, since only the put itself knows whether it is new.
+ * Adds up the sizes of a store's packfiles and states while puts and deletes continue, of which it has to be told. Objects that are found
+ * while they are being put are counted separately, because only the put knows whether they are new.
  */
 export class Scan {
   private counted = 0;
   private readonly touched: Set<string>;
-  /** The sizes of what was found of `touched`. */
+  /** The sizes of the objects of `touched` that were found. */
   private readonly found = new Map<string, number>();
   private readonly created = new Set<string>();
   private createdBytes = 0;
   private deletedBytes = 0;
 
-  /** @param underWay names that are being put */
+  /** @param puts the names of objects that are being put */
   constructor(
     private readonly store: Store,
-    underWay: Iterable<string>,
+    puts: Iterable<string>,
   ) {
-    this.touched = new Set(underWay);
+    this.touched = new Set(puts);
   }
 
-  /** To be told before a put begins. */
+  /** Must be called before a put begins. */
   putBegins(name: string): void {
     this.touched.add(name);
   }
 
-  /** To be told when a put has made a new object. */
+  /** Must be called when a put has created an object. */
   putCreated(name: string, bytes: number): void {
     this.created.add(name);
     this.createdBytes += bytes;
   }
 
-  /** To be told when an object of this size was deleted. */
+  /** Must be called when an object of this size was deleted. */
   deleted(bytes: number): void {
     this.deletedBytes += bytes;
   }
@@ -51,23 +51,23 @@ export class Scan {
   async run(ctx: OpContext): Promise<void> {
     for (const kind of ['packfile', 'state'] as const) {
       for await (const batch of this.store.list(kind, ctx)) {
-        const measured = mapAhead(batch, statsAhead, async (mac: Mac) => this.measure({ kind, mac }, ctx));
+        const measured = mapAhead(batch, statConcurrency, async (mac: Mac) => this.measure({ kind, mac }, ctx));
         for await (const { name, size } of measured) this.add(name, size);
       }
     }
   }
 
   /**
-   * What the store has at least and at most, now. They are the same where nothing was deleted meanwhile (who knows whether it
-   * had been counted) and nothing was found that is still being put (who knows whether it is new).
+   * A lower and an upper bound of the store's size, at this moment. They differ by the size of objects that were deleted during the scan,
+   * which may or may not have been counted, and of found objects that are still being put, which may or may not be new.
    *
-   * @param underWay names that are being put
+   * @param puts the names of objects that are being put
    */
-  bounds(underWay: ReadonlyMap<string, unknown>): { least: number; most: number } {
+  bounds(puts: ReadonlyMap<string, unknown>): { least: number; most: number } {
     let stored = this.counted + this.createdBytes;
     let unsure = 0;
     for (const [name, size] of this.found) {
-      if (underWay.has(name)) unsure += size;
+      if (puts.has(name)) unsure += size;
       else if (!this.created.has(name)) stored += size;
     }
     return { least: Math.max(0, stored - this.deletedBytes), most: stored + unsure };
@@ -78,7 +78,7 @@ export class Scan {
     else this.counted += size;
   }
 
-  /** What is deleted while the scan goes on counts nothing. */
+  /** An object that was deleted since it was listed has size 0. */
   private async measure(ref: ObjectRef, ctx: OpContext): Promise<{ name: string; size: number }> {
     try {
       return { name: objectName(ref), size: (await this.store.stat(ref, ctx)).size };

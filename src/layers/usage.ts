@@ -8,7 +8,7 @@ export interface UsageOptions {
   /** The store's name, for the log. */
   readonly name: string;
   readonly log: Pick<Logger, 'warn'>;
-  /** How long after a scan the next one begins, and how long after one that failed, in milliseconds. */
+  /** The pause after a scan, and after one that failed, in milliseconds. */
   readonly everyMs?: number;
   readonly retryMs?: number;
 }
@@ -16,17 +16,17 @@ export interface UsageOptions {
 const hourMs = 3600 * 1000;
 const minuteMs = 60 * 1000;
 
-/** A scan takes up no more than a part of the time: after a long one the next one waits for so many times as long. */
+/** The pause after a scan is at least so many times its duration, so that scans of large stores don't run all the time. */
 const restFactor = 20;
 
 /**
- * How many bytes of packfiles and states a store has: found out by a scan, then kept up to date by what goes through here,
- * and checked by a scan now and then, as others may write to the store.
+ * The total size of a store's packfiles and states: measured by a scan, then updated by each put and delete, and corrected by a scan from
+ * time to time, because others may write to the store.
  */
 export class Usage {
   private stored: number | undefined;
-  /** The names that are being put, and by how many. */
-  private readonly underWay = new Map<string, number>();
+  /** The names of objects that are being put, and how many puts each has. */
+  private readonly puts = new Map<string, number>();
   private scan: Scan | undefined;
   private scanning: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -37,18 +37,18 @@ export class Usage {
     private readonly options: UsageOptions,
   ) {}
 
-  /** In bytes, without uploads that are under way; undefined before the first scan. */
+  /** In bytes, without running uploads; undefined before the first scan. */
   get bytes(): number | undefined {
     return this.stored;
   }
 
-  /** Begins the first scan, in the background. */
+  /** Starts the first scan, in the background. */
   start(): void {
     if (this.stopped.signal.aborted || this.scanning !== undefined || this.timer !== undefined) return;
     this.scanning = this.scanNow().finally(() => (this.scanning = undefined));
   }
 
-  /** Ends a scan that is under way, and begins no further one. Never fails. */
+  /** Ends a running scan, and starts no further one. Never rejects. */
   async stop(): Promise<void> {
     this.stopped.abort(canceled());
     clearTimeout(this.timer);
@@ -56,8 +56,8 @@ export class Usage {
   }
 
   /**
-   * Resolves once the bytes are known. Fails with `unavailable` where a scan failed and the next one has not begun yet,
-   * and with `canceled` where the signal aborts first.
+   * Resolves once the size is known. Fails with `unavailable` if a scan failed and the next one has not started yet, and with `canceled` if
+   * the signal aborts first.
    */
   async known({ signal }: OpContext): Promise<void> {
     if (this.stored !== undefined) return;
@@ -66,26 +66,26 @@ export class Usage {
     if (this.bytes !== undefined) return;
     throw new StoreError(
       'unavailable',
-      "how much the store has can't be found out, and its quota needs that: try again later",
+      "the store's size, which its quota depends on, can't be determined: try again later",
     );
   }
 
-  /** To be told before a put begins. The function that it returns is called once, when the put is over. */
+  /** Must be called before a put begins. The returned function must be called once, when the put has ended. */
   putBegins(ref: ObjectRef): (createdBytes: number) => void {
     const name = objectName(ref);
-    this.underWay.set(name, (this.underWay.get(name) ?? 0) + 1);
+    this.puts.set(name, (this.puts.get(name) ?? 0) + 1);
     this.scan?.putBegins(name);
     return (createdBytes) => {
-      const others = (this.underWay.get(name) ?? 1) - 1;
-      if (others > 0) this.underWay.set(name, others);
-      else this.underWay.delete(name);
+      const others = (this.puts.get(name) ?? 1) - 1;
+      if (others > 0) this.puts.set(name, others);
+      else this.puts.delete(name);
       if (createdBytes === 0) return;
       this.scan?.putCreated(name, createdBytes);
       if (this.stored !== undefined) this.stored += createdBytes;
     };
   }
 
-  /** To be told when an object of this size was deleted. */
+  /** Must be called when an object of this size was deleted. */
   deleted(bytes: number): void {
     this.scan?.deleted(bytes);
     if (this.stored !== undefined) this.stored = Math.max(0, this.stored - bytes);
@@ -95,14 +95,14 @@ export class Usage {
     const { name, log, everyMs = hourMs, retryMs = minuteMs } = this.options;
     const { signal } = this.stopped;
     const startedMs = performance.now();
-    const scan = new Scan(this.store, this.underWay.keys());
+    const scan = new Scan(this.store, this.puts.keys());
     this.scan = scan;
     try {
       await scan.run({ signal });
       const isSure = this.settle(scan);
       this.nextIn(isSure ? Math.max(everyMs, restFactor * (performance.now() - startedMs)) : retryMs);
     } catch (error) {
-      if (!signal.aborted) log.warn({ err: error, store: name }, "can't find out how much the store has");
+      if (!signal.aborted) log.warn({ err: error, store: name }, "the store's size can't be determined");
       this.nextIn(retryMs);
     } finally {
       this.scan = undefined;
@@ -110,11 +110,11 @@ export class Usage {
   }
 
   /**
-   * Where nobody else writes, what was counted along the way is right already, and within what the scan found. Otherwise the scan
-   * knows better. Resolves to whether it is certain.
+   * Takes over a scan's result. Unless others write to the store, the updated size is within the scan's bounds already. Returns whether the
+   * size is certain.
    */
   private settle(scan: Scan): boolean {
-    const { least, most } = scan.bounds(this.underWay);
+    const { least, most } = scan.bounds(this.puts);
     const isFirst = this.stored === undefined;
     this.stored = Math.min(Math.max(this.stored ?? most, least), most);
     return !isFirst || least === most;
@@ -129,7 +129,7 @@ export class Usage {
   }
 }
 
-/** Waits for what never fails, or until the signal aborts. */
+/** Waits for `work`, which never rejects. Fails with `canceled` if the signal aborts first. */
 async function until(work: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
   if (signal.aborted) throw canceled(signal.reason);
   let abort = (): void => undefined;

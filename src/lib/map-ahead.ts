@@ -1,31 +1,30 @@
 /**
- * Maps `items` in order, with up to `ahead` calls of `work` under way at once: the next ones run while the consumer is busy
- * with the last. The first failure ends it. When the consumer stops early, what is under way is waited for, so that whatever
- * `work` uses can be released afterwards.
+ * Maps `items` in order, with up to `concurrency` calls of `map` running ahead of the consumer. The first failure ends the iteration.
+ * When it ends early, for whatever reason, it first waits for the calls that are running, so that the caller may then release what they use.
  */
 export async function* mapAhead<T, R>(
   items: Iterable<T>,
-  ahead: number,
-  work: (item: T) => Promise<R>,
+  concurrency: number,
+  map: (item: T) => Promise<R>,
 ): AsyncGenerator<R, void, undefined> {
   const source = items[Symbol.iterator]();
-  const underWay: Promise<R>[] = [];
+  const running: Promise<R>[] = [];
   const start = (): void => {
     const next = source.next();
     if (next.done === true) return;
-    const result = work(next.value);
-    // A failure is thrown when its turn comes; until then it is not an unhandled one.
+    const result = map(next.value);
+    // A failure is thrown when its result is due; until then it is not an unhandled rejection.
     result.catch(() => undefined);
-    underWay.push(result);
+    running.push(result);
   };
   try {
-    for (let i = 0; i < ahead; i++) start();
-    for (let next = underWay.shift(); next !== undefined; next = underWay.shift()) {
+    for (let i = 0; i < concurrency; i++) start();
+    for (let next = running.shift(); next !== undefined; next = running.shift()) {
       const result = await next;
       yield result;
       start();
     }
   } finally {
-    await Promise.allSettled(underWay);
+    await Promise.allSettled(running);
   }
 }

@@ -1,11 +1,11 @@
 import type { Logger } from './logger.js';
 
-/** How often one kind of line is logged at most, in milliseconds. */
-const everyMs = 60_000;
+/** The interval in which one kind of line is logged at most once, in milliseconds. */
+const intervalMs = 60_000;
 
-/** Logs what strangers can cause, so that they can't fill the log with it: one line a minute of each kind. */
-export class OccasionalLog {
-  private readonly kinds = new Map<string, { atMs: number; unsaid: number }>();
+/** Logs warnings that clients can cause at will, at most one a minute of each kind, so that they can't fill the log. */
+export class RateLimitedLog {
+  private readonly kinds = new Map<string, { readonly loggedMs: number; suppressed: number }>();
 
   constructor(
     private readonly log: Pick<Logger, 'warn'>,
@@ -13,20 +13,20 @@ export class OccasionalLog {
   ) {}
 
   /**
-   * Warns, unless a warning of this kind was logged in the last minute. Then it is counted, and the next one says how many.
+   * Logs a warning, unless one of this kind was logged in the last minute. Suppressed ones are counted, and the next line says how many.
    *
-   * @param kind one of a few fixed texts, never a stranger's
+   * @param kind one of a few fixed texts, never one that a client chooses
    */
   warn(kind: string, fields: object, message: string): void {
-    const atMs = this.now();
+    const nowMs = this.now();
     const last = this.kinds.get(kind);
-    if (last !== undefined && atMs - last.atMs < everyMs) {
-      last.unsaid += 1;
+    if (last !== undefined && nowMs - last.loggedMs < intervalMs) {
+      last.suppressed += 1;
       return;
     }
-    this.kinds.set(kind, { atMs, unsaid: 0 });
-    const unsaid = last?.unsaid ?? 0;
-    if (unsaid === 0) this.log.warn(fields, message);
-    else this.log.warn({ ...fields, unsaid }, `${message} (and ${unsaid} more like this since the last such line)`);
+    this.kinds.set(kind, { loggedMs: nowMs, suppressed: 0 });
+    const suppressed = last?.suppressed ?? 0;
+    if (suppressed === 0) this.log.warn(fields, message);
+    else this.log.warn({ ...fields, suppressed }, `${message} (and ${suppressed} more since the last such line)`);
   }
 }

@@ -1,92 +1,116 @@
-/** What an operation is told about its circumstances. */
-interface OpContext {
-  readonly signal: AbortSignal;
+export interface AcquireOptions {
+  /** Ends the wait when it aborts: `acquire` then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long to wait, in milliseconds. Default: for ever. */
+  readonly timeoutMs?: number | undefined;
+  /** How many permits to take. Default: 1. */
+  readonly weight?: number | undefined;
 }
 
-/** A number of places for what may only go on a few at a time. Who finds none waits for one, first come, first served. */
-export class Slots {
-  private taken = 0;
-  /** Made when somebody has to wait: most never do. */
-  private line: Set<() => void> | undefined;
+/**
+ * A counting semaphore. Waiters get their permits first in, first out: a light one never overtakes a heavy one. A weight larger than all
+ * permits is granted alone, when no permit is held.
+ */
+export class Semaphore {
+  private held = 0;
+  /** By insertion order. Created by the first waiter: most semaphores never have one. */
+  private queue: Set<Waiter> | undefined;
 
-  /** @param places how many there are */
-  constructor(private places: number) {}
+  /** @param permits how many there are */
+  constructor(private permits: number) {}
 
-  /** Whether nobody has a place or waits for one. */
+  /** Whether no permit is held or waited for. */
   get isIdle(): boolean {
-    return this.taken === 0 && this.inLine === 0;
+    return this.held === 0 && this.waiting === 0;
   }
 
-  /** How many wait for one. */
-  get inLine(): number {
-    return this.line?.size ?? 0;
+  /** How many callers wait for permits. */
+  get waiting(): number {
+    return this.queue?.size ?? 0;
   }
 
-  /** Takes a place if there is a free one. Whoever took one gives it back with `give`, once. */
-  tryTake(): boolean {
-    if (this.taken >= this.places) return false;
-    this.taken++;
+  /** Takes permits if they are available and no one else waits. Whoever gets true calls `release` once, with the same weight. */
+  tryAcquire(weight = 1): boolean {
+    if (this.waiting > 0 || !this.hasRoomFor(weight)) return false;
+    this.held += weight;
     return true;
   }
 
   /**
-   * Takes a place, and waits for it where there is none. Resolves to false where it didn't get one in `waitMs` milliseconds.
-   * Fails with the reason of `signal` where that aborts first.
+   * Takes permits, and waits for them if necessary. Resolves to false, with nothing taken, if they did not become available within
+   * `timeoutMs`; after true the caller calls `release` once, with the same weight. Rejects with the signal's reason if that aborts first.
    */
-  async take(signal: AbortSignal, waitMs = Infinity): Promise<boolean> {
-    signal.throwIfAborted();
-    return this.tryTake() || (waitMs > 0 && (await this.wait(signal, waitMs)));
+  async acquire({ signal, timeoutMs = Infinity, weight = 1 }: AcquireOptions = {}): Promise<boolean> {
+    signal?.throwIfAborted();
+    return this.tryAcquire(weight) || (timeoutMs > 0 && (await this.wait(weight, timeoutMs, signal)));
   }
 
-  /** Gives a place back: to who has waited longest. */
-  give(): void {
-    const [next] = this.taken > this.places ? [] : (this.line ?? []);
-    if (next === undefined) this.taken--;
-    else next();
+  /** Gives permits back, to the callers that have waited longest. */
+  release(weight = 1): void {
+    this.held -= weight;
+    this.grantWaiting();
   }
 
-  /** Changes how many places there are. Where more are taken, they stay so until they are given back. */
-  resize(places: number): void {
-    this.places = places;
-    for (const next of this.line ?? []) {
-      if (!this.tryTake()) return;
-      next();
-    }
+  /** Changes how many permits there are. Those that are held beyond the new number stay so until they are released. */
+  resize(permits: number): void {
+    this.permits = permits;
+    this.grantWaiting();
   }
 
-  /** Runs `work` in a place of its own. Fails with the reason of `ctx.signal` where that aborts before there is one. */
-  async run<T>(ctx: OpContext, work: () => Promise<T>): Promise<T> {
-    await this.take(ctx.signal);
+  /** Runs `task` while holding permits. Rejects with the signal's reason if that aborts before there are any. */
+  async run<T>({ signal, weight }: Omit<AcquireOptions, 'timeoutMs'>, task: () => Promise<T>): Promise<T> {
+    await this.acquire({ signal, weight });
     try {
-      return await work();
+      return await task();
     } finally {
-      this.give();
+      this.release(weight);
     }
   }
 
-  private wait(signal: AbortSignal, waitMs: number): Promise<boolean> {
-    const line = (this.line ??= new Set());
+  private hasRoomFor(weight: number): boolean {
+    return this.held + Math.min(weight, Math.max(this.permits, 1)) <= this.permits;
+  }
+
+  private grantWaiting(): void {
+    if (this.queue === undefined) return;
+    for (const waiter of this.queue) {
+      if (!this.hasRoomFor(waiter.weight)) return;
+      this.held += waiter.weight;
+      waiter.grant();
+    }
+  }
+
+  private wait(weight: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+    const queue = (this.queue ??= new Set());
     return new Promise((resolve, reject) => {
       const leave = (): void => {
-        line.delete(given);
+        queue.delete(waiter);
         clearTimeout(timer);
-        signal.removeEventListener('abort', abort);
+        signal?.removeEventListener('abort', abort);
       };
-      const given = (): void => {
+      const giveUp = (settle: () => void): void => {
         leave();
-        resolve(true);
+        settle();
+        // A heavy waiter may have held up lighter ones.
+        this.grantWaiting();
       };
-      const abort = (): void => {
-        leave();
-        reject(signal.reason as Error);
+      const waiter: Waiter = {
+        weight,
+        grant: () => {
+          leave();
+          resolve(true);
+        },
       };
-      const tooLate = (): void => {
-        leave();
-        resolve(false);
-      };
-      const timer = Number.isFinite(waitMs) ? setTimeout(tooLate, waitMs) : undefined;
-      signal.addEventListener('abort', abort, { once: true });
-      line.add(given);
+      const abort = (): void => giveUp(() => reject(signal?.reason as Error));
+      const expire = (): void => giveUp(() => resolve(false));
+      const timer = Number.isFinite(timeoutMs) ? setTimeout(expire, timeoutMs) : undefined;
+      signal?.addEventListener('abort', abort, { once: true });
+      queue.add(waiter);
     });
   }
+}
+
+interface Waiter {
+  readonly weight: number;
+  readonly grant: () => void;
 }

@@ -1,23 +1,19 @@
-/** Work that is done one after the other for each key, and for different keys at once. Of keys that have none nothing is kept. */
-export class OneByOne {
+/** Runs tasks one at a time, in the order in which they were added; with keys, one at a time for each key. */
+export class SerialQueue {
+  /** Of the keys that have tasks. */
   private readonly queues = new Map<string, { last: Promise<unknown>; length: number }>();
 
-  /** How many keys have work. */
-  get size(): number {
-    return this.queues.size;
-  }
-
-  /** How many of this key wait or are at work. */
-  waiting(key: string): number {
+  /** How many tasks of a key run or wait. */
+  length(key = ''): number {
     return this.queues.get(key)?.length ?? 0;
   }
 
-  /** Runs `work` when everything of the same key that came before is over, however it ended. */
-  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
+  /** Runs `task` after all earlier ones of the same key, whether these succeeded or failed. Settles as `task` does. */
+  async run<T>(task: () => Promise<T>, key = ''): Promise<T> {
     const queue = this.queues.get(key) ?? { last: Promise.resolve(), length: 0 };
     this.queues.set(key, queue);
     queue.length++;
-    const result = queue.last.then(work);
+    const result = queue.last.then(task);
     queue.last = result.catch(() => undefined);
     try {
       return await result;

@@ -1,13 +1,13 @@
-/** Work that several ask for at once is done once: who asks while it is under way gets what comes of it. */
+/** Runs a task once for all callers that ask for it while it runs. With keys, once for each key. */
 export class SingleFlight<T> {
-  private readonly underWay = new Map<string, Promise<T>>();
+  private readonly running = new Map<string, Promise<T>>();
 
-  /** Runs `work`, unless that of the same key is under way. */
-  run(key: string, work: () => Promise<T>): Promise<T> {
-    const running = this.underWay.get(key);
+  /** Starts `task`, unless one of the same key is running; that one's promise is returned then. */
+  run(task: () => Promise<T>, key = ''): Promise<T> {
+    const running = this.running.get(key);
     if (running !== undefined) return running;
-    const result = work().finally(() => this.underWay.delete(key));
-    this.underWay.set(key, result);
+    const result = task().finally(() => this.running.delete(key));
+    this.running.set(key, result);
     return result;
   }
 }

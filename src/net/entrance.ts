@@ -7,7 +7,7 @@ import { setPeer } from '../core/peer.js';
 import { tcpAddress } from './bind.js';
 import { handshakeProblem } from './handshake-problem.js';
 import type { ListenerOptions } from './listener.js';
-import { OccasionalLog } from '../lib/rate-limited-log.js';
+import { RateLimitedLog } from '../lib/rate-limited-log.js';
 import { TlsHandshakes } from './tls-handshakes.js';
 
 /** A connection on which nothing comes for so long is asked whether the other end is still there. In milliseconds. */
@@ -15,7 +15,7 @@ const keepAliveMs = 60_000;
 
 /** What happens to a listener's connections from when they come until a frontend has them. */
 export class Entrance {
-  private readonly log: OccasionalLog;
+  private readonly log: RateLimitedLog;
   private closed = false;
 
   constructor(
@@ -23,7 +23,7 @@ export class Entrance {
     private readonly options: ListenerOptions,
   ) {
     if (config.tls && options.tls === undefined) throw new Error(`listener ${config.name} needs a TLS certificate`);
-    this.log = new OccasionalLog(options.log);
+    this.log = new RateLimitedLog(options.log);
   }
 
   /** Lets nobody in who is still at the handshake. */
@@ -47,14 +47,9 @@ export class Entrance {
     server.on('connection', (socket) => {
       // A frontend has its own listeners. Until then there is nothing to do about an error: the connection is closed by it.
       socket.on('error', () => undefined);
-      const begin = (counted: boolean): void => {
-        if (!counted) this.refuse(socket);
-        else if (handshakes === undefined) enter(socket);
-        else handshakes.start(socket);
-      };
-      const counted = this.options.connections.add(socket);
-      if (typeof counted === 'boolean') begin(counted);
-      else void counted.then(begin);
+      if (!this.options.connections.add(socket)) this.refuse(socket);
+      else if (handshakes === undefined) enter(socket);
+      else handshakes.start(socket);
     });
     return server;
   }

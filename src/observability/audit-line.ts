@@ -1,17 +1,17 @@
 import type { AuditEntry } from '../core/audit.js';
 
-/** Longer texts are cut: nobody's name or message needs more, and whoever fails to log in must not fill the disk. In UTF-16 units. */
+/** Longer texts are cut, so that failing logins can't fill the disk. In UTF-16 code units. */
 const maxTextLength = 500;
 
-/** Characters that can do something to a terminal or an editor: controls, line separators, and what changes the direction of text. */
+/** Characters that affect a terminal or an editor: control characters, line separators, and changes of the text's direction. */
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** An entry as one line of JSON. Whatever is in it, it is one line, and shows as what it is. */
+/** An entry as one line of JSON, with control characters in its texts escaped. */
 export function auditLine(entry: AuditEntry): string {
   const json = JSON.stringify(entry, (_key, value: unknown) =>
     typeof value === 'string' && value.length > maxTextLength ? `${value.slice(0, maxTextLength)}…` : value,
   );
-  // Only within its strings can JSON have any of these.
+  // JSON can contain them only within strings.
   return `${json.replaceAll(unsafe, escaped)}\n`;
 }
 

@@ -1,41 +1,40 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { auditLine } from './audit-line.js';
-import type { AuditEntry, AuditTrail } from '../core/audit.js';
+import type { AuditEntry, AuditSink } from '../core/audit.js';
 import type { Logger } from '../lib/logger.js';
 
-/** New files can be read by the owner and the group, as logs usually can. */
+/** The permissions of new files: owner and group may read, as is usual for logs. */
 const mode = 0o640;
 
-/** What waits for a file that can't be written, in bytes; some 20,000 entries. What comes then is lost, and counted. */
-const maxWaitingBytes = 8 * 1024 * 1024;
+/** How much is buffered while the file can't be written, in bytes: about 20,000 entries. Further ones are dropped and counted. */
+const maxBufferedBytes = 8 * 1024 * 1024;
 
-/** How often writing is tried again while it fails, in milliseconds. */
+/** The interval of further attempts while writing fails, in milliseconds. */
 const defaultRetryMs = 1000;
 
 const newline = 0x0a;
 
 /**
- * The file that the audit trail goes to: one JSON object a line, appended. A line is written as soon as it is there: a crash of
- * the gateway loses at most what is being written at that moment; what the system has not put on the disk yet is lost in a power
- * cut.
+ * The audit log's file: one JSON object a line, appended. Entries are written immediately, but not synced: a crash of the gateway loses at
+ * most the entries that are being written, a power cut also those that are not on the disk yet.
  *
- * Where the file can't be written (a full disk, a folder that is gone), requests go on all the same, as backups that stop would be
- * the greater damage: the trouble is logged as an error, once, and entries wait in memory until there is a way again. When there
- * are too many, further ones are lost, and the log says how many.
+ * If the file can't be written (a full disk, a missing folder), requests go on, because failing backups would be worse. An error is logged
+ * once, and entries are buffered until writing works again. When the buffer is full, entries are dropped, and the log says how many.
  */
-export class AuditLog implements AuditTrail {
-  private waiting: string[] = [];
-  private waitingBytes = 0;
-  private lost = 0;
-  /** What is being written, and how much of it is in the file already. */
+export class AuditLog implements AuditSink {
+  private buffered: string[] = [];
+  private bufferedBytes = 0;
+  private dropped = 0;
+  /** The lines that are being written, and how many of their bytes are in the file already. */
   private current = Buffer.alloc(0);
   private written = 0;
-  private working: Promise<void> | undefined;
-  private inTrouble = false;
+  /** Resolves when the current attempt to write everything has ended. */
+  private writing: Promise<void> | undefined;
+  private isFailing = false;
   private mustReopen = false;
   private closing: Promise<void> | undefined;
-  private heir: AuditTrail | undefined;
+  private successor: AuditSink | undefined;
   private retry: NodeJS.Timeout | undefined;
 
   private constructor(
@@ -46,7 +45,7 @@ export class AuditLog implements AuditTrail {
   ) {}
 
   /**
-   * Opens the file, and makes it where there is none. Fails with a message for the operator.
+   * Opens the file, or creates it. Fails with a message for the operator.
    *
    * @param path absolute
    */
@@ -63,95 +62,95 @@ export class AuditLog implements AuditTrail {
   }
 
   record(entry: AuditEntry): void {
-    if (this.closing !== undefined) return this.heir?.record(entry);
+    if (this.closing !== undefined) return this.successor?.record(entry);
     const line = auditLine(entry);
-    if (this.waitingBytes + line.length > maxWaitingBytes) {
-      this.lost++;
+    if (this.bufferedBytes + line.length > maxBufferedBytes) {
+      this.dropped++;
       return;
     }
-    this.waiting.push(line);
-    this.waitingBytes += line.length;
-    if (!this.inTrouble) this.work();
+    this.buffered.push(line);
+    this.bufferedBytes += line.length;
+    if (!this.isFailing) this.startWriting();
   }
 
   /**
-   * Goes on in a new file of this name, for when the old one was moved away; each entry is in one of both, as a whole. Resolves when
-   * that is done, or can't be, which is logged as any trouble is.
+   * Continues in a new file of the same name, after the old one was renamed. Each entry is in one of the two files as a whole. Never
+   * rejects: a failure is logged like any other one.
    */
   async reopen(): Promise<void> {
     this.mustReopen = true;
     await this.flush();
-    // That may have been a try which had begun before.
+    // The first flush may have waited for an attempt that had started before.
     if (this.mustReopen) await this.flush();
   }
 
-  /** Resolves when all that was recorded is in the file, or can't be written now. Never fails. */
+  /** Resolves when all entries are in the file, or can't be written at the moment. Never rejects. */
   async flush(): Promise<void> {
     clearTimeout(this.retry);
-    this.work();
-    while (this.working !== undefined) await this.working;
+    this.startWriting();
+    while (this.writing !== undefined) await this.writing;
   }
 
   /**
-   * Writes what waits, tries once more where there was trouble, and closes the file. Never fails.
+   * Writes what is buffered, with one more attempt if writing has failed, and closes the file. Never rejects.
    *
-   * @param heir gets the entries that follow, of requests that began before; without one they are ignored
+   * @param successor gets later entries, of requests that are still running; by default these are dropped
    */
-  close(heir?: AuditTrail): Promise<void> {
-    this.heir ??= heir;
+  close(successor?: AuditSink): Promise<void> {
+    this.successor ??= successor;
     return (this.closing ??= this.finish());
   }
 
   private async finish(): Promise<void> {
     await this.flush();
     clearTimeout(this.retry);
-    const left = this.waiting.length + this.lost + countLines(this.current.subarray(this.written));
+    const left = this.buffered.length + this.dropped + countLines(this.current.subarray(this.written));
     if (left > 0) this.log.error({ lost: left }, `the last ${left} entries are not in the audit log`);
     await this.file.close().catch(() => undefined);
   }
 
-  private work(): void {
-    this.working ??= this.writeAll().finally(() => {
-      this.working = undefined;
-      // What came at the last moment.
-      if (!this.inTrouble && (this.waiting.length > 0 || this.mustReopen)) this.work();
+  private startWriting(): void {
+    this.writing ??= this.writeAll().finally(() => {
+      this.writing = undefined;
+      // Entries may have been recorded since the attempt ended.
+      if (!this.isFailing && (this.buffered.length > 0 || this.mustReopen)) this.startWriting();
     });
   }
 
   private async writeAll(): Promise<void> {
     try {
-      if (this.mustReopen || this.inTrouble || (await this.isRemoved())) await this.openAgain();
-      await this.writeWaiting();
+      if (this.mustReopen || this.isFailing || (await this.isRemoved())) await this.openAgain();
+      await this.writeBuffered();
       this.recovered();
     } catch (error) {
       this.failed(error);
     }
   }
 
-  private async writeWaiting(): Promise<void> {
-    while (this.written < this.current.length || this.waiting.length > 0) {
+  private async writeBuffered(): Promise<void> {
+    while (this.written < this.current.length || this.buffered.length > 0) {
       if (this.written === this.current.length) {
-        this.current = Buffer.from(this.waiting.join(''));
+        this.current = Buffer.from(this.buffered.join(''));
         this.written = 0;
-        this.waiting = [];
-        this.waitingBytes = 0;
+        this.buffered = [];
+        this.bufferedBytes = 0;
       }
       const { bytesWritten } = await this.file.write(this.current, this.written);
       this.written += bytesWritten;
     }
   }
 
-  /** Whether nobody can find any more what is written. */
+  /** Whether the file was deleted while it is open. */
   private async isRemoved(): Promise<boolean> {
     return (await this.file.stat()).nlink === 0;
   }
 
   private async openAgain(): Promise<void> {
-    // Where it fails, there is trouble, and in trouble every try begins with this.
+    // If this fails, isFailing is set, and the next attempt reopens the file for that reason.
     this.mustReopen = false;
     const file = await openFile(this.path);
     const old = this.file;
-    // A line that was cut off where it was is to be whole where it goes on.
+    // A line that was partly written to the old file is written to the new one as a whole.
     if (this.written > 0 && !(await isSame(old, file))) {
       this.written = this.current.lastIndexOf(newline, this.written - 1) + 1;
     }
@@ -160,18 +159,18 @@ export class AuditLog implements AuditTrail {
   }
 
   private failed(error: unknown): void {
-    if (!this.inTrouble) {
-      this.log.error({ err: error }, `the audit log can't be written, and requests go on without: ${reason(error)}`);
+    if (!this.isFailing) {
+      this.log.error({ err: error }, `the audit log can't be written, and requests go on without it: ${reason(error)}`);
     }
-    this.inTrouble = true;
-    this.retry = setTimeout(() => this.work(), this.retryMs).unref();
+    this.isFailing = true;
+    this.retry = setTimeout(() => this.startWriting(), this.retryMs).unref();
   }
 
   private recovered(): void {
-    const { lost } = this;
-    if (!this.inTrouble && lost === 0) return;
-    this.inTrouble = false;
-    this.lost = 0;
+    const { dropped: lost } = this;
+    if (!this.isFailing && lost === 0) return;
+    this.isFailing = false;
+    this.dropped = 0;
     this.log.warn({ lost }, `the audit log can be written again; ${lost} entries are lost`);
   }
 }

@@ -24,7 +24,7 @@ const plakar: Peer = { listener: 'plugin', address: 'plakar' };
 
 /** Whoever has the pipe is the user who runs plakar. The stores are those that Init opens, and no others. */
 const nobody: AccessControl = {
-  login: (peer) => ({ principal: undefined, peer }),
+  login: async (peer) => ({ principal: undefined, peer }),
   storeOf: () => {
     throw new StoreError('not_found', 'the plugin has no stores of its own: Init opens them');
   },

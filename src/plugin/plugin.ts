@@ -30,7 +30,7 @@ export async function runPlugin(options: PluginOptions): Promise<void> {
   const open = async (init: InitConfig): Promise<StoreOfCall> => {
     const store = await openFor(init, options);
     stores.push(store);
-    const allowed = new Policy(store, 'full', { loggedIn: false, canLogIn: false, ceiling: 'full' });
+    const allowed = new Policy(store, { access: 'full', maxAccess: 'full', isLoggedIn: false, canLogIn: false });
     return () => allowed;
   };
   try {

@@ -6,8 +6,8 @@ import { readHtpasswd } from '../auth/htpasswd-file.js';
 import type { LoginThrottle } from '../auth/throttle.js';
 import type { Config } from '../config/types.js';
 import type { Logger } from '../lib/logger.js';
-import type { Turns } from '../layers/turns.js';
-import { ConfiguredAccess } from '../access/configured-access.js';
+import type { CallerLimits } from '../layers/caller-limits.js';
+import { StoreAccess } from '../access/store-access.js';
 import type { Lease, OpenStore, StorePool } from './stores.js';
 
 /** What outlives each configuration. */
@@ -15,7 +15,7 @@ export interface Lasting {
   readonly pool: StorePool;
   readonly bcrypt: BcryptWorker;
   readonly throttle: LoginThrottle;
-  readonly turns: Turns;
+  readonly callerLimits: CallerLimits;
   readonly log: Logger;
 }
 
@@ -23,7 +23,7 @@ export interface Lasting {
 export class Generation {
   constructor(
     readonly config: Config,
-    readonly access: ConfiguredAccess,
+    readonly access: StoreAccess,
     /** Shared with the one before, where both have the same file. */
     readonly trail: AuditLog | undefined,
     private readonly lease: Lease,
@@ -67,7 +67,7 @@ export class Generation {
 
 /** Makes a generation of a configuration. Fails with a message for the operator, and with nothing left open. */
 export async function prepare(config: Config, lasting: Lasting, before: Generation | undefined): Promise<Generation> {
-  const { pool, bcrypt, throttle, turns, log } = lasting;
+  const { pool, bcrypt, throttle, callerLimits, log } = lasting;
   const htpasswd =
     config.htpasswd === undefined ? undefined : await readHtpasswd(config.htpasswd, (warning) => log.warn({}, warning));
   const authenticator = new Authenticator({
@@ -79,11 +79,11 @@ export async function prepare(config: Config, lasting: Lasting, before: Generati
   });
   const lease = await pool.lease(config);
   try {
-    const trail = await trailOf(config, before, log);
+    const auditLog = await trailOf(config, before, log);
     const { stores } = lease;
-    const access = new ConfiguredAccess({ authenticator, grants: grantsOf(config), stores, turns, trail });
+    const access = new StoreAccess({ authenticator, grants: grantsOf(config), stores, callerLimits, auditLog });
     for (const [name, { quotaBytes }] of config.stores) stores.get(name)?.setQuota(quotaBytes);
-    return new Generation(config, access, trail, lease);
+    return new Generation(config, access, auditLog, lease);
   } catch (error) {
     await lease.end(0);
     throw error;

@@ -1,5 +1,6 @@
 import type { Loaded } from '../config/load.js';
 import type { Logger } from '../lib/logger.js';
+import { SerialQueue } from '../lib/serial-queue.js';
 import type { Gateway } from './gateway.js';
 import { watchFiles, type Watch } from './watch-files.js';
 
@@ -22,7 +23,7 @@ export interface ReloaderOptions {
  */
 export class Reloader {
   private watch: Watch;
-  private last = Promise.resolve();
+  private readonly reloads = new SerialQueue();
   private configFiles: readonly string[];
   private closed = false;
 
@@ -31,16 +32,15 @@ export class Reloader {
     this.watch = this.watchAll();
   }
 
-  /** Reads and takes on everything once more, after what is under way. Never fails. */
-  reload(): Promise<void> {
-    if (!this.closed) this.last = this.last.then(() => this.reloadNow());
-    return this.last;
+  /** Reads and applies the configuration again, after running reloads. Never fails. */
+  async reload(): Promise<void> {
+    if (!this.closed) await this.reloads.run(() => this.reloadNow());
   }
 
-  /** Ends the watching, and waits for what is under way. */
+  /** Stops watching, and waits for running reloads. */
   async close(): Promise<void> {
     this.closed = true;
-    await this.last;
+    await this.reloads.run(() => Promise.resolve());
     this.watch.close();
   }
 

@@ -1,19 +1,14 @@
-import type { MakePlaces } from '../layers/turns.js';
-import type { Places } from '../lib/places.js';
 import type { UnixSocketPlaces } from '../net/unix-socket.js';
 
-/** What several processes have in common that are one gateway. */
+/** What a worker process shares with the others that form one gateway. */
 export interface Shared {
-  /** For all connections, and for what each caller has under way. */
-  readonly connections: Places;
-  readonly turns: MakePlaces;
   readonly unixSockets: UnixSocketPlaces;
-  /** Tells the others of a failed login from an address, see Gateway.countFailedLogin. */
+  /** Tells the other workers of a failed login from an address, see Gateway.countFailedLogin. */
   loginFailed(address: string): void;
-  /** Whether this process is the one that tells what is served, and sweeps the stores. */
+  /** Whether this is the worker that logs what is served, and sweeps the stores. */
   readonly isFirst: boolean;
-  /** Whether it takes the place of another one that ended. */
+  /** Whether it replaces a worker that ended. */
   readonly isSuccessor: boolean;
-  /** The metrics of all of them, as text. */
+  /** The metrics of all workers, in Prometheus's text format. */
   metrics(): Promise<string>;
 }

@@ -11,7 +11,7 @@ import { HttpFrontend } from '../frontends/http/server.js';
 import { loggedRequests } from '../observability/request-log.js';
 import type { RequestObserver } from '../core/request.js';
 import { MetricsFrontend } from '../frontends/metrics/server.js';
-import { Turns } from '../layers/turns.js';
+import { CallerLimits } from '../layers/caller-limits.js';
 import { ActivatedSockets } from '../net/activation.js';
 import { ConnectionCount } from '../net/connection-count.js';
 import type { Listener, ListenerOptions } from '../net/listener.js';
@@ -53,7 +53,7 @@ class RunningGateway implements Gateway {
     now: Date.now,
     onFailure: (address) => this.options.shared?.loginFailed(address),
   });
-  private readonly turns: Turns;
+  private readonly callerLimits: CallerLimits;
   private readonly connections: ConnectionCount;
   private readonly certificate: CertificateWatch;
   private readonly listeners: Listeners;
@@ -80,8 +80,8 @@ class RunningGateway implements Gateway {
     const { config, log, activated = [], shared } = options;
     const { limits, v10 } = config;
     this.pool = new StorePool({ ...options, sweeps: shared?.isFirst ?? true });
-    this.turns = new Turns(limits, shared?.turns);
-    this.connections = new ConnectionCount(limits.maxConnections, shared?.connections);
+    this.callerLimits = new CallerLimits(limits);
+    this.connections = new ConnectionCount(limits.maxConnections);
     this.certificate = new CertificateWatch(log);
     this.activated = new ActivatedSockets(activated);
     this.listeners = new Listeners((each) => this.listenerOptions(each));
@@ -121,9 +121,9 @@ class RunningGateway implements Gateway {
 
   async reload(config: Config): Promise<void> {
     const { log } = this.options;
-    const { bcrypt, throttle, turns } = this;
+    const { bcrypt, throttle, callerLimits } = this;
     const before = this.generation;
-    const next = await prepare(config, { pool: this.pool, bcrypt, throttle, turns, log }, before);
+    const next = await prepare(config, { pool: this.pool, bcrypt, throttle, callerLimits, log }, before);
     try {
       await this.certificate.prepare(config.tls);
       if (this.isStopping) throw new Error('the gateway is stopping');
@@ -137,7 +137,7 @@ class RunningGateway implements Gateway {
     }
     // From here on nothing fails.
     this.generation = next;
-    this.turns.setLimits(config.limits);
+    this.callerLimits.setLimits(config.limits);
     this.connections.max = config.limits.maxConnections;
     this.frontends.http.configure(config);
     this.frontends.grpc.configure(config);

@@ -39,7 +39,7 @@ const config: Pick<Config, 'principals' | 'stores' | 'listeners' | 'tls'> = {
 };
 const grants = grantsOf(config);
 
-/** What somebody may do who came by a listener. */
+/** What a caller of a listener may do. */
 function access(name: string | undefined, storeName: string, by = 'admin'): Access {
   return accessOf(grants, { principal: name, peer: { listener: by, address: '192.0.2.1' } }, storeName);
 }
@@ -48,20 +48,20 @@ describe('accessOf', () => {
   const rows: [string, string | undefined, string, string, Access][] = [
     ['what is granted for the store', 'web-1', 'teams/blue', 'admin', 'append'],
     ['nothing where nothing is granted', 'web-1', '', 'admin', 'none'],
-    ['nothing of a store whose name only starts like that', 'web-1', 'teams', 'admin', 'none'],
+    ['nothing of a store whose name is a prefix of a granted one’s', 'web-1', 'teams', 'admin', 'none'],
     ['what is granted for all stores', 'operator', 'teams/blue', 'admin', 'full'],
     ['what is granted for all stores, of the default one, too', 'operator', '', 'admin', 'full'],
     ['no more than the listener allows', 'operator', 'teams/blue', 'network', 'append'],
     ['nothing where the listener allows nothing', 'operator', 'teams/blue', 'shut', 'none'],
     ['what is granted for the store, though all others are granted more', 'auditor', 'teams/blue', 'admin', 'none'],
-    ['what everybody may, though less is granted', 'auditor', 'teams/red', 'admin', 'read-only'],
-    ['what everybody may, to a principal without any grant', 'web-1', 'teams/red', 'admin', 'read-only'],
-    ['what everybody may, to who is only in the htpasswd file', 'ann', 'teams/red', 'admin', 'read-only'],
-    ['nothing else to who is only in the htpasswd file', 'ann', 'teams/blue', 'admin', 'none'],
-    ['what everybody may, to who did not log in', undefined, 'teams/red', 'network', 'read-only'],
-    ['nothing else to who did not log in', undefined, 'teams/blue', 'network', 'none'],
-    ['nothing of a store that there is not', 'operator', 'teams/green', 'admin', 'none'],
-    ['nothing by a listener that there is not', 'operator', 'teams/blue', 'gone', 'none'],
+    ['anonymous access, though less is granted', 'auditor', 'teams/red', 'admin', 'read-only'],
+    ['anonymous access, to a principal without any grant', 'web-1', 'teams/red', 'admin', 'read-only'],
+    ['anonymous access, to a principal that is only in the htpasswd file', 'ann', 'teams/red', 'admin', 'read-only'],
+    ['nothing else to a principal that is only in the htpasswd file', 'ann', 'teams/blue', 'admin', 'none'],
+    ['anonymous access, to a caller that did not log in', undefined, 'teams/red', 'network', 'read-only'],
+    ['nothing else to a caller that did not log in', undefined, 'teams/blue', 'network', 'none'],
+    ['nothing of a store that does not exist', 'operator', 'teams/green', 'admin', 'none'],
+    ['nothing through a listener that does not exist', 'operator', 'teams/blue', 'gone', 'none'],
   ];
   for (const [what, name, storeName, by, expected] of rows) {
     it(`gives ${what}`, () => {
@@ -72,7 +72,7 @@ describe('accessOf', () => {
   for (const granted of accessLevels) {
     for (const anonymous of accessLevels) {
       for (const most of accessLevels) {
-        it(`stays within bounds: ${granted} granted, ${anonymous} for everybody, ${most} this way`, () => {
+        it(`stays within bounds: ${granted} granted, ${anonymous} anonymous, ${most} at most`, () => {
           const all = grantsOf({
             stores: new Map([['s', store(anonymous)]]),
             listeners: [listener('l', most)],
@@ -80,10 +80,10 @@ describe('accessOf', () => {
             principals: [principal('p', { s: granted })],
           });
           const peer = { listener: 'l', address: 'unix socket' };
-          const [own, nobodys] = ['p', undefined].map((name) => accessOf(all, { principal: name, peer }, 's'));
+          const [own, theirs] = ['p', undefined].map((name) => accessOf(all, { principal: name, peer }, 's'));
           const given = allows(granted, anonymous) ? granted : anonymous;
           expect(own).to.equal(allows(most, given) ? given : most);
-          expect(nobodys).to.equal(allows(most, anonymous) ? anonymous : most);
+          expect(theirs).to.equal(allows(most, anonymous) ? anonymous : most);
         });
       }
     }
@@ -91,7 +91,7 @@ describe('accessOf', () => {
 });
 
 describe('requireListener', () => {
-  it('lets nobody in without a trusted certificate where one is required, however old the connection is', () => {
+  it('refuses callers without a trusted certificate where one is required, also on older connections', () => {
     const tls = { cert: '/c', key: '/k', clientCa: '/ca', clientCertRequired: true };
     const listeners = [{ ...listener('network', 'append'), tls: true }, listener('admin', 'full')];
     const own = grantsOf({ ...config, listeners, tls });
@@ -100,8 +100,8 @@ describe('requireListener', () => {
         principal: undefined,
         peer: { listener: name, address: '192.0.2.1', ...(certificate && { certificate }) },
       });
-    expect(by('network')).to.throw('not without a certificate').with.property('code', 'permission_denied');
-    expect(by('network', { names: ['cn:web-1'], problem: 'expired' })).to.throw('not without a certificate');
+    expect(by('network')).to.throw('requires a client certificate').with.property('code', 'permission_denied');
+    expect(by('network', { names: ['cn:web-1'], problem: 'expired' })).to.throw('requires a client certificate');
     expect(by('network', { names: ['cn:web-1'] })).to.not.throw();
     expect(by('admin')).to.not.throw();
     const asked = grantsOf({ ...config, listeners, tls: { ...tls, clientCertRequired: false } });
@@ -109,13 +109,13 @@ describe('requireListener', () => {
     expect(() => requireListener(asked, { principal: undefined, peer })).to.not.throw();
   });
 
-  it('lets a principal in by the listeners that it may use, and by no other; everybody else by all', () => {
+  it('lets a principal use its listeners only, and all other callers every listener', () => {
     const restricted = { ...principal('ops', { '*': 'full' }), listeners: new Set(['admin']) };
     const own = grantsOf({ ...config, principals: [...config.principals, restricted] });
     const by = (name: string, listener: string) => () =>
       requireListener(own, { principal: name, peer: { listener, address: '192.0.2.1' } });
     expect(by('ops', 'admin')).to.not.throw();
-    expect(by('ops', 'network')).to.throw('not from this address').with.property('code', 'permission_denied');
+    expect(by('ops', 'network')).to.throw('may not use this listener').with.property('code', 'permission_denied');
     expect(by('operator', 'network')).to.not.throw();
     expect(() =>
       requireListener(own, { principal: undefined, peer: { listener: 'network', address: 'x' } }),

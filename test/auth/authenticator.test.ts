@@ -135,28 +135,26 @@ describe('Authenticator', () => {
     }
   }
 
-  it('ignores whatever is sent where nobody can log in', async () => {
+  it('ignores all credentials where there are no principals', async () => {
     const open1 = open({ principals: [] });
     expect(open1.canLogIn).to.equal(false);
     for (const header of ['Bearer kgw_web', 'nonsense', undefined]) {
-      expect(open1.login(peer, header)).to.deep.equal({ principal: undefined, peer });
+      expect(await open1.login(peer, header)).to.deep.equal({ principal: undefined, peer });
     }
     expect(open({ principals: [], htpasswd }).canLogIn).to.equal(true);
     expect(open().canLogIn).to.equal(true);
   });
 
-  it('says at once who it is, unless a password has to be checked', async () => {
+  it('checks no password for tokens, certificates and anonymous callers', async () => {
     const authenticator = open({ htpasswd });
-    expect(authenticator.login(peer, undefined)).to.not.be.a('promise');
-    expect(authenticator.login(peer, 'Bearer kgw_web')).to.not.be.a('promise');
-    expect(authenticator.login(withCertificate(['cn:web-1']), undefined)).to.not.be.a('promise');
-    const first = authenticator.login(peer, basic('ann:secret'));
-    expect(first).to.be.a('promise');
-    await first;
-    expect(authenticator.login(peer, basic('ann:secret'))).to.deep.equal({ principal: 'ann', peer });
+    await authenticator.login(peer, undefined);
+    await authenticator.login(peer, 'Bearer kgw_web');
+    await authenticator.login(peer, basic('web-1:kgw_web'));
+    await authenticator.login(withCertificate(['cn:web-1']), undefined);
+    expect(compared.passwords).to.equal(0);
   });
 
-  it('lets a token in until it ends, on a connection that goes on, too', async () => {
+  it('accepts a token until it expires, also on a connection that stays open', async () => {
     const authenticator = open();
     await login(authenticator, 'Bearer kgw_short');
     await clock.pass(999);
@@ -166,7 +164,7 @@ describe('Authenticator', () => {
     expect(await refusal(authenticator, basic('web-1:kgw_short'))).to.match(/has expired/);
   });
 
-  it('says the same of everything that is wrong, and that a token expired only to who has it', async () => {
+  it('gives one error for all wrong credentials, and reveals an expiry only to the token’s holder', async () => {
     await clock.pass(1000);
     const authenticator = open({ htpasswd, throttle: new LoginThrottle({ now: clock.now, sleep: settle }) });
     const headers = ['Bearer kgw_nobody', basic('x:kgw_nobody'), basic('operator:kgw_short'), basic('x:kgw_web')];
@@ -184,7 +182,7 @@ describe('Authenticator', () => {
     }
   });
 
-  it('names the names of a certificate that is nobody’s, with nothing in them that a terminal obeys', async () => {
+  it('lists the names of an unknown certificate, with control characters escaped', async () => {
     const text = await refusal(
       open(),
       undefined,
@@ -235,13 +233,13 @@ describe('Authenticator', () => {
       expect(compared.passwords).to.equal(2);
     });
 
-    it('refuses it at once when the file is read anew without it', async () => {
+    it('refuses it as soon as a new file lacks it', async () => {
       await login(open({ htpasswd }), header);
       await refusal(open({ htpasswd: { entries: new Map([['ann', hashSync('new', 4)]]) } }), header);
       await refusal(open({ htpasswd: { entries: new Map() } }), header);
     });
 
-    it('checks it once for many requests at once, which take up one place in the queue', async () => {
+    it('checks it once for many concurrent requests, which count once in the queue', async () => {
       const authenticator = open({ htpasswd });
       const callers = await Promise.all(Array.from({ length: 1000 }, () => login(authenticator, header)));
       expect(new Set(callers.map(({ principal }) => principal))).to.deep.equal(new Set(['ann']));
@@ -294,13 +292,16 @@ describe('Authenticator', () => {
       });
     }
 
-    it('lets good tokens, remembered passwords, certificates and nobody in at once', async () => {
+    it('delays no valid token, remembered password, certificate or anonymous caller', async () => {
       const headers = ['Bearer kgw_web', basic('web-1:kgw_web'), basic('ann:secret'), undefined];
-      for (const header of headers) expect(authenticator.login(peer, header)).to.not.be.a('promise');
-      expect(authenticator.login(withCertificate(['cn:web-1']), undefined)).to.not.be.a('promise');
+      for (const header of headers) attempt(header);
+      attempt(undefined, withCertificate(['cn:web-1']));
+      await settle();
+      expect(ends).to.deep.equal(['in', 'in', 'in', 'in', 'in']);
+      expect(clock.sleeping).to.deep.equal([]);
     });
 
-    it('goes on doing so when the configuration is reloaded', async () => {
+    it('still delays answers after a reload', async () => {
       authenticator = open({ htpasswd });
       attempt('Bearer kgw_nobody');
       await settle();
@@ -323,7 +324,7 @@ describe('Authenticator', () => {
       expect(ends).to.deep.equal(['too_many_requests']);
     });
 
-    it('holds back nobody elsewhere who comes with the same password', async () => {
+    it('does not delay another address that sends the same password', async () => {
       attempt(basic('web-1:web password'));
       attempt(basic('web-1:web password'), { ...peer, address: '192.0.2.2' });
       await settle();

@@ -31,14 +31,14 @@ describe('BcryptWorker', () => {
     expect(ports()).to.equal(before);
   });
 
-  it('goes on with a new thread when one broke down', async () => {
+  it('starts a new thread after one crashed', async () => {
     // Not a hash that the htpasswd parser takes.
     const error = await expectFailure(worker.compare('secret', `$2z${good.slice(3)}`), 'unavailable');
     expect(error.cause).to.be.an('error');
     expect(await worker.compare('secret', good)).to.equal(true);
   });
 
-  it('lets nobody wait behind too many', async () => {
+  it('refuses comparisons when too many wait', async () => {
     const all = Promise.allSettled(Array.from({ length: 258 }, () => worker.compare('secret', good)));
     await worker.close();
     const codes = (await all).map((result) => result.status === 'rejected' && StoreError.from(result.reason).code);
@@ -46,7 +46,7 @@ describe('BcryptWorker', () => {
     expect(codes.slice(0, 256)).to.not.include('too_many_requests');
   });
 
-  it('breaks off what is waiting when it is closed, and does nothing after that', async () => {
+  it('cancels pending comparisons when it is closed, and accepts no others', async () => {
     const waiting = worker.compare('secret', good);
     const failure = expectFailure(waiting, 'canceled');
     await worker.close();

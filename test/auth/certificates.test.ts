@@ -74,7 +74,7 @@ describe('peerCertificate', () => {
     });
   }
 
-  it('gives nothing where no certificate was shown', () => {
+  it('is undefined if the client sent none', () => {
     expect(peerCertificate(connection({}, 'UNABLE_TO_GET_ISSUER_CERT'))).to.equal(undefined);
     expect(peerCertificate(connection({}))).to.equal(undefined);
     expect(peerCertificate(connection(null))).to.equal(undefined);
@@ -89,14 +89,14 @@ describe('peerCertificate', () => {
     ['WHAT_NOBODY_KNOWS', /authority/],
   ];
   for (const [code, text] of problems) {
-    it(`says what is wrong: ${code}`, () => {
+    it(`explains ${code}`, () => {
       const certificate = peerCertificate(connection({ subject: { CN: 'a' } }, code));
       expect(certificate?.names).to.deep.equal(['cn:a']);
       expect(certificate?.problem).to.match(text);
     });
   }
 
-  it("doesn't trust what was not verified, even where nothing says why", () => {
+  it("doesn't trust an unverified certificate without an error code", () => {
     const unverified = { getPeerCertificate: () => ({ subject: { CN: 'a' } }), authorized: false };
     expect(peerCertificate(unverified)?.problem).to.match(/authority/);
   });
@@ -107,7 +107,7 @@ describe('peerCertificate', () => {
     expect(certificate?.problem).to.match(/can't be read/);
   });
 
-  it('reads the names of a real, trusted certificate, and is not fooled by what is within them', async () => {
+  it('reads the names of a real, trusted certificate, whatever they contain', async () => {
     const client = await certificateWith('/CN=web-1, dns:x', [
       'DNS.1 = "evil, DNS:victim.example.org"',
       'DNS.2 = ok.example.org',

@@ -1,4 +1,4 @@
-/** A clock that goes on only when a test says so. */
+/** A clock that a test controls. */
 export class FakeClock {
   private time = Date.UTC(2030, 0, 1);
   private sleepers: { until: number; wake: () => void }[] = [];
@@ -8,12 +8,12 @@ export class FakeClock {
   readonly sleep = (ms: number): Promise<void> =>
     new Promise((wake) => this.sleepers.push({ until: this.time + ms, wake }));
 
-  /** How long those that sleep go on sleeping, in milliseconds, in the order in which they began. */
+  /** The remaining time of all sleeps, in milliseconds, in the order in which they began. */
   get sleeping(): readonly number[] {
     return this.sleepers.map(({ until }) => until - this.time);
   }
 
-  /** Lets time pass (or go back), and everything happen that waited for that. */
+  /** Moves the clock forward (or back), and lets the sleeps that end continue. */
   async pass(ms: number): Promise<void> {
     this.time += ms;
     const woken = this.sleepers.filter(({ until }) => until <= this.time);
@@ -23,7 +23,7 @@ export class FakeClock {
   }
 }
 
-/** Lets promises that can go on do so. */
+/** Lets all promises that can settle do so. */
 export async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }

@@ -24,7 +24,7 @@ describe('readHtpasswd', () => {
     expect([...(await readHtpasswd(path)).entries]).to.deep.equal([['ann', hash]]);
   });
 
-  it('warns where everybody on the machine can read it', async () => {
+  it('warns if every user of the machine can read it', async () => {
     const path = join(await tempFolder(), 'htpasswd');
     await writeFile(path, '');
     for (const mode of [0o640, 0o644]) {
@@ -34,7 +34,7 @@ describe('readHtpasswd', () => {
       expect(warnings).to.deep.equal(
         mode === 0o640
           ? []
-          : [`${path} has hashes of passwords, and can be read by everybody on this machine: \`chmod o-r\` it`],
+          : [`${path} has password hashes, and every user of this machine can read it: \`chmod o-r\` it`],
       );
     }
   });

@@ -4,7 +4,7 @@ import { bcryptCost, parseHtpasswd } from '../../src/auth/htpasswd.js';
 const rest = 'N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy';
 const hash = (cost = '10', kind = '2y'): string => `$${kind}$${cost}$${rest}`;
 
-/** What is wrong with the only line of a file. */
+/** The problem with the only line of a file. */
 function problemOf(line: string): string | undefined {
   const parsed = parseHtpasswd(line);
   return 'problems' in parsed ? parsed.problems.map(({ message }) => message).join() : undefined;
@@ -48,7 +48,7 @@ describe('parseHtpasswd', () => {
   }
 
   it('refuses a name that is there twice', () => {
-    expect(problemOf(`ann:${hash()}\nann:${hash()}`)).to.match(/"ann" is there twice/);
+    expect(problemOf(`ann:${hash()}\nann:${hash()}`)).to.match(/"ann" occurs twice/);
   });
 
   it('names every line that is wrong, and repeats no secret', () => {

@@ -59,7 +59,7 @@ describe('Passwords', () => {
     expect(remembers('ann', 'secret')).to.equal(false);
   });
 
-  it('remembers neither wrong passwords nor the same one of somebody else', async () => {
+  it('remembers neither wrong passwords nor the same password of another name', async () => {
     await passwords.check('ann', 'wrong');
     await passwords.check('ann', 'secret');
     expect(remembers('ann', 'wrong')).to.equal(false);
@@ -73,7 +73,7 @@ describe('Passwords', () => {
       .and.not.equal(other);
   });
 
-  it('remembers nothing when the file is read anew', async () => {
+  it('remembers nothing of an earlier file', async () => {
     await passwords.check('ann', 'secret');
     const fingerprint = passwords.fingerprint('ann', 'secret');
     passwords = open({ entries: new Map() });
@@ -82,7 +82,7 @@ describe('Passwords', () => {
     expect(await passwords.check('ann', 'secret')).to.equal(false);
   });
 
-  it('counts one that was checked anew among the latest', async () => {
+  it('counts a repeated check as the latest', async () => {
     passwords = new Passwords({ htpasswd, now: clock.now, compare: async () => true });
     await passwords.check('ann', 'again');
     await passwords.check('ann', 'once');
@@ -135,7 +135,7 @@ describe('Passwords', () => {
     expect([...costs].sort()).to.deep.equal([4, 5]);
   });
 
-  it('lets nobody in by the hash that stands for names that are not there', async () => {
+  it('never accepts the dummy hash of unknown names', async () => {
     passwords = new Passwords({ htpasswd, now: clock.now, compare: async () => true });
     expect(await passwords.check('cyd', 'whatever')).to.equal(false);
     expect(remembers('cyd', 'whatever')).to.equal(false);

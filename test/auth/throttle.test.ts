@@ -75,7 +75,7 @@ describe('LoginThrottle', () => {
     expect(clock.sleeping.at(-1)).to.equal(100);
   });
 
-  it('slows down nobody else', async () => {
+  it('does not delay other addresses', async () => {
     failures(30);
     const ends = failures(5, '192.0.2.2');
     await settle();
@@ -134,7 +134,7 @@ describe('LoginThrottle', () => {
     expect(told).to.deep.equal([bad, '192.0.2.2']);
   });
 
-  it('waits on a timer of its own where it gets none', async () => {
+  it('uses its own timer by default', async () => {
     throttle = new LoginThrottle({ now: clock.now });
     failures(5);
     await expectFailure(throttle.fail(bad, wrong), 'unauthenticated');
@@ -165,7 +165,7 @@ describe('LoginThrottle', () => {
       await settle();
     }
 
-    it('lets in who is right, and refuses who is not', async () => {
+    it('accepts right passwords and refuses wrong ones', async () => {
       attempts(2);
       await settle();
       await end(true);
@@ -190,7 +190,7 @@ describe('LoginThrottle', () => {
       expect(checks).to.have.length(1);
     });
 
-    it('goes on after one that broke down', async () => {
+    it('runs the next check after one that failed', async () => {
       const broken = throttle.attempt(bad, () => Promise.reject(new StoreError('unavailable', 'broken')), wrong);
       attempts(1);
       await expectFailure(broken, 'unavailable');
@@ -232,7 +232,7 @@ describe('LoginThrottle', () => {
       expect(ends).to.have.length(6);
     });
 
-    it('refuses without a check where sixteen answers are held back', async () => {
+    it('refuses without a check while sixteen answers are delayed', async () => {
       failures(5 + 16);
       await settle();
       attempts(1);
@@ -241,7 +241,7 @@ describe('LoginThrottle', () => {
       expect(checks).to.have.length(0);
     });
 
-    it('lets only so many wait for their turn', async () => {
+    it('limits how many checks wait', async () => {
       attempts(258);
       await settle();
       expect(ends).to.deep.equal(['too_many_requests', 'too_many_requests']);

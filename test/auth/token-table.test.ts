@@ -23,7 +23,7 @@ describe('TokenTable', () => {
     expect(table.find('')).to.equal(undefined);
   });
 
-  it('compares once for each secret, whether or not somebody has it', () => {
+  it('compares once for each secret, known or not', () => {
     let compared = 0;
     const table = new TokenTable([ann], (a, b) => {
       compared++;

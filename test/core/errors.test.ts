@@ -16,7 +16,7 @@ describe('StoreError.from', () => {
     expect(hasCode(canceled(), 'canceled')).to.equal(true);
   });
 
-  it('makes what nobody foresaw `internal`, with its text in the cause alone', () => {
+  it('turns unexpected errors into `internal`, with their text in the cause alone', () => {
     const cause = new Error('open /srv/secret/place');
     const error = StoreError.from(cause);
     expect(error.code).to.equal('internal');

@@ -17,7 +17,7 @@ describe('MacBatch', () => {
     expect(batch.byteLength).to.equal(5 * 67);
   });
 
-  it('goes on with an array that another one began', () => {
+  it('continues an array that another batch began', () => {
     const [first, rest] = [MacBatch.of(macs.slice(0, 2)), MacBatch.of(macs.slice(2))];
     expect(JSON.parse(`[${String(first.json)}${String(rest.jsonContinued)}]`)).to.deep.equal(macs);
   });

@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { peerOf, setPeer } from '../../src/core/peer.js';
 
 describe('The other end of a connection', () => {
-  it('is known by its socket and by what HTTP/2 shows in its place', async () => {
+  it('is known by its socket and by HTTP/2’s proxy of it', async () => {
     const peer = { listener: 'office', address: '192.0.2.1' };
     const server = createServer();
     server.prependListener('connection', (socket: Socket) => setPeer(socket, peer));
@@ -24,6 +24,6 @@ describe('The other end of a connection', () => {
   });
 
   it('is never made up', () => {
-    expect(() => peerOf({})).to.throw('a connection whose other end nobody noted');
+    expect(() => peerOf({})).to.throw('no peer was recorded for this connection');
   });
 });

@@ -36,7 +36,7 @@ describe('a range', () => {
     );
   });
 
-  it('is the whole object where there is none', () => {
+  it('is the whole object without a range', () => {
     expect(clip(undefined, 17)).to.deep.equal({ offset: 0, length: 17 });
   });
 });

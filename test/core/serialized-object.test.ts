@@ -25,7 +25,7 @@ describe('verifiedObject', () => {
     );
   });
 
-  it('passes no more than a part of a header on where that is not a good one', async () => {
+  it('passes on at most a part of a wrong header', async () => {
     const bytes = makeObject('packfile', 100);
     let passed = 0;
     const drain = async (): Promise<void> => {
@@ -71,7 +71,7 @@ describe('the CONFIG of a real store', () => {
     expect(isConfig(Buffer.alloc(3))).to.equal(false);
   });
 
-  it('has no repository id that can be read where its payload is something else', () => {
+  it('has no repository id if its payload is something else', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         const id = repositoryId(bytes);

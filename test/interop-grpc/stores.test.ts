@@ -76,7 +76,7 @@ describe("plakar's clients at a gateway of several stores", function () {
         [locate('teams/nowhere'), 'web-1', /no access to a store "teams\/nowhere"/],
         [locate(''), 'web-1', /no access to a store without a name/],
         [locate('teams/blue'), 'wrong', /wrong token, or wrong name or password/],
-        [locate('teams/blue'), undefined, /log in to use a store "teams\/blue"/],
+        [locate('teams/blue'), undefined, /store "teams\/blue" requires a login/],
       ] as const;
       for (const [location, authToken, text] of failures) {
         const client = clientOf(location, authToken === undefined ? {} : { authToken });

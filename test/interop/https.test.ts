@@ -51,7 +51,7 @@ describe("plakar's client code and a gateway with TLS", function () {
 
   it('is refused without its token, and refuses a gateway that nobody vouches for', async () => {
     const without = await clientOf(location, { authorities }).list().catch(String);
-    expect(without).to.include('log in to use a store "teams/blue"');
+    expect(without).to.include('store "teams/blue" requires a login');
     const untrusted = await clientOf(location, { authToken: 'token-of-ann' }).list().catch(String);
     expect(untrusted).to.include('certificate signed by unknown authority');
   });

@@ -4,12 +4,12 @@ import type { ObjectRef } from '../../src/core/object.js';
 import type { ObjectRead, OpContext, PutResult, Store } from '../../src/core/store.js';
 import { Layer } from '../../src/layers/layer.js';
 import { Limited } from '../../src/layers/limited.js';
-import { Turns, type TurnLimits } from '../../src/layers/turns.js';
+import { CallerLimits, type LimitsPerCaller } from '../../src/layers/caller-limits.js';
 import { MemoryStore } from '../support/memory-store.js';
 import { inChunks, makeObject, newRef } from '../support/objects.js';
 import { ctx, expectFailure, getAll, listAll, putAll } from '../support/store.js';
 
-const limits: TurnLimits = { maxRequests: 3, maxUploads: 1, queueMs: 0 };
+const defaults: LimitsPerCaller = { maxRequests: 3, maxUploads: 1, queueMs: 0 };
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -25,13 +25,13 @@ function openBody(): { body: AsyncIterable<Uint8Array>; end: () => void } {
 }
 
 describe('Limited', () => {
-  let turns: Turns;
+  let limits: CallerLimits;
   let inner: MemoryStore;
   let store: Store;
 
-  const makeStore = (over: Partial<TurnLimits> = {}): void => {
-    turns = new Turns({ ...limits, ...over });
-    store = new Limited(inner, turns, 'caller');
+  const makeStore = (over: Partial<LimitsPerCaller> = {}): void => {
+    limits = new CallerLimits({ ...defaults, ...over });
+    store = new Limited(inner, limits, 'caller');
   };
 
   beforeEach(() => {
@@ -45,19 +45,19 @@ describe('Limited', () => {
     return ref;
   }
 
-  it('keeps a turn for a get until its bytes are let go of', async () => {
+  it('holds a permit for a get until its bytes are released', async () => {
     const ref = await packfile();
     const reads: ObjectRead[] = [];
     for (let i = 0; i < 3; i++) reads.push(await store.get(ref, undefined, ctx));
     const { message } = await expectFailure(store.get(ref, undefined, ctx), 'too_many_requests');
-    expect(message).to.include('too many requests at once: 3');
+    expect(message).to.include('too many requests at once: the limit for each caller is 3');
     reads.pop()?.release();
     expect((await getAll(store, ref)).length).to.equal(100);
     for (const read of reads) read.release();
-    expect(turns.callers).to.equal(0);
+    expect(limits.activeCallers).to.equal(0);
   });
 
-  it("hands a get's bytes on as they are", async () => {
+  it("passes a get's bytes on as they are", async () => {
     const ref = await packfile();
     const read = await inner.get(ref, { offset: 10, length: 20 });
     inner.get = () => Promise.resolve(read);
@@ -66,7 +66,7 @@ describe('Limited', () => {
     expect(data).to.equal(read.data);
   });
 
-  it('keeps a turn for a list until it ends, also early, and takes none before it begins', async () => {
+  it('holds a permit for a list from its first batch until it ends, also early', async () => {
     makeStore({ maxRequests: 1 });
     const ref = await packfile();
     const list = store.list('packfile', ctx);
@@ -79,10 +79,10 @@ describe('Limited', () => {
     await store.config(ctx);
     expect(await listAll(store, 'packfile')).to.deep.equal([ref.mac]);
     await store.stat(ref, ctx);
-    expect(turns.callers).to.equal(0);
+    expect(limits.activeCallers).to.equal(0);
   });
 
-  it('lets lists with details go on, however many there are at once', async () => {
+  it('lets lists with details end, however many run at once', async () => {
     const ref = await packfile();
     const lists = [1, 2, 3].map(async () => {
       const own = { signal: new AbortController().signal };
@@ -95,10 +95,10 @@ describe('Limited', () => {
     await turn();
     await expectFailure(store.stat(ref, ctx), 'too_many_requests');
     await Promise.all(lists);
-    expect(turns.callers).to.equal(0);
+    expect(limits.activeCallers).to.equal(0);
   });
 
-  it('gives the turn back whatever becomes of an operation', async () => {
+  it('releases the permit whether an operation succeeds or fails', async () => {
     makeStore({ maxRequests: 1 });
     const none = newRef('state');
     for (let i = 0; i < 3; i++) {
@@ -109,26 +109,26 @@ describe('Limited', () => {
       await store.delete(none, ctx);
       expect(await putAll(store, newRef('state'), makeObject('state', 100))).to.equal(true);
     }
-    expect(turns.callers).to.equal(0);
+    expect(limits.activeCallers).to.equal(0);
   });
 
-  it('lets so many packfiles and states be uploaded at once, and locks and reading go on meanwhile', async () => {
+  it('limits uploads of packfiles and states, but neither locks nor reads meanwhile', async () => {
     const ref = await packfile();
     const { body, end } = openBody();
     const upload = store.put(newRef('packfile'), body, ctx);
     for (const kind of ['packfile', 'state'] as const) {
       const error = await expectFailure(putAll(store, newRef(kind), makeObject(kind, 100)), 'too_many_requests');
-      expect(error.message).to.include('too many uploads at once: 1');
+      expect(error.message).to.include('too many uploads at once: the limit for each caller is 1');
     }
     await putAll(store, newRef('lock'), makeObject('lock', 100));
     await getAll(store, ref);
     end();
     await upload;
     await putAll(store, newRef('state'), makeObject('state', 100));
-    expect(turns.callers).to.equal(0);
+    expect(limits.activeCallers).to.equal(0);
   });
 
-  it('keeps uploads that wait for others from nothing else', async () => {
+  it('does not let waiting uploads hold up reads', async () => {
     makeStore({ maxRequests: 2, queueMs: 60_000 });
     const ref = await packfile();
     const { body, end } = openBody();
@@ -138,20 +138,20 @@ describe('Limited', () => {
     for (let i = 0; i < 5; i++) await getAll(store, ref);
     end();
     expect(await Promise.all(uploads)).to.deep.equal(uploads.map(() => ({ created: true })));
-    expect(turns.callers).to.equal(0);
+    expect(limits.activeCallers).to.equal(0);
   });
 
   it('does not hold up one caller for another', async () => {
     makeStore({ maxRequests: 1 });
     const ref = await packfile();
     const read = await store.get(ref, undefined, ctx);
-    await new Limited(inner, turns, 'other').stat(ref, ctx);
-    expect(turns.callers).to.equal(1);
-    await expectFailure(new Limited(inner, turns, 'caller').stat(ref, ctx), 'too_many_requests');
+    await new Limited(inner, limits, 'other').stat(ref, ctx);
+    expect(limits.activeCallers).to.equal(1);
+    await expectFailure(new Limited(inner, limits, 'caller').stat(ref, ctx), 'too_many_requests');
     read.release();
   });
 
-  it('serves who waited, first come, first served', async () => {
+  it('serves waiting operations first in, first out', async () => {
     makeStore({ maxRequests: 1, queueMs: 60_000 });
     const refs = [await packfile(), await packfile()] as const;
     const read = await store.get(refs[0], undefined, ctx);
@@ -167,7 +167,7 @@ describe('Limited', () => {
     expect(done).to.deep.equal(['0', '1']);
   });
 
-  it('refuses who waited in vain, and whose request then was never made', async () => {
+  it('refuses an operation that waited too long, and never runs it', async () => {
     makeStore({ maxRequests: 1, queueMs: 5 });
     const ref = await packfile();
     const read = await store.get(ref, undefined, ctx);
@@ -175,10 +175,10 @@ describe('Limited', () => {
     await expectFailure(listAll(store, 'packfile'), 'too_many_requests');
     read.release();
     expect(await listAll(store, 'packfile')).to.deep.equal([ref.mac]);
-    expect(turns.callers).to.equal(0);
+    expect(limits.activeCallers).to.equal(0);
   });
 
-  it('lets go of who goes away while waiting', async () => {
+  it('forgets a waiting operation whose client goes away', async () => {
     makeStore({ maxRequests: 1, queueMs: 60_000 });
     const ref = await packfile();
     const read = await store.get(ref, undefined, ctx);
@@ -192,26 +192,26 @@ describe('Limited', () => {
     gone.abort();
     read.release();
     for (const result of waiting) await expectFailure(result, 'canceled');
-    expect(turns.callers).to.equal(0);
+    expect(limits.activeCallers).to.equal(0);
     await store.put(newRef('state'), inChunks(makeObject('state', 100)), ctx);
   });
 
-  it('goes by new limits at once, also for those in line', async () => {
+  it('applies new limits at once, also to waiting operations', async () => {
     makeStore({ maxRequests: 1, queueMs: 60_000 });
     const ref = await packfile();
     const reads = [await store.get(ref, undefined, ctx)];
     const waiting = store.get(ref, undefined, ctx);
-    turns.setLimits({ ...limits, maxRequests: 2 });
+    limits.setLimits({ ...defaults, maxRequests: 2 });
     reads.push(await waiting);
-    turns.setLimits({ ...limits, maxRequests: 1 });
+    limits.setLimits({ ...defaults, maxRequests: 1 });
     reads.pop()?.release();
     await expectFailure(store.stat(ref, ctx), 'too_many_requests');
     reads.pop()?.release();
     await store.stat(ref, ctx);
-    expect(turns.callers).to.equal(0);
+    expect(limits.activeCallers).to.equal(0);
   });
 
-  it('never has more under way than the limits say, and nothing in the end, in any mix of operations', async () => {
+  it('never exceeds the limits, and holds no permit in the end, in any mix of operations', async () => {
     const operation = fc.record({
       caller: fc.constantFrom('a', 'b'),
       what: fc.constantFrom('get', 'stat', 'list', 'put', 'lock', 'delete'),
@@ -220,7 +220,7 @@ describe('Limited', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { maxLength: 40 }), async (operations) => {
         const counting = new CountingStore(inner);
-        const shared = new Turns({ maxRequests: 3, maxUploads: 2, queueMs: 60_000 });
+        const shared = new CallerLimits({ maxRequests: 3, maxUploads: 2, queueMs: 60_000 });
         const ref = await packfile();
         await Promise.allSettled(
           operations.map(async ({ caller, what, givesUp }) => {
@@ -233,7 +233,7 @@ describe('Limited', () => {
         );
         expect(counting.most.requests).to.be.at.most(3);
         expect(counting.most.uploads).to.be.at.most(2);
-        expect(shared.callers).to.equal(0);
+        expect(shared.activeCallers).to.equal(0);
       }),
       { numRuns: 50 },
     );
@@ -249,7 +249,7 @@ async function run(store: Store, what: string, ref: ObjectRef, context: OpContex
   if (what === 'delete') await store.delete(newRef('state'), context);
 }
 
-/** Counts what each caller has under way in the store, at most; every operation takes a turn of the event loop or two. */
+/** Counts the most operations of each caller that run at once; each takes at least one iteration of the event loop. */
 class CountingStore {
   readonly most = { requests: 0, uploads: 0 };
 

@@ -61,7 +61,7 @@ describe('Quota', () => {
     expect(await storedBytes(inner)).to.equal(1000);
   });
 
-  it('lets locks pass, and counts none', async () => {
+  it('accepts locks without counting them', async () => {
     await putNew(inner, 100, 'lock');
     const store = withQuota(0);
     const lock = await putNew(store, 5000, 'lock');
@@ -70,7 +70,7 @@ describe('Quota', () => {
     expect(store.usedBytes).to.equal(0);
   });
 
-  it('gives room back for what is deleted, once, however often that is asked for', async () => {
+  it('frees the room of a deleted object once, however often it is deleted', async () => {
     const store = withQuota(1000);
     const refs = [await putNew(store, 400), await putNew(store, 600, 'state')];
     const [first = newRef('packfile')] = refs;
@@ -178,7 +178,7 @@ describe('Quota', () => {
     );
   });
 
-  it('takes nothing new when it is lowered below what is there, and more when it is raised', async () => {
+  it('accepts nothing new when it is lowered below the store’s size, and more when it is raised', async () => {
     const store = withQuota(1000);
     const ref = await putNew(store, 1000);
     store.maxBytes = 500;
@@ -189,7 +189,7 @@ describe('Quota', () => {
   });
 
   describe('finding out how much there is', () => {
-    /** A store whose lists wait for `go`, and fail where it is called with an error. */
+    /** A store whose lists wait for `go`, and fail if it is called with an error. */
     function held(below: Store = inner): { store: Store; go: (error?: StoreError) => void; lists: () => number } {
       let lists = 0;
       const waiting: { resolve: () => void; reject: (error: StoreError) => void }[] = [];
@@ -234,7 +234,7 @@ describe('Quota', () => {
       expect(slow.lists()).to.equal(2);
     });
 
-    it('is tried again where it fails, which is logged, and until then puts are told to come later', async () => {
+    it('is repeated after a failure, which is logged; until then puts fail with `unavailable`', async () => {
       const log: object[] = [];
       const slow = held();
       const options = { retryMs: 1, log: { warn: (fields: object) => log.push(fields) } };
@@ -267,7 +267,7 @@ describe('Quota', () => {
       await putNew(store, 500);
     });
 
-    it('is not confused by puts and deletes meanwhile, of whatever the scan has seen or not', async () => {
+    it('is right whatever is put and deleted while it runs, seen by the scan or not', async () => {
       const seen = await putNew(inner, 100);
       const unseen = await putNew(inner, 200, 'state');
       const kept = await putNew(inner, 50, 'state');
@@ -293,7 +293,7 @@ describe('Quota', () => {
       expect(store.usedBytes).to.equal(7050);
     });
 
-    it('counts what is deleted during the first scan until the next one, which comes soon', async () => {
+    it('counts objects that were deleted during the first scan until the next one, which follows soon', async () => {
       const refs = [await putNew(inner, 100), await putNew(inner, 200)];
       const slow = held();
       const store = withQuota(1000, { retryMs: 0 }, slow.store);
@@ -308,7 +308,7 @@ describe('Quota', () => {
       expect(store.usedBytes).to.equal(0);
     });
 
-    it('passes over what is deleted between being listed and looked at', async () => {
+    it('skips objects that are deleted after they were listed', async () => {
       const refs = [await putNew(inner, 100), await putNew(inner, 200)];
       const below: Store = Object.assign(Object.create(inner) as Store, {
         list: async function* (kind: ObjectKind) {

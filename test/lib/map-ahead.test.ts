@@ -9,7 +9,7 @@ describe('mapAhead', () => {
     expect(results).to.deep.equal([30, 1, 20, 2, 10]);
   });
 
-  it('has as many under way as it was told, and no more', async () => {
+  it('runs as many calls ahead as asked for, and no more', async () => {
     let running = 0;
     let most = 0;
     const work = async (): Promise<void> => {
@@ -21,7 +21,7 @@ describe('mapAhead', () => {
     expect(most).to.equal(4);
   });
 
-  it('throws the first failure in its turn, when nothing is under way any more', async () => {
+  it('throws the first failure after the results before it, when no call is running any more', async () => {
     let running = 0;
     const seen: number[] = [];
     const work = async (i: number): Promise<number> => {
@@ -42,7 +42,7 @@ describe('mapAhead', () => {
     expect(running).to.equal(0);
   });
 
-  it('waits for what is under way when the consumer stops', async () => {
+  it('waits for running calls when the consumer stops', async () => {
     let running = 0;
     const work = async (): Promise<void> => {
       running++;

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { OccasionalLog } from '../../src/lib/rate-limited-log.js';
+import { RateLimitedLog } from '../../src/lib/rate-limited-log.js';
 
-describe('The log of what strangers can cause', () => {
-  it('has one line a minute of each kind, and says how many there were', () => {
+describe('RateLimitedLog', () => {
+  it('has one line a minute of each kind, and says how many were suppressed', () => {
     const lines: [object, string][] = [];
     let nowMs = 0;
-    const log = new OccasionalLog({ warn: (fields, message) => lines.push([fields, message]) }, () => nowMs);
+    const log = new RateLimitedLog({ warn: (fields, message) => lines.push([fields, message]) }, () => nowMs);
     for (let i = 0; i < 3; i++) log.warn('full', { i }, 'too many');
     log.warn('handshake', {}, 'failed');
     nowMs = 59_999;
@@ -18,7 +18,7 @@ describe('The log of what strangers can cause', () => {
     expect(lines).to.deep.equal([
       [{ i: 0 }, 'too many'],
       [{}, 'failed'],
-      [{ i: 4, unsaid: 3 }, 'too many (and 3 more like this since the last such line)'],
+      [{ i: 4, suppressed: 3 }, 'too many (and 3 more since the last such line)'],
       [{}, 'failed'],
     ]);
   });

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
-import { OneByOne } from '../../src/lib/serial-queue.js';
+import { SerialQueue } from '../../src/lib/serial-queue.js';
 import { settle } from '../auth/fake-clock.js';
 
-describe('OneByOne', () => {
-  it('keeps the order of each key, whatever comes of the work, and nothing when it is over', async () => {
-    const queues = new OneByOne();
+describe('SerialQueue', () => {
+  it('runs one task of each key at a time, in order, whether the ones before succeed or fail', async () => {
+    const queue = new SerialQueue();
     const done: string[] = [];
-    const work =
+    const task =
       (name: string, fails = false) =>
       async (): Promise<void> => {
         await settle();
@@ -14,13 +14,14 @@ describe('OneByOne', () => {
         if (fails) throw new Error(name);
       };
     const all = Promise.allSettled([
-      queues.run('a', work('a1', true)),
-      queues.run('a', work('a2')),
-      queues.run('b', work('b1')),
+      queue.run(task('a1', true), 'a'),
+      queue.run(task('a2'), 'a'),
+      queue.run(task('b1'), 'b'),
+      queue.run(task('c1')),
     ]);
-    expect([queues.waiting('a'), queues.waiting('b'), queues.waiting('c'), queues.size]).to.deep.equal([2, 1, 0, 2]);
-    expect((await all).map(({ status }) => status)).to.deep.equal(['rejected', 'fulfilled', 'fulfilled']);
-    expect(done).to.deep.equal(['a1', 'b1', 'a2']);
-    expect(queues.size).to.equal(0);
+    expect(['a', 'b', 'd', undefined].map((key) => queue.length(key))).to.deep.equal([2, 1, 0, 1]);
+    expect((await all).map(({ status }) => status)).to.deep.equal(['rejected', 'fulfilled', 'fulfilled', 'fulfilled']);
+    expect(done).to.deep.equal(['a1', 'b1', 'c1', 'a2']);
+    expect(queue.length('a')).to.equal(0);
   });
 });

@@ -47,7 +47,7 @@ describe('An upload that is watched', () => {
     ]);
   });
 
-  it('has each watcher only where it was given, though two share an upload', async () => {
+  it('adds a watcher only to the upload it returns, not to the one it wraps', async () => {
     const events: string[] = [];
     const one = watched(upload(events, ['a']), watcher('1', events));
     watched(one, watcher('never', events));
@@ -86,7 +86,7 @@ describe('An upload that is watched', () => {
     }
   });
 
-  it('says nothing of an end where the source fails or nobody reads on', async () => {
+  it('does not report an end if the source fails or the consumer stops', async () => {
     const events: string[] = [];
     async function* broken(): AsyncGenerator<Uint8Array> {
       yield Buffer.from('a');

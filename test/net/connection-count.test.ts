@@ -1,22 +1,19 @@
 import { expect } from 'chai';
 import { Socket } from 'node:net';
 import { ConnectionCount } from '../../src/net/connection-count.js';
-import { Slots } from '../../src/lib/semaphore.js';
 
 describe('ConnectionCount', () => {
-  it('lets any number of connections wait for places that come from elsewhere, without a warning of a leak', async () => {
-    const warnings: Error[] = [];
-    const note = (warning: Error): number => warnings.push(warning);
-    process.on('warning', note);
-    const places = new Slots(0);
-    const connections = new ConnectionCount(100, places);
-    const added = Array.from({ length: 50 }, () => connections.add(new Socket()));
-    places.resize(100);
-    expect(await Promise.all(added)).to.deep.equal(added.map(() => true));
-    expect(connections.current).to.equal(50);
-    // Warnings come a turn later.
-    await new Promise((resolve) => setImmediate(resolve));
-    process.off('warning', note);
-    expect(warnings).to.deep.equal([]);
+  it('counts connections until they close, and no more than the limit', () => {
+    const connections = new ConnectionCount(2);
+    const [first, second, third] = [new Socket(), new Socket(), new Socket()] as const;
+    expect([first, second, third].map((socket) => connections.add(socket))).to.deep.equal([true, true, false]);
+    third.emit('close');
+    expect(connections.current).to.equal(2);
+    first.emit('close');
+    expect(connections.current).to.equal(1);
+    connections.max = 1;
+    expect(connections.add(third)).to.equal(false);
+    second.emit('close');
+    expect(connections.add(third)).to.equal(true);
   });
 });

@@ -36,7 +36,7 @@ describe('AuditLog', () => {
     await log.close();
   });
 
-  /** The numbers of the entries in a file; fails where a line isn't a whole one. */
+  /** The numbers of the entries in a file; throws if a line is incomplete. */
   async function numbersIn(file = path): Promise<number[]> {
     const lines = (await readFile(file, 'utf8')).split('\n');
     expect(lines.pop()).to.equal('');
@@ -55,7 +55,7 @@ describe('AuditLog', () => {
     expect(await numbersIn()).to.deep.equal([0, 1]);
   });
 
-  it('passes on to its heir what comes after it was closed, and so does that one', async () => {
+  it('passes entries that follow its close to its successor, and so does that one', async () => {
     const paths = ['a', 'b'].map((name) => join(folder, name));
     const [first, second] = await Promise.all(paths.map((each) => AuditLog.open(each, logger)));
     await first?.close(second);
@@ -75,7 +75,7 @@ describe('AuditLog', () => {
     expect((await stat(other)).mode & 0o777).to.equal(0o600);
   });
 
-  it('tells the operator at the start where it cannot be written', async () => {
+  it('fails at the start, with a message for the operator, if the file cannot be written', async () => {
     const error = await AuditLog.open(join(folder, 'none', 'audit.log'), logger).then(
       () => undefined,
       (caught: Error) => caught,
@@ -102,7 +102,7 @@ describe('AuditLog', () => {
     expect(messages).to.deep.equal([]);
   });
 
-  it('goes on in a new file when it is reopened, with not one entry lost or in both', async () => {
+  it('continues in a new file when it is reopened, with each entry in exactly one of them', async () => {
     let next = 0;
     const files: string[] = [];
     for (let turn = 0; turn < 5; turn++) {
@@ -122,7 +122,7 @@ describe('AuditLog', () => {
     expect(await numbersIn()).to.deep.equal([next - 1]);
   });
 
-  it('makes its file again when somebody removed it', async () => {
+  it('creates its file again after it was deleted', async () => {
     log.record(entry(0));
     await log.flush();
     await rm(path);
@@ -192,7 +192,7 @@ describe('AuditLog', () => {
       if (disk !== '') spawnSync('umount', ['--lazy', disk]);
     });
 
-    it('says so once, goes on, and has whole lines when there is room again', async () => {
+    it('logs it once, continues, and has whole lines when there is room again', async () => {
       const ballast = await open(join(disk, 'ballast'), 'w');
       await ballast.write(Buffer.alloc(40 * 1024));
       await ballast.close();

@@ -8,7 +8,7 @@ import { silent } from './gateway.js';
 export function callsOn(store: Store): Calls {
   return new Calls({
     requests: new Requests([]),
-    access: { login: (peer) => ({ principal: undefined, peer }), storeOf: () => store },
+    access: { login: async (peer) => ({ principal: undefined, peer }), storeOf: () => store },
     peerOf: () => ({ listener: 'test', address: '127.0.0.1' }),
     pace: new Pace({ minRate: 0, stallMs: 60_000 }),
     log: silent,

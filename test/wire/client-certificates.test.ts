@@ -78,8 +78,11 @@ describe('A gateway with TLS', function () {
     it(`says what is wrong with other certificates over ${protocol}, and takes nobody for nobody who shows one`, async () => {
       const stranger = await Authority.create();
       const refused = [
-        [await authority.issue({ name: 'web-2', altNames: [] }), /belongs to nobody here: it has the names "cn:web-2"/],
-        [await authority.issue({ name: 'web-1.example.org', altNames: [] }), /belongs to nobody here/],
+        [
+          await authority.issue({ name: 'web-2', altNames: [] }),
+          /belongs to no principal here: it has the names "cn:web-2"/,
+        ],
+        [await authority.issue({ name: 'web-1.example.org', altNames: [] }), /belongs to no principal here/],
         [await stranger.issue({ name: 'web-1', altNames: ['DNS:web-1.example.org'] }), /authority that this gateway/],
         [await authority.issue({ altNames: ['DNS:web-1.example.org'], days: -1 }), /it has expired/],
         [await authority.issue({ name: 'ops', altNames: ['DNS:web-1.example.org'] }), /belongs to several principals/],

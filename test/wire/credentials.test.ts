@@ -57,10 +57,10 @@ describe('Credentials', function () {
       };
       const authorization = `Bearer ${token}`;
       const without = await message({ store: 'green', authorization });
-      expect(without).to.match(/^permission_denied: no access to a store "STORE"/);
+      expect(without).to.match(/^permission_denied: store "STORE" does not exist, or you have no access to it/);
       expect(await message({ store: 'nowhere', authorization })).to.equal(without);
       const nobody = await message({ store: 'green' });
-      expect(nobody).to.match(/^unauthenticated: log in to use a store "STORE"/);
+      expect(nobody).to.match(/^unauthenticated: store "STORE" requires a login/);
       for (const store of ['blue', 'nowhere']) expect(await message({ store })).to.equal(nobody);
       const wrong = await message({ store: 'blue', authorization: basic('ann', 'wrong') });
       expect(wrong).to.match(/^unauthenticated: wrong token, or wrong name or password/);
@@ -116,7 +116,7 @@ describe('Credentials', function () {
       const [good, bad] = protocol.frontend === 'http' ? [0, 1] : [1, 0];
       expect(await listing(protocol, gateway, login, good), protocol.name).to.deep.equal([]);
       const { message } = await expectFailure(listing(protocol, gateway, login, bad), 'permission_denied');
-      expect(message).to.include('not from this address');
+      expect(message).to.include('may not use this listener');
     }
   });
 });

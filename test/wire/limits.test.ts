@@ -86,7 +86,7 @@ describe('Limits', function () {
       await putAll(ann, ref, makeObject('state', 32 * MiB));
       const reads: ObjectRead[] = [await ann.get(ref, undefined, ctx), await ann.get(ref, undefined, ctx)];
       const { message } = await expectFailure(listAll(ann, 'state'), tooMany);
-      expect(message).to.include('too many requests at once: 2');
+      expect(message).to.include('too many requests at once: the limit for each caller is 2');
       expect(await listAll(bob, 'state')).to.deep.equal([ref.mac]);
       // Who waits has a turn as soon as there is one.
       await gateway.gateway.reload(testConfig({ ...settings, 'max-requests': 2, 'queue-timeout': '20s' }));
@@ -102,7 +102,7 @@ describe('Limits', function () {
       const first = openUpload(ann);
       await eventually(async () => (await temporaries(folder)).length === 1, 'the upload writes');
       const { message } = await expectFailure(putAll(ann, newRef('packfile'), makeObject('packfile', 100)), tooMany);
-      expect(message).to.include('too many uploads at once: 1');
+      expect(message).to.include('too many uploads at once: the limit for each caller is 1');
       expect(await listAll(ann, 'packfile')).to.deep.equal([]);
       // A backup keeps its lock fresh, however busy it is.
       await putAll(ann, newRef('lock'), makeObject('lock', 100));

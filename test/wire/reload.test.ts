@@ -221,7 +221,7 @@ describe('A gateway that takes on another configuration', function () {
     expect(gateway.gateway.http).to.have.length(2);
     // Its connections stay, and are told.
     const { message } = await expectFailure(listAll(client, 'state'), 'permission_denied');
-    expect(message).to.equal('not allowed to use a store by way of this address');
+    expect(message).to.equal('this listener gives access to no store');
     const refused = await ask(port, 'GET', '/healthz').catch((error: { code?: string }) => error.code);
     expect(refused).to.equal('ECONNREFUSED');
   });

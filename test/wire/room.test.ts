@@ -60,7 +60,7 @@ describe('A gateway in front of a store with a quota', () => {
       ).to.deep.equal([
         ['put', first.mac, 'created', undefined],
         ['put', second.mac, 'failed', 'no_space'],
-        ['put', lock.mac, 'created', undefined],
+        ['put', lock.mac, 'stored', undefined],
         ['put', first.mac, 'unchanged', undefined],
         ['delete', first.mac, 'deleted', undefined],
         ['put', second.mac, 'created', undefined],

@@ -60,7 +60,7 @@ describe('Tokens and passwords', () => {
     );
     const audit = await eventually(async () => {
       const text = await readFile(String(settings['audit-log']), 'utf8');
-      return text.includes('created') && text;
+      return text.includes('stored') && text;
     }, 'the audit log has all');
     expect(audit).to.include('"login"');
     expect(log.length).to.be.above(100);

@@ -2,7 +2,7 @@ import { StoreError } from '../../core/errors.js';
 import { parseMac, type Mac } from '../../core/object.js';
 import type { OpContext } from '../../core/store.js';
 import { Base64Decoder } from './base64.js';
-import type { Slots } from '../../lib/semaphore.js';
+import type { Semaphore } from '../../lib/semaphore.js';
 
 /** The fields of a JSON document, unchecked. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -22,7 +22,7 @@ export interface UploadLimits {
   /** The largest document, in bytes; base64 makes an object a third larger. */
   readonly maxBytes: number;
   /** Places for documents that have to be in memory as a whole. */
-  readonly slots: Slots;
+  readonly slots: Semaphore;
 }
 
 /** What a document that carries an object says. */

@@ -94,8 +94,7 @@ export class HttpFrontend implements Frontend {
       const allow = Object.keys(methods).join(', ');
       return exchange.sendFailure(405, `method not allowed: this path has ${allow}`, { allow });
     };
-    const login = access.login(peer, headers.authorization);
-    return login instanceof Promise ? login.then(asCaller) : asCaller(login);
+    return access.login(peer, headers.authorization).then(asCaller);
   }
 
   private async answerFailure(exchange: Exchange, error: unknown): Promise<void> {

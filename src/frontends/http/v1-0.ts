@@ -9,7 +9,7 @@ import type { FailureFormat } from './exchange.js';
 import { readFields, withUpload, type Fields, type UploadLimits } from './json-body.js';
 import { jsonList } from './json-list.js';
 import type { Handler, RouteContext, Routes } from './routes.js';
-import { Slots } from '../../lib/semaphore.js';
+import { Semaphore } from '../../lib/semaphore.js';
 
 /*
  * plakar's HTTP API, generation 1.0. What its client depends on, and the routes don't tell:
@@ -46,7 +46,7 @@ export interface V10Options {
  * Where the API is switched off, its clients are told so, instead of something that they can't parse.
  */
 export function withV10Routes(v11: Routes, { enabled, maxDocumentBytes }: V10Options): Routes {
-  const limits = { maxBytes: maxDocumentBytes, slots: new Slots(wholeDocuments) };
+  const limits = { maxBytes: maxDocumentBytes, slots: new Semaphore(wholeDocuments) };
   const routes: Record<string, Record<string, Handler>> = {
     '/': { GET: getConfig },
     '/packfile/blob': { GET: getBlob },

@@ -1,24 +1,24 @@
-/** What one side of a channel offers the other: functions, by name, whose arguments and results can be sent to another process. */
+/** Functions that one side of a channel offers the other. Their arguments and results can be sent to another process. */
 export type Api<T> = { readonly [K in keyof T]: (...args: never[]) => unknown };
 
-/** A message of a channel: a question, where it has an id, or an answer, or what needs none. */
+/** A call, with an id if it expects a reply, or a reply. */
 type Message =
   | { readonly call: string; readonly args: readonly unknown[]; readonly id?: number }
   | { readonly id: number; readonly result?: unknown; readonly error?: string };
 
-interface Waiting {
+interface PendingCall {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
- * Calls between two processes. Errors arrive as their message. Who is called is trusted: it is the same program.
+ * Remote procedure calls between two processes. Of errors, the message is sent. Both sides trust each other: they are the same program.
  *
- * @typeParam Mine what is offered here
- * @typeParam Theirs what the other side offers
+ * @typeParam Mine the functions of this side
+ * @typeParam Theirs the functions of the other side
  */
 export class Channel<Mine extends Api<Mine>, Theirs extends Api<Theirs>> {
-  private readonly waiting = new Map<number, Waiting>();
+  private readonly pending = new Map<number, PendingCall>();
   private lastId = 0;
   private closed: Error | undefined;
 
@@ -27,7 +27,7 @@ export class Channel<Mine extends Api<Mine>, Theirs extends Api<Theirs>> {
     private readonly mine: Mine,
   ) {}
 
-  /** Calls what the other side offers, and waits for the result. Fails when the channel is closed. */
+  /** Calls a function of the other side, and waits for its result. Rejects when the channel is closed. */
   call<K extends keyof Theirs & string>(
     name: K,
     ...args: Parameters<Theirs[K]>
@@ -35,47 +35,47 @@ export class Channel<Mine extends Api<Mine>, Theirs extends Api<Theirs>> {
     return new Promise((resolve, reject) => {
       if (this.closed !== undefined) return reject(this.closed);
       const id = ++this.lastId;
-      this.waiting.set(id, { resolve: (result) => resolve(result as Awaited<ReturnType<Theirs[K]>>), reject });
+      this.pending.set(id, { resolve: (result) => resolve(result as Awaited<ReturnType<Theirs[K]>>), reject });
       this.send({ call: name, args, id });
     });
   }
 
-  /** Calls it without waiting. What is told is done in its order, and before what is called later. */
+  /** Calls a function without waiting for its result. Calls start in the order in which they were sent. */
   tell<K extends keyof Theirs & string>(name: K, ...args: Parameters<Theirs[K]>): void {
     if (this.closed === undefined) this.send({ call: name, args });
   }
 
-  /** To be given each message that arrives. */
+  /** Must be called with each message that arrives. */
   receive(message: unknown): void {
     const received = message as Message;
-    if ('call' in received) void this.answer(received);
+    if ('call' in received) void this.execute(received);
     else this.settle(received);
   }
 
-  /** Nothing comes any more: what waits for an answer fails. */
+  /** Must be called when no more messages can arrive: pending calls reject. */
   close(error: Error): void {
     this.closed = error;
-    for (const { reject } of this.waiting.values()) reject(error);
-    this.waiting.clear();
+    for (const { reject } of this.pending.values()) reject(error);
+    this.pending.clear();
   }
 
-  private async answer({ call, args, id }: Extract<Message, { call: string }>): Promise<void> {
-    const answer = (rest: object): void => {
+  private async execute({ call, args, id }: Extract<Message, { call: string }>): Promise<void> {
+    const reply = (rest: object): void => {
       if (id !== undefined && this.closed === undefined) this.send({ id, ...rest });
     };
     try {
-      const offered = this.mine[call as keyof Mine] as unknown as (...given: readonly unknown[]) => unknown;
-      const result = offered(...args);
-      answer({ result: result instanceof Promise ? await result : result });
+      const execute: unknown = this.mine[call as keyof Mine];
+      if (typeof execute !== 'function') throw new Error(`there is no ${call}`);
+      reply({ result: (await execute(...args)) as unknown });
     } catch (error) {
-      answer({ error: error instanceof Error ? error.message : String(error) });
+      reply({ error: error instanceof Error ? error.message : String(error) });
     }
   }
 
   private settle({ id, result, error }: Extract<Message, { result?: unknown }>): void {
-    const waiting = this.waiting.get(id);
-    this.waiting.delete(id);
-    if (error === undefined) waiting?.resolve(result);
-    else waiting?.reject(new Error(error));
+    const call = this.pending.get(id);
+    this.pending.delete(id);
+    if (error === undefined) call?.resolve(result);
+    else call?.reject(new Error(error));
   }
 }

@@ -2,47 +2,45 @@ import type { Config } from '../../config/types.js';
 import type { ActivatedSocket } from '../../net/activation.js';
 import type { UnixSocketOptions } from '../../net/unix-socket.js';
 
-/** What a worker needs to begin. */
+/** What a worker needs to start. */
 export interface Start {
+  /** With the worker's share of the limits. */
   readonly config: Config;
   readonly activated: readonly ActivatedSocket[];
-  /** Whether it is the first one: it says for all what is served, and sweeps. */
+  /** Whether this is the worker that logs what is served, and sweeps the stores. */
   readonly isFirst: boolean;
-  /** Whether it takes the place of one that ended: what is served was said. */
+  /** Whether it replaces a worker that ended. */
   readonly isSuccessor: boolean;
 }
 
-/** What the metrics of one process are, in prom-client's own form. */
+/** One process's metrics in prom-client's own form. */
 export type MetricValues = readonly object[];
 
-/** What the primary offers a worker. */
+/** What workers call in the primary. */
 export interface Primary {
   start(): Start;
   /** The worker serves. */
   serves(): void;
-  /** The worker can't serve, and ends. */
+  /** The worker can't serve, and exits. */
   fails(reason: string): void;
-  ask(key: string): void;
-  giveBack(key: string, places: number): void;
-  /** Tells of a failed login from an address. */
+  /** A login from this address failed. */
   loginFailed(address: string): void;
-  /** UnixSocketPlaces of the primary. */
+  /** The primary's UnixSocketPlaces. */
   prepareSocket(options: UnixSocketOptions): Promise<string>;
   placeSocket(options: UnixSocketOptions): Promise<void>;
   removeSocket(options: UnixSocketOptions): Promise<void>;
-  /** The metrics of all workers. */
+  /** The metrics of all workers, in Prometheus's text format. */
   metrics(): Promise<string>;
 }
 
-/** What a worker offers the primary. */
+/** What the primary calls in workers. */
 export interface Worker {
-  granted(key: string, places: number): void;
-  recalled(key: string, places: number): void;
-  /** Another worker has answered a failed login from an address. */
+  /** A login from this address failed in another worker. */
   loginFailed(address: string): void;
+  /** Applies a configuration that has the worker's share of the limits. */
   reload(config: Config): Promise<void>;
   reopenLogs(): Promise<void>;
-  /** Stops the worker; its process ends. May be called again with less patience. */
+  /** Stops the worker, whose process then exits. May be called again with a shorter grace period. */
   stop(graceMs: number | undefined): void;
   metrics(): Promise<MetricValues>;
 }

@@ -3,69 +3,65 @@ import { AggregatorRegistry } from 'prom-client';
 import { filesOf } from '../../config/files.js';
 import type { Config } from '../../config/types.js';
 import type { Logger } from '../../lib/logger.js';
+import { SerialQueue } from '../../lib/serial-queue.js';
 import type { Gateway } from '../gateway.js';
 import { copySample, type Sample } from '../sample.js';
 import type { ActivatedSocket } from '../../net/activation.js';
-import { Ledger } from './ledger.js';
 import type { Primary } from './messages.js';
 import { SharedUnixSockets } from './shared-unix-sockets.js';
 import { WorkerProcess } from './worker-process.js';
-import { hasQuota } from './workers-for.js';
+import { hasQuota, shareOf } from './workers-for.js';
 
 export interface WorkerGroupOptions {
   readonly config: Config;
   readonly workers: number;
   readonly activated: readonly ActivatedSocket[];
   readonly log: Logger;
-  /** Is told when the workers end again and again, so that the program can't go on. */
+  /** Called if workers keep crashing, so that the program can't go on. */
   readonly failed: (error: Error) => void;
 }
 
-/** So many times in a row a worker may end soon after its start before the program gives up. */
+/** How many workers in a row may end soon after their start before the program gives up. */
 const maxFailures = 5;
-/** How long a worker may take to end when what it was serving is over, in milliseconds. */
-const endMs = 5000;
-/** A worker that has served for so long, in milliseconds, is a good one. */
-const goodAfterMs = 30_000;
-/** How long the first of these failures is waited after, in milliseconds; twice as long after each further one. */
+/** How long a worker may take to exit after the grace period, in milliseconds; then it is killed. */
+const exitMs = 5000;
+/** A worker that ran for so long, in milliseconds, did not fail at its start. */
+const stableMs = 30_000;
+/** The pause before a restart after the second failure in a row, in milliseconds; it doubles with each further one. */
 const firstPauseMs = 100;
 
 /**
- * A gateway of several processes, as their primary sees it. It serves nothing itself: it hands out configurations, listening sockets
- * and what is limited in common, and starts another worker where one ended.
+ * The primary process's view of a gateway of several processes. It serves no requests: it sends the workers their configuration, each with
+ * its share of the limits, coordinates unix sockets, failed logins and metrics, and replaces workers that end.
  */
 export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLogs' | 'close'> {
-  private readonly slots: (WorkerProcess | undefined)[] = [];
-  private readonly ledger: Ledger;
+  /** By index; undefined while a worker is being replaced. */
+  private readonly processes: (WorkerProcess | undefined)[] = [];
   private readonly unixSockets = new SharedUnixSockets();
   private config: Config;
   private sample: Sample | undefined;
   private failures = 0;
   private started = false;
   private stopping = false;
-  /** Starts and reloads, one at a time: no worker has a configuration that is none of the group's. */
-  private last: Promise<unknown> = Promise.resolve();
+  /** Starts and reloads run one at a time, so that all workers have the same configuration. */
+  private readonly changes = new SerialQueue();
 
   private constructor(private readonly options: WorkerGroupOptions) {
     this.config = options.config;
-    this.ledger = new Ledger(options.workers, (key) => placesOf(this.config, key), {
-      granted: (worker, key, places) => this.byId(worker)?.channel.tell('granted', key, places),
-      recalled: (worker, key, places) => this.byId(worker)?.channel.tell('recalled', key, places),
-    });
   }
 
   /**
-   * Starts the workers. Resolves when the first of them serves, and the others are about to. Fails with a message for the operator,
-   * and with nothing left.
+   * Starts the workers. Resolves when the first one serves; the others follow. Fails with a message for the operator, and leaves nothing
+   * running.
    */
   static async start(options: WorkerGroupOptions): Promise<WorkerGroup> {
-    // The system gives each connection to a worker, and takes back what one didn't accept before it ended.
+    // The kernel distributes connections, and gives those that a worker has not accepted when it ends to the others.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({ serialization: 'advanced' });
     const group = new WorkerGroup(options);
     try {
       group.config = await group.withSample(options.config);
-      // What is wrong is told by the first one alone.
+      // The others start later, so that an error is reported once.
       await group.startWorker(0);
     } catch (error) {
       await group.close(0);
@@ -73,7 +69,7 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
     }
     group.started = true;
     const others = Array.from({ length: options.workers - 1 }, (_, i) => i + 1);
-    void group.inTurn(async () => void (await Promise.all(others.map((index) => group.startAgain(index)))));
+    void group.changes.run(async () => void (await Promise.all(others.map((index) => group.startAgain(index)))));
     return group;
   }
 
@@ -81,22 +77,23 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
     return filesOf(this.config);
   }
 
-  /** As a gateway does: in all workers, or in none. */
+  /** Like Gateway.reload: in all workers, or in none. */
   reload(config: Config): Promise<void> {
-    return this.inTurn(async () => {
+    return this.changes.run(async () => {
       const before = this.config;
       checkWorkers(config, before);
       const next = await this.withSample(config);
       const [first, ...others] = this.workers;
-      await first?.channel.call('reload', next);
-      const taken = await Promise.allSettled(others.map((each) => each.channel.call('reload', next)));
-      const failed = taken.find((each) => each.status === 'rejected');
+      await first?.channel.call('reload', this.shareOf(next));
+      const results = await Promise.allSettled(others.map((each) => each.channel.call('reload', this.shareOf(next))));
+      const failed = results.find((each) => each.status === 'rejected');
       if (failed === undefined) {
         this.config = next;
-        return this.ledger.changed();
+        return;
       }
-      // Who can't go back is replaced, and its successor has the configuration that is in force.
-      await Promise.all(this.workers.map((each) => each.channel.call('reload', before).catch(() => each.kill())));
+      // A worker that can't go back to the previous configuration is killed; its successor starts with that one.
+      const previous = this.shareOf(before);
+      await Promise.all(this.workers.map((each) => each.channel.call('reload', previous).catch(() => each.kill())));
       throw failed.reason;
     });
   }
@@ -107,14 +104,14 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
 
   async close(graceMs?: number): Promise<void> {
     this.stopping = true;
-    const all = this.slots.filter((each) => each !== undefined);
+    const all = this.processes.filter((each) => each !== undefined);
     for (const each of all) each.stop(graceMs);
-    // One that hangs, or was stopped, doesn't end by itself.
+    // A worker that hangs, or that SIGSTOP has suspended, does not exit by itself.
     const overdue = setTimeout(
       () => {
         for (const each of all) each.kill();
       },
-      (graceMs ?? this.config.drainMs) + endMs,
+      (graceMs ?? this.config.drainMs) + exitMs,
     );
     await Promise.all(all.map((each) => each.ended));
     clearTimeout(overdue);
@@ -122,41 +119,40 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
     await this.sample?.remove();
   }
 
-  /** Those that serve. */
+  /** The workers that serve. */
   private get workers(): readonly WorkerProcess[] {
-    return this.slots.filter((each) => each?.serves === true) as WorkerProcess[];
+    return this.processes.filter((each) => each?.serves === true) as WorkerProcess[];
   }
 
-  private byId(id: number): WorkerProcess | undefined {
-    return this.slots.find((each) => each?.id === id);
+  private shareOf(config: Config): Config {
+    return shareOf(config, this.options.workers);
   }
 
   private async startWorker(index: number): Promise<void> {
     const worker = new WorkerProcess((id) => this.offer(id, index));
-    this.slots[index] = worker;
+    this.processes[index] = worker;
     const startedMs = performance.now();
     void worker.ended.then((how) => {
-      if (this.slots[index] === worker) this.slots[index] = undefined;
-      this.ledger.gone(worker.id);
+      if (this.processes[index] === worker) this.processes[index] = undefined;
       void this.unixSockets.gone(worker.id);
       if (worker.serves) this.replace(index, `worker process ${worker.pid} ended ${how}`, startedMs);
     });
     await worker.served;
   }
 
-  /** Starts another worker in the place of one that ended, after a pause where that happens again and again. */
+  /** Starts a successor for a worker that ended, after a pause if workers keep ending. */
   private replace(index: number, reason: string, startedMs: number): void {
     if (this.stopping) return;
     const { log, failed, activated } = this.options;
-    this.failures = performance.now() - startedMs > goodAfterMs ? 0 : this.failures + 1;
+    this.failures = performance.now() - startedMs > stableMs ? 0 : this.failures + 1;
     const giveUp = (why: string): void => void this.close(0).then(() => failed(new Error(`${why}: ${reason}`)));
-    if (this.failures > maxFailures) return giveUp('workers end again and again');
-    // The system closes a passed socket with the last process that listens on it, and nobody can open it again.
+    if (this.failures > maxFailures) return giveUp('workers keep ending soon after they start');
+    // A socket from systemd is closed with the last process that listens on it, and can't be opened again.
     if (activated.length > 0 && this.workers.length === 0)
-      return giveUp("no worker is left, nor are systemd's sockets");
-    log.error({ worker: index }, `${reason}: another one takes its place`);
+      return giveUp("no worker is left, so systemd's sockets are closed");
+    log.error({ worker: index }, `${reason}: it is being replaced`);
     const pauseMs = this.failures === 0 ? 0 : firstPauseMs * 2 ** (this.failures - 1);
-    setTimeout(() => void this.inTurn(() => this.startAgain(index, true)), pauseMs);
+    setTimeout(() => void this.changes.run(() => this.startAgain(index, true)), pauseMs);
   }
 
   private async startAgain(index: number, isSuccessor = false): Promise<void> {
@@ -164,7 +160,7 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
     const startedMs = performance.now();
     try {
       await this.startWorker(index);
-      const { pid } = this.slots[index] ?? {};
+      const { pid } = this.processes[index] ?? {};
       if (isSuccessor) this.options.log.info({ worker: index, pid }, 'the new worker process serves');
     } catch (error) {
       this.replace(index, error instanceof Error ? error.message : String(error), startedMs);
@@ -172,16 +168,14 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
   }
 
   private offer(id: number, index: number): Omit<Primary, 'serves' | 'fails'> {
-    const { unixSockets, ledger } = this;
+    const { unixSockets } = this;
     return {
       start: () => ({
-        config: this.config,
+        config: this.shareOf(this.config),
         activated: this.options.activated,
         isFirst: index === 0,
         isSuccessor: this.started,
       }),
-      ask: (key) => ledger.ask(id, key),
-      giveBack: (key, places) => ledger.giveBack(id, key, places),
       loginFailed: (address) => {
         for (const each of this.workers) if (each.id !== id) each.channel.tell('loginFailed', address);
       },
@@ -192,14 +186,14 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
     };
   }
 
-  /** Sums over all workers, but for what is the same for all. */
+  /** The sum over all workers, except for metrics that are the same in each. */
   private async metrics(): Promise<string> {
     const values = await Promise.allSettled(this.workers.map((each) => each.channel.call('metrics')));
     const all = values.filter((each) => each.status === 'fulfilled').map(({ value }) => [...value]);
     return AggregatorRegistry.aggregate(all).metrics();
   }
 
-  /** There is one copy of the sample store for all. */
+  /** All workers share one copy of the sample store. */
   private async withSample(config: Config): Promise<Config> {
     const stores = new Map(config.stores);
     for (const [name, store] of stores) {
@@ -209,24 +203,12 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
     }
     return { ...config, stores };
   }
-
-  private inTurn(work: () => Promise<void>): Promise<void> {
-    const result = this.last.then(work);
-    this.last = result.catch(() => undefined);
-    return result;
-  }
 }
 
-/** Throws, with a message for the operator, where a configuration needs another number of processes. */
+/** Throws, with a message for the operator, if a configuration needs a different number of processes. */
 function checkWorkers(config: Config, before: Config): void {
   if (hasQuota(config)) {
     throw new Error('stores with a quota are served by one process: restart the gateway to give one a quota');
   }
   if (config.workers !== before.workers) throw new Error('restart the gateway to change the number of workers');
-}
-
-/** How many places there are of a key, as `serveAsWorker` makes them. */
-function placesOf({ limits }: Config, key: string): number {
-  if (key === 'connections') return limits.maxConnections;
-  return key.startsWith('uploads of ') ? limits.maxUploads : limits.maxRequests;
 }

@@ -2,19 +2,19 @@ import cluster from 'node:cluster';
 import { Channel } from './channel.js';
 import type { Primary, Worker } from './messages.js';
 
-/** A worker, as the primary sees it: a process of its own, from its start to its end. */
+/** The primary's view of one worker process, from its start to its exit. */
 export class WorkerProcess {
   readonly id: number;
   readonly pid: number;
   readonly channel: Channel<Primary, Worker>;
-  /** Resolves when it serves. Fails with a message for the operator when it can't. */
+  /** Resolves when the worker serves. Rejects with a message for the operator if it can't. */
   readonly served: Promise<void>;
-  /** Resolves, when the process has ended, to how. */
+  /** Resolves when the process has exited, to how it did: `with exit code 1`, `by SIGKILL`. */
   readonly ended: Promise<string>;
   private readonly process;
-  private state: 'starts' | 'serves' | 'fails' = 'starts';
+  private state: 'starting' | 'serving' | 'failed' = 'starting';
 
-  /** @param offer makes what the worker may ask for, but for what is about its start */
+  /** @param offer returns what the worker may call, except for the results of its start */
   constructor(offer: (id: number) => Omit<Primary, 'serves' | 'fails'>) {
     this.process = cluster.fork();
     this.id = this.process.id;
@@ -28,12 +28,18 @@ export class WorkerProcess {
     this.served.catch(() => undefined);
     const mine = {
       ...offer(this.id),
-      serves: () => this.begin(settle),
-      fails: (reason: string) => this.end(fail, reason),
+      serves: () => {
+        this.state = 'serving';
+        settle();
+      },
+      fails: (reason: string) => {
+        this.state = 'failed';
+        fail(reason);
+      },
     };
     this.channel = new Channel((message) => this.sendIfConnected(message), mine);
     this.process.on('message', (message) => this.channel.receive(message));
-    // A process that ends while something is sent to it; its end is noticed below.
+    // Sending to a process that has just ended fails; its exit is handled below.
     this.process.on('error', () => undefined);
     this.ended = new Promise((resolve) => {
       this.process.once('exit', (code, signal: string | null) => {
@@ -45,30 +51,20 @@ export class WorkerProcess {
     });
   }
 
-  /** What is told to a process before it serves may be lost. */
+  /** Messages to a process that does not serve yet may be lost. */
   get serves(): boolean {
-    return this.state === 'serves';
+    return this.state === 'serving';
   }
 
-  /** Has it stop within so many milliseconds, by default as it is configured to. May be called again with less patience. */
+  /** Stops the worker after a grace period in milliseconds, by default the configured one. May be called again with a shorter one. */
   stop(graceMs: number | undefined): void {
-    if (this.state === 'serves') this.channel.tell('stop', graceMs);
-    // One that fails ends by itself, when it has written its log.
-    else if (this.state === 'starts') this.kill();
+    if (this.state === 'serving') this.channel.tell('stop', graceMs);
+    // One that has failed exits by itself, when it has written its log.
+    else if (this.state === 'starting') this.kill();
   }
 
   kill(): void {
     this.process.process.kill('SIGKILL');
-  }
-
-  private begin(settle: () => void): void {
-    this.state = 'serves';
-    settle();
-  }
-
-  private end(fail: (reason: string) => void, reason: string): void {
-    this.state = 'fails';
-    fail(reason);
   }
 
   private sendIfConnected(message: object): void {

@@ -3,10 +3,10 @@ import type { Config } from '../../config/types.js';
 const maxDefault = 8;
 
 /**
- * How many processes serve a configuration: by default one for two cores, as on two a second one was no faster, and cost more.
- * A quota is counted by one process, so where a store has one, that is all.
+ * How many processes serve a configuration: by default one for every two cores, because on two cores a second process was no faster and
+ * used more memory. A configuration with a quota is served by one process, because a quota is counted in one process.
  *
- * @param cores how many the machine lets the program use
+ * @param cores how many cores the process may use
  */
 export function workersFor(config: Pick<Config, 'workers' | 'stores'>, cores: number): number {
   if (hasQuota(config)) return 1;
@@ -16,4 +16,19 @@ export function workersFor(config: Pick<Config, 'workers' | 'stores'>, cores: nu
 /** Whether a store has a quota. */
 export function hasQuota({ stores }: Pick<Config, 'stores'>): boolean {
   return [...stores.values()].some(({ quotaBytes }) => quotaBytes !== undefined);
+}
+
+/** A configuration with one worker's share of the limits that count connections, requests and uploads. A share is at least 1. */
+export function shareOf(config: Config, workers: number): Config {
+  const share = (limit: number): number => Math.ceil(limit / workers);
+  const { maxConnections, maxRequests, maxUploads } = config.limits;
+  return {
+    ...config,
+    limits: {
+      ...config.limits,
+      maxConnections: share(maxConnections),
+      maxRequests: share(maxRequests),
+      maxUploads: share(maxUploads),
+    },
+  };
 }

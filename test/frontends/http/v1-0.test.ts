@@ -67,7 +67,7 @@ describe('HTTP 1.0', () => {
     ] as const) {
       const { status, Err } = await send(method, path, '{}');
       expect(status, path).to.equal(401);
-      expect(Err).to.match(/^log in to use a store without a name/);
+      expect(Err).to.match(/^the default store requires a login/);
     }
   });
 

@@ -22,7 +22,7 @@ function childrenOf(pid: number): number[] {
   return text.split(' ').filter(Boolean).map(Number);
 }
 
-/** An upload that goes on: its connection, and the worker that it came to. */
+/** A running upload: its connection, and the process ID of its worker. */
 interface Upload {
   readonly connection: RawHttp;
   readonly worker: number;
@@ -66,7 +66,7 @@ describe('A gateway of three workers', function () {
   /** Two uploads that came to different workers. */
   async function uploadsOfTwoWorkers(): Promise<[Upload, Upload]> {
     const first = await beginUpload();
-    // One that stands still accepts nothing: whoever is quickest may get all connections otherwise.
+    // A stopped process accepts nothing; otherwise the quickest worker might get all connections.
     process.kill(first.worker, 'SIGSTOP');
     try {
       return [first, await beginUpload()];
@@ -75,7 +75,7 @@ describe('A gateway of three workers', function () {
     }
   }
 
-  it('has connections to each served by different processes, on one port', async () => {
+  it('serves connections in different processes, on one port', async () => {
     await start();
     const [a, b] = await uploadsOfTwoWorkers();
     const workers = childrenOf(gateway.pid);
@@ -110,22 +110,28 @@ describe('A gateway of three workers', function () {
     await untilClean(folder);
   });
 
-  it('keeps a limit of uploads over all workers', async () => {
+  it('gives each worker its share of the limit of uploads', async () => {
     await start('--max-uploads', '2', '--queue-timeout', '200ms');
     const running = await uploadsOfTwoWorkers();
+    const busy = running.map(({ worker }) => worker);
+    const idle = childrenOf(gateway.pid).filter((pid) => !busy.includes(pid));
+    for (const pid of idle) process.kill(pid, 'SIGSTOP');
     const statuses = await Promise.all(
       Array.from({ length: 9 }, () =>
         put(gateway.httpPort, `/resources/packfiles/${newRef('packfile').mac}`, bytes).then(({ status }) => status),
       ),
     );
+    for (const pid of idle) process.kill(pid, 'SIGCONT');
     expect(new Set(statuses)).to.deep.equal(new Set([429]));
     for (const each of running) expect(await finish(each)).to.equal(200);
     const { status } = await put(gateway.httpPort, `/resources/packfiles/${newRef('packfile').mac}`, bytes);
     expect(status).to.equal(200);
   });
 
-  it('keeps a limit of connections over all workers', async () => {
-    await start('--max-connections', '4');
+  it('gives each worker its share of the limit of connections', async () => {
+    await start('--max-connections', '5');
+    const [, ...others] = childrenOf(gateway.pid);
+    for (const pid of others) process.kill(pid, 'SIGSTOP');
     const open: RawHttp[] = [];
     const answers = async (): Promise<boolean> => {
       const connection = await RawHttp.connect(gateway.httpPort);
@@ -137,10 +143,11 @@ describe('A gateway of three workers', function () {
       if (answered) open.push(connection);
       return answered;
     };
-    for (let i = 0; i < 4; i++) expect(await answers()).to.equal(true);
-    for (let i = 0; i < 6; i++) expect(await answers()).to.equal(false);
+    for (let i = 0; i < 2; i++) expect(await answers()).to.equal(true);
+    for (let i = 0; i < 4; i++) expect(await answers()).to.equal(false);
     for (const each of open.splice(0)) each.close();
     await eventually(answers, 'there is room again');
+    for (const pid of others) process.kill(pid, 'SIGCONT');
   });
 
   it('counts failed logins over all workers', async () => {
@@ -184,7 +191,7 @@ describe('A gateway of three workers', function () {
     await eventually(async () => gateway.log.some(({ msg }) => msg === text), text, 10_000);
   }
 
-  it('lets what runs in every worker finish at a stop, and leaves nothing behind', async () => {
+  it('lets running requests of every worker finish at a stop, and leaves nothing behind', async () => {
     const socket = join(await tempFolder(), 'http.sock');
     await start('--listen', `unix:${socket}`);
     const statuses = await Promise.all([1, 2, 3, 4, 5].map(() => overUnixSocket(socket)));
@@ -211,7 +218,7 @@ describe('A gateway of three workers', function () {
     expect(await temporaries(folder)).to.deep.equal([]);
   });
 
-  it('stops though a worker hangs', async () => {
+  it('stops although a worker hangs', async () => {
     await start();
     for (const pid of childrenOf(gateway.pid)) process.kill(pid, 'SIGSTOP');
     gateway.signal('SIGTERM');
@@ -220,7 +227,7 @@ describe('A gateway of three workers', function () {
     expect(await gateway.exited).to.deep.equal({ code: 0, signal: null });
   });
 
-  it("ends with the reason, said once, where it can't listen", async () => {
+  it("exits with the reason, reported once, if it can't listen", async () => {
     const taken = createServer();
     await listenOn(taken, { host: '127.0.0.1', port: 0 });
     const address = taken.address();
@@ -236,14 +243,14 @@ describe('A gateway of three workers', function () {
     expect(String(failed).match(/EADDRINUSE/g)).to.have.length(1);
   });
 
-  it('ends with the reason where workers end again and again', async () => {
+  it('exits with the reason if workers keep ending', async () => {
     await start();
     const killing = setInterval(() => {
       for (const pid of childrenOf(gateway.pid)) process.kill(pid, 'SIGKILL');
     }, 100);
     const exit = await gateway.exited.finally(() => clearInterval(killing));
     expect(exit.code).to.equal(1);
-    const told = gateway.log.filter(({ text }) => String(text).includes('workers end again and again'));
+    const told = gateway.log.filter(({ text }) => String(text).includes('workers keep ending soon after they start'));
     expect(told).to.have.length(1);
   });
 

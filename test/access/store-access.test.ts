@@ -7,8 +7,8 @@ import { startTestGateway } from '../support/gateway.js';
 import { eventually } from '../support/store.js';
 import { emptyStore, tempFolder } from '../support/temp.js';
 
-describe('The audit of logging in', () => {
-  it('names a principal who is turned away for its address, and nobody where the token is wrong', async () => {
+describe('The audit log of failed logins', () => {
+  it('names the principal that may not use the listener, and nobody for a wrong token', async () => {
     const file = join(await tempFolder(), 'audit.log');
     const { gateway, close } = await startTestGateway(undefined, {
       listen: [
