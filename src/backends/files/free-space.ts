@@ -1,4 +1,5 @@
 import { hasCode, StoreError } from '../../core/errors.js';
+import { SingleFlight } from '../../lib/single-flight.js';
 import { watched } from '../../lib/watched.js';
 import type { FileSystem } from './file-system.js';
 
@@ -14,7 +15,7 @@ interface Measurement {
 /** Makes uploads leave a part of the disk free. */
 export class FreeSpace {
   private last: Measurement | undefined;
-  private measuring: Promise<void> | undefined;
+  private readonly measuring = new SingleFlight<void>();
   /** What uploads have used since the last measurement. */
   private usedBytes = 0;
 
@@ -45,7 +46,7 @@ export class FreeSpace {
 
   private async measureAndUse(bytes: number): Promise<void> {
     // Also when too little seems to be left: failed uploads have freed what they used.
-    await (this.measuring ??= this.measure().finally(() => (this.measuring = undefined)));
+    await this.measuring.run(() => this.measure());
     if (!this.isEnough(bytes)) throw this.tooLittle();
     this.usedBytes += bytes;
   }

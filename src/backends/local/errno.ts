@@ -47,9 +47,9 @@ export function rethrow(error: unknown): never {
   throw fromErrno(error);
 }
 
-/** Whether link(2) failed because the file system has no hard links (EPERM on Linux, by its manual). */
+/** Whether a StoreError is that of a link(2) on a file system without hard links (EPERM on Linux, by its manual). */
 export function isUnsupportedLink(error: unknown): boolean {
-  return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error));
+  return error instanceof StoreError && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error.cause));
 }
 
 function errnoOf(error: unknown): string {

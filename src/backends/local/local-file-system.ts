@@ -10,7 +10,7 @@ import type {
   WritableFile,
 } from '../files/file-system.js';
 import { close, fsync, open } from './descriptors.js';
-import { fromErrno, isUnsupportedLink, rethrow } from './errno.js';
+import { isUnsupportedLink, rethrow } from './errno.js';
 import { FolderVersions } from './folder-versions.js';
 import { LocalReadableFile } from './local-readable-file.js';
 import { LocalWritableFile } from './local-writable-file.js';
@@ -66,55 +66,43 @@ export class LocalFileSystem implements FileSystem {
 
   async stat(path: string): Promise<FileStat> {
     const at = this.at(path);
-    const stat = await this.call(
+    const stat = await this.calls.call(
       () => lstatSync(at),
       () => fs.lstat(at),
     );
     return { type: typeOf(stat), size: stat.size, modifiedMs: stat.mtimeMs, mode: stat.mode & 0o7777 };
   }
 
-  exists(path: string): Promise<boolean> {
+  async exists(path: string): Promise<boolean> {
     const at = this.at(path);
-    return this.call(
-      () => lstatSync(at, { throwIfNoEntry: false }) !== undefined,
-      () =>
-        fs.lstat(at).then(
-          () => true,
-          (error: unknown) => {
-            if (hasCode(fromErrno(error), 'not_found')) return false;
-            throw error;
-          },
-        ),
-    );
+    try {
+      const found = await this.calls.call(
+        // Creating an error takes longer than the call, and usually there is nothing.
+        () => lstatSync(at, { throwIfNoEntry: false }),
+        () => fs.lstat(at),
+      );
+      return found !== undefined;
+    } catch (error) {
+      if (hasCode(error, 'not_found')) return false;
+      throw error;
+    }
   }
 
   async link(from: string, to: string): Promise<void> {
-    const names = [this.at(from), this.at(to)] as const;
     try {
-      await this.calls.run(
-        () => linkSync(...names),
-        () => fs.link(...names),
-      );
+      await this.calls.call(linkSync, fs.link, this.at(from), this.at(to));
     } catch (error) {
-      if (isUnsupportedLink(error)) throw new StoreError('unimplemented', noHardLinks, { cause: error });
-      rethrow(error);
+      if (!isUnsupportedLink(error)) throw error;
+      throw new StoreError('unimplemented', noHardLinks, { cause: error });
     }
   }
 
   rename(from: string, to: string): Promise<void> {
-    const names = [this.at(from), this.at(to)] as const;
-    return this.call(
-      () => renameSync(...names),
-      () => fs.rename(...names),
-    );
+    return this.calls.call(renameSync, fs.rename, this.at(from), this.at(to));
   }
 
   remove(path: string): Promise<void> {
-    const at = this.at(path);
-    return this.call(
-      () => unlinkSync(at),
-      () => fs.unlink(at),
-    );
+    return this.calls.call(unlinkSync, fs.unlink, this.at(path));
   }
 
   async list(path: string): Promise<DirectoryEntry[]> {
@@ -134,18 +122,11 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async syncFolder(path: string): Promise<void> {
-    const at = this.at(path);
-    const fd = await this.call(
-      () => openSync(at, folderFlags),
-      () => open(at, folderFlags),
-    );
+    const fd = await this.calls.call(openSync, open, this.at(path), folderFlags);
     try {
       await fsync(fd).catch(rethrow);
     } finally {
-      await this.call(
-        () => closeSync(fd),
-        () => close(fd),
-      );
+      await this.calls.call(closeSync, close, fd);
     }
   }
 
@@ -157,10 +138,6 @@ export class LocalFileSystem implements FileSystem {
 
   async close(): Promise<void> {
     // Nothing stays open between operations.
-  }
-
-  private call<T>(onEventLoop: () => T, inThreadPool: () => Promise<T>): Promise<T> {
-    return this.calls.run(onEventLoop, inThreadPool).catch(rethrow);
   }
 
   /** Not path.join, which takes as long as some system calls: these paths are normalized. */

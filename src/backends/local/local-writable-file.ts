@@ -19,15 +19,10 @@ export class LocalWritableFile implements WritableFile {
 
   /** @param path absolute */
   static async create(path: string, mode: number, calls: SyncIoGovernor): Promise<LocalWritableFile> {
-    const fd = await calls
-      .run(
-        () => fs.openSync(path, 'wx', mode),
-        () => open(path, 'wx', mode),
-      )
-      .catch(rethrow);
+    const fd = await calls.call(fs.openSync, open, path, 'wx', mode);
     const file = new LocalWritableFile(fd, calls);
     try {
-      const stat = await file.call(
+      const stat = await calls.call(
         () => fs.fstatSync(fd),
         () => fstat(fd),
       );

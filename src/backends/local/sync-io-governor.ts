@@ -1,3 +1,5 @@
+import { rethrow } from './errno.js';
+
 /** More than creating, linking or removing a name takes if everything is in memory, in milliseconds. */
 const defaultQuickMs = 0.5;
 
@@ -46,6 +48,18 @@ export class SyncIoGovernor {
     } finally {
       this.record(this.now() - start <= quickMs);
     }
+  }
+
+  /** `run` for a function of `node:fs` and its asynchronous counterpart. Fails with a StoreError. */
+  call<A extends unknown[], T>(
+    onEventLoop: (...args: A) => T,
+    inThreadPool: (...args: A) => Promise<T>,
+    ...args: A
+  ): Promise<T> {
+    return this.run(
+      () => onEventLoop(...args),
+      () => inThreadPool(...args),
+    ).catch(rethrow);
   }
 
   private record(wasQuick: boolean): void {

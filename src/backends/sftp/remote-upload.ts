@@ -1,9 +1,10 @@
 import { crc32 } from 'node:zlib';
 import { hasCode, StoreError } from '../../core/errors.js';
+import type { Semaphore } from '../../lib/semaphore.js';
 import type { WritableFile } from '../files/file-system.js';
 import { readChunks } from '../files/reading.js';
 import { packets } from './packets.js';
-import { PendingWrites, type Traffic } from './pending-writes.js';
+import { PendingWrites } from './pending-writes.js';
 import type { Pool } from './pool.js';
 import { cannotSync, RemoteFile } from './remote-file.js';
 import {
@@ -35,8 +36,8 @@ export interface UploadTarget {
   readonly root: string;
   /** How long lost connections are retried, and how long a sync may take, in milliseconds. */
   readonly giveUpMs: number;
-  /** Of all uploads to the store. */
-  readonly traffic: Traffic;
+  /** See PendingWrites. */
+  readonly window: Semaphore;
 }
 
 /**
@@ -61,7 +62,7 @@ export class RemoteUpload implements WritableFile {
     opened: OpenHandle,
   ) {
     this.opened = Promise.resolve(opened);
-    this.pending = new PendingWrites(target.traffic);
+    this.pending = new PendingWrites(target.window);
     this.setMode(opened);
   }
 
@@ -86,9 +87,9 @@ export class RemoteUpload implements WritableFile {
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     const { session } = await this.opened;
     for (const packet of packets(chunks, session.features.maxWriteBytes)) {
-      await this.pending.waitForRoom(packet.length, session.roundTripMs);
+      const position = this.size;
+      await this.pending.write(packet.length, session.roundTripMs, () => this.deliver(packet, position));
       this.checksum = crc32(packet, this.checksum);
-      void this.pending.add(this.deliver(packet, this.size), packet.length);
       this.size += packet.length;
     }
   }
@@ -192,8 +193,7 @@ export class RemoteUpload implements WritableFile {
 
   /** The server's umask may have reduced the permissions. A failure leaves the file with fewer, which is safe. */
   private setMode({ session, handle }: OpenHandle): void {
-    const setting = setHandleMode(session, handle, this.target.mode).catch(() => undefined);
-    void this.pending.add(setting, 0);
+    this.pending.add(setHandleMode(session, handle, this.target.mode).catch(() => undefined));
   }
 
   private async readBack(): Promise<void> {

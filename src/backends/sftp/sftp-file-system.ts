@@ -1,7 +1,8 @@
 import { hasCode, StoreError } from '../../core/errors.js';
+import { Semaphore } from '../../lib/semaphore.js';
 import type { DirectoryEntry, FileStat, FileSystem, ReadableFile, WritableFile } from '../files/file-system.js';
 import type { SftpCapabilities } from './capabilities.js';
-import type { Traffic } from './pending-writes.js';
+import { windowBytes } from './pending-writes.js';
 import type { Pool } from './pool.js';
 import { RemoteFile } from './remote-file.js';
 import { RemoteUpload } from './remote-upload.js';
@@ -55,7 +56,7 @@ const cannotReplace =
 export class SftpFileSystem implements FileSystem {
   readonly listConcurrency: number;
   readonly maxOpenFiles: number;
-  private readonly traffic: Traffic = { bytes: 0 };
+  private readonly window = new Semaphore(windowBytes(0));
 
   constructor(
     private readonly pool: Pool,
@@ -81,7 +82,7 @@ export class SftpFileSystem implements FileSystem {
 
   create(path: string, mode: number): Promise<WritableFile> {
     const { root, giveUpMs } = this.options;
-    return RemoteUpload.create(this.pool, { path: this.at(path), mode, root, giveUpMs, traffic: this.traffic });
+    return RemoteUpload.create(this.pool, { path: this.at(path), mode, root, giveUpMs, window: this.window });
   }
 
   stat(path: string): Promise<FileStat> {
