@@ -117,7 +117,7 @@ export function describeFileSystem(name: string, openFolder: (folder: string) =>
         await file.close();
       });
 
-      it('waits, when closed, for the reads under way', async () => {
+      it('waits, when closed, for reads in progress', async () => {
         const bytes = seededBytes(4 * MiB, 'close');
         for (const path of ['packfiles/aa/file', 'locks/file']) {
           await write(path, bytes);

@@ -51,7 +51,7 @@ describe('ListingIndex', () => {
     index = new ListingIndex(disk.files, 'packfile', new ListMemory());
   });
 
-  it('reads a bucket once as long as its version is the same, and again when it is another', async () => {
+  it('reads a bucket once while its version stays the same, and again when it changes', async () => {
     const [first, second] = [randomMacIn('aa'), randomMacIn('aa')];
     put('aa', '1', [first]);
     put('bb', '1', []);
@@ -65,7 +65,7 @@ describe('ListingIndex', () => {
     expect(disk.reads).to.deep.equal(['packfiles/aa', 'packfiles/bb', 'packfiles/aa']);
   });
 
-  it('reads a bucket every time whose version cannot be told, and forgets what it was before', async () => {
+  it('reads a bucket without a version every time, and forgets what it had before', async () => {
     const [first, second] = [randomMacIn('aa'), randomMacIn('aa')];
     put('aa', '1', [first]);
     await read('aa');
@@ -76,7 +76,7 @@ describe('ListingIndex', () => {
     expect(disk.reads).to.have.length(4);
   });
 
-  it('misses nothing that is added while it reads', async () => {
+  it('misses nothing that is added during a read', async () => {
     const [first, second] = [randomMacIn('aa'), randomMacIn('aa')];
     put('aa', '1', [first]);
     disk.beforeList = async () => {
@@ -88,7 +88,7 @@ describe('ListingIndex', () => {
     expect(await read('aa')).to.deep.equal([second]);
   });
 
-  it('is unavailable, not empty and not what it was, where a bucket is gone that should be there', async () => {
+  it('fails with unavailable if a bucket is gone, instead of being empty or as before', async () => {
     put('aa', '1', [randomMacIn('aa')]);
     await read('aa');
     disk.names.clear();
@@ -97,7 +97,7 @@ describe('ListingIndex', () => {
     expect(await read('aa')).to.deep.equal([]);
   });
 
-  it('forgets buckets that are no longer there', async () => {
+  it('forgets buckets that no longer exist', async () => {
     const mac = randomMacIn('bb');
     put('aa', '1', [randomMacIn('aa')]);
     put('bb', '1', [mac]);
@@ -110,7 +110,7 @@ describe('ListingIndex', () => {
     expect(disk.reads).to.deep.equal(['packfiles/aa', 'packfiles/bb', 'packfiles/aa']);
   });
 
-  it('keeps no more than it may, and reads the rest each time', async () => {
+  it('caches no more than the limit, and reads the rest each time', async () => {
     index = new ListingIndex(disk.files, 'packfile', new ListMemory(3 * 67));
     for (const bucket of ['aa', 'bb', 'cc']) put(bucket, '1', [randomMacIn(bucket), randomMacIn(bucket)]);
     const readAll = async (): Promise<string[]> => {

@@ -66,7 +66,7 @@ describe('OpenFiles', () => {
     files = new OpenFiles(shelf.files, () => nowMs);
   });
 
-  it('opens a file once for all who read it, one after the other and at once', async () => {
+  it('opens a file once for all its readers, concurrent or not', async () => {
     const readers = await Promise.all([files.open('a'), files.open('a'), files.open('a')]);
     for (const reader of readers) await reader.close();
     await (await files.open('a')).close();
@@ -74,7 +74,7 @@ describe('OpenFiles', () => {
     expect(shelf.open.get('a')).to.equal(1);
   });
 
-  it('keeps no more than it may, and those that were used last', async () => {
+  it('keeps the most recently used files, up to the limit', async () => {
     for (const path of ['a', 'b', 'c', 'a', 'd', 'a', 'e', 'a']) await (await files.open(path)).close();
     expect(shelf.opened.get('a')).to.equal(1);
     expect([...shelf.open].filter(([, count]) => count > 0).map(([path]) => path)).to.have.members(['a', 'd', 'e']);
@@ -91,7 +91,7 @@ describe('OpenFiles', () => {
     expect(shelf.open.get('a')).to.equal(0);
   });
 
-  it('looks again after a second, and opens anew what is another file by then', async () => {
+  it('checks a name again after a second, and opens the file that has it by then', async () => {
     await (await files.open('a')).close();
     shelf.there.set('a', 2);
     nowMs = 999;
@@ -103,7 +103,7 @@ describe('OpenFiles', () => {
     expect(shelf.open.get('a')).to.equal(1);
   });
 
-  it('notices what others removed', async () => {
+  it('notices that a file was removed by others', async () => {
     await (await files.open('a')).close();
     shelf.there.delete('a');
     nowMs = 1000;
@@ -112,7 +112,7 @@ describe('OpenFiles', () => {
     expect(shelf.open.get('a')).to.equal(0);
   });
 
-  it('never hands out a file that was dropped while it was looked at', async () => {
+  it('never hands out a file that was dropped while it was checked', async () => {
     await (await files.open('a')).close();
     nowMs = 1000;
     shelf.beforeStat = async () => files.drop('a');
@@ -121,7 +121,7 @@ describe('OpenFiles', () => {
     expect(shelf.opened.get('a')).to.equal(2);
   });
 
-  it('makes room and tries again where as many are open as may be', async () => {
+  it('closes files and tries again at the limit of open files', async () => {
     await (await files.open('a')).close();
     shelf.failures.push(new TooManyOpen('too many', undefined));
     await (await files.open('b')).close();
@@ -147,7 +147,7 @@ describe('OpenFiles', () => {
     expect(shelf.opened.get('a')).to.equal(2);
   });
 
-  it('does not try again where the server can not be reached', async () => {
+  it('does not try again if the server is unreachable', async () => {
     await (await files.open('a')).close();
     const failure = new StoreError('unavailable', "can't be reached");
     shelf.failures.push(failure, failure);

@@ -40,12 +40,12 @@ describe('an object that is read in chunks', () => {
     expect(left).to.equal(0);
   }
 
-  it('is read ahead as far as is worth it for one alone', async () => {
+  it('is read ahead as far as the file system says for one alone', async () => {
     await consume(await read(8 * MiB));
     expect(most).to.equal(3);
   });
 
-  it('is read ahead as far as is worth it among others, until they are released', async () => {
+  it('is read ahead as far as the file system says for several, until they are released', async () => {
     const other = await read(8 * MiB);
     await consume(await read(8 * MiB));
     expect(most).to.equal(1);
@@ -55,7 +55,7 @@ describe('an object that is read in chunks', () => {
     expect(most).to.equal(3);
   });
 
-  it('is alone beside those that are one buffer', async () => {
+  it('does not count those that are one buffer', async () => {
     await read(1000);
     expect(closed, 'a small one is read at once').to.equal(1);
     await consume(await read(8 * MiB));

@@ -324,17 +324,17 @@ describe('opening a folder of an SSH server', function () {
     }
   });
 
-  it('fails where there is no such folder, and where it is a file', async () => {
+  it('fails if there is no such folder, or a file of that name', async () => {
     await writeFile(join(folder, 'file'), '');
     await refuses('not_found', /./, {}, { path: join(folder, 'none') });
     await refuses('not_found', /./, {}, { path: join(folder, 'file') });
   });
 
-  it('fails where nobody answers', async () => {
+  it('fails if there is no answer', async () => {
     await refuses('unavailable', /127\.0\.0\.1 port 1 can't be reached/, {}, { port: 1 });
   });
 
-  it('finds out that OpenSSH can promise everything', async () => {
+  it('finds that OpenSSH guarantees everything', async () => {
     const files = await openSftp(sshd.location(folder), sshd.options, log);
     expect(files.capabilities).to.deep.equal({
       createWith: 'hardlink',
