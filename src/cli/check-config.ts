@@ -2,7 +2,7 @@ import { loadConfig, type Loaded, type SettingSources } from '../config/load.js'
 import { settingNames, settings as definitions } from '../config/definition.js';
 import { formatSize } from '../config/values.js';
 import { formatAddress } from '../core/address.js';
-import { formatLocation } from '../backends/location.js';
+import { formatLocation } from '../backends/backends.js';
 import type { ListenerConfig, PrincipalConfig, StoreConfig } from '../config/types.js';
 import { namedFilesProblems } from './named-files.js';
 import { refused, type Outcome } from './outcome.js';

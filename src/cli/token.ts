@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createToken } from '../auth/tokens.js';
 import { principalNameProblem } from '../config/checks/principals.js';
-import { resolvePath, type Surroundings } from '../config/paths.js';
+import { resolvePath, type Surroundings } from '../lib/paths.js';
 import { readConfigFile } from '../config/load.js';
 import { parseMoment } from '../config/settings/principals.js';
 import { changeFile } from './change-file.js';

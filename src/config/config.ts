@@ -7,7 +7,7 @@ import { checkPrincipals } from './checks/principals.js';
 import { checkStores } from './checks/stores.js';
 import { checkTls } from './checks/tls.js';
 import { fileSchema, isSettingName, settings as definitions, type Settings, type Values } from './definition.js';
-import { resolvePath, type Surroundings } from './paths.js';
+import { resolvePath, type Surroundings } from '../lib/paths.js';
 import { explain, formatPath, isBelow, without, type Problem } from './problems.js';
 import type { Config, ListenerConfig, SshConfig } from './types.js';
 

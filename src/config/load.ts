@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { checkSettings } from './config.js';
 import { configVariable, readEnvironment } from './environment.js';
 import { parseConfigFile } from './file.js';
-import { resolvePath, type Surroundings } from './paths.js';
+import { resolvePath, type Surroundings } from '../lib/paths.js';
 import { Sources, type ReadFile, type TextSettings } from './sources.js';
 import type { Config } from './types.js';
 import { warnings } from './warnings.js';

@@ -3,7 +3,7 @@ import { isSettingName, type SettingName, type Settings } from './definition.js'
 import type { Origin, Origins } from './checks/context.js';
 import { variableOf } from './environment.js';
 import { formatPosition, type ConfigFile } from './file.js';
-import type { Surroundings } from './paths.js';
+import type { Surroundings } from '../lib/paths.js';
 import { formatPath, type Problem } from './problems.js';
 
 /** The values of options and variables: text, lists of it, and switches. */

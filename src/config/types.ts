@@ -1,4 +1,4 @@
-import type { Location } from '../backends/location.js';
+import type { Location } from '../backends/backends.js';
 import type { Access } from '../core/access.js';
 import type { ListenAddress } from '../core/address.js';
 import type { Values } from './definition.js';

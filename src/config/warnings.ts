@@ -1,4 +1,4 @@
-import { formatLocation } from '../backends/location.js';
+import { formatLocation } from '../backends/backends.js';
 import { allows } from '../core/access.js';
 import { formatAddress } from '../core/address.js';
 import { isLocalOnly } from './address.js';

@@ -5,7 +5,7 @@ import type { Logger } from '../lib/logger.js';
 import type { RequestObserver } from '../core/request.js';
 import type { ActivatedSocket } from '../net/activation.js';
 import type { Shared } from './shared.js';
-import type { User } from './user.js';
+import type { User } from '../backends/backend.js';
 
 export interface GatewayOptions {
   readonly config: Config;

@@ -1,7 +1,7 @@
 /* The exports of the package, for programs that run a gateway in their own process. */
 export type { Gateway, GatewayOptions } from './gateway.js';
 export { startGateway } from './start-gateway.js';
-export type { User } from './user.js';
+export type { User } from '../backends/backend.js';
 export { makeConfig, type Config, type Settings } from '../config/config.js';
 export type { Host } from '../backends/files/temporary.js';
 export type { ListenAddress } from '../core/address.js';

@@ -8,7 +8,7 @@ import { openProgramLog, type ProgramLog } from '../observability/program-log.js
 import type { Gateway } from './gateway.js';
 import { Reloader, type ReloaderOptions } from './reloader.js';
 import { startGateway } from './start-gateway.js';
-import type { User } from './user.js';
+import type { User } from '../backends/backend.js';
 import { serveAsWorker } from './workers/serve-as-worker.js';
 import { WorkerGroup } from './workers/worker-group.js';
 import { workersFor } from './workers/workers-for.js';

@@ -1,14 +1,13 @@
 import type { Host } from '../backends/files/temporary.js';
-import { openStore } from '../backends/open-store.js';
+import { formatLocation, openStore } from '../backends/backends.js';
 import type { Config, StoreConfig } from '../config/types.js';
 import { allows, type Access } from '../core/access.js';
-import { formatLocation } from '../backends/location.js';
 import type { Logger } from '../lib/logger.js';
 import type { Store } from '../core/store.js';
 import { Quota } from '../layers/quota.js';
 import { copySample } from './sample.js';
 import { sweepPeriodically } from './sweeping.js';
-import type { User } from './user.js';
+import type { User } from '../backends/backend.js';
 
 /** An opened store, with the layers that all callers share. */
 export interface OpenedStore {
@@ -111,10 +110,7 @@ export class StorePool {
   private async open(
     name: string,
     { location: where, quotaBytes }: StoreConfig,
-    {
-      ssh,
-      ...needs
-    }: Pick<Config, 'ssh' | 'durable'> & {
+    needs: Pick<Config, 'ssh' | 'durable'> & {
       readonly maxObjectBytes: number;
       readonly minFreeBytes: number;
       readonly writable: boolean;
@@ -125,9 +121,7 @@ export class StorePool {
     const sample = where === 'sample' ? await copySample() : undefined;
     if (sample) cleanUps.push(() => sample.remove());
     const location = where === 'sample' ? { scheme: 'fs' as const, path: sample?.path ?? '' } : where;
-    const sshOptions = { ...ssh, env: user.env, home: user.home, localUser: user.name };
-    const upstream = upstreamOptions(user);
-    const files = await openStore(location, { ...needs, host, ssh: sshOptions, upstream }, log);
+    const files = await openStore(location, { ...needs, host, user }, log);
     cleanUps.push(() => files.close());
     const sweep = files.sweep?.bind(files);
     if (sweep && sweeps && needs.writable && allows(files.info().access, 'append')) {
@@ -151,10 +145,4 @@ export class StorePool {
 function highestAccess(name: string, { stores, principals }: Config): Access {
   const all = principals.map(({ access }) => access.get(name) ?? access.get('*') ?? 'none');
   return [...all, stores.get(name)?.anonymous ?? 'none'].reduce((a, b) => (allows(a, b) ? a : b));
-}
-
-/** The token for another gateway isn't an option, since every user of the machine can read command lines. */
-function upstreamOptions({ env }: User): { token?: string } {
-  const token = env['KLOSET_GATEWAY_TOKEN'];
-  return token === undefined ? {} : { token };
 }

@@ -104,7 +104,7 @@ describe('loading a configuration', () => {
       '--log-level loud: must be one of trace, debug, info, warn, error, silent',
       'KLOSET_GATEWAY_LOG_FORMAT=xml: must be one of text, json',
       '--grpc-listen "x y": must be an address',
-      'LOCATION: it has to be a path, fs:///path, sftp://[user@]host[:port]/path or grpc[s]://host[:port][/store]',
+      "LOCATION: it has to be a folder's path, fs:///path, sftp://[user@]host[:port]/path, or grpc[s]://host[:port][/store] for another gateway's store",
     ]);
     expect(origins.slice(6)).to.deep.equal([
       'FILE:3:27: listen[1].max-acces',

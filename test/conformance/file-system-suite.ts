@@ -50,7 +50,7 @@ export function describeFileSystem(name: string, openFolder: (folder: string) =>
 
     it('says how much is worth doing at once', () => {
       for (const others of [0, 1, 100]) expect(files.readAhead(others)).to.be.within(1, 64);
-      expect(files.listAhead).to.be.within(1, 256);
+      expect(files.listConcurrency).to.be.within(1, 256);
     });
 
     describe('open', () => {
@@ -117,7 +117,7 @@ export function describeFileSystem(name: string, openFolder: (folder: string) =>
         await file.close();
       });
 
-      it('waits, when closed, for the reads under way', async () => {
+      it('waits, when closed, for reads in progress', async () => {
         const bytes = seededBytes(4 * MiB, 'close');
         for (const path of ['packfiles/aa/file', 'locks/file']) {
           await write(path, bytes);

@@ -55,7 +55,7 @@ export class Sshd {
 
   /** A folder of this machine, as a location on this server. */
   location(path: string): SftpLocation {
-    return { user: this.user, host: '127.0.0.1', port: this.port, path };
+    return { scheme: 'sftp', user: this.user, host: '127.0.0.1', port: this.port, path };
   }
 
   /** Options that reach this server and touch nothing of the user's. */

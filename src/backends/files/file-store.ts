@@ -6,12 +6,12 @@ import { isConfig, verifiedObject } from '../../core/serialized-object.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../core/store.js';
 import { durably } from './durably.js';
 import type { FileSystem } from './file-system.js';
-import { FreeSpace } from './free-space.js';
 import { Folders } from './folders.js';
+import { FreeSpace } from './free-space.js';
 import { configPath, kindFolder, objectPath } from './layout.js';
 import { Listing, requireRoot } from './listing.js';
 import { OpenFiles } from './open-files.js';
-import { readObject, readObjectNow, SharedReads } from './reading.js';
+import { ObjectReader } from './reading.js';
 import { sweep } from './sweep.js';
 import type { Host } from './temporary.js';
 import { Upload, type UploadOptions } from './upload.js';
@@ -21,19 +21,19 @@ export interface FileStoreOptions {
   readonly durable: boolean;
   /** The largest packfile or state that a put may have, in bytes. */
   readonly maxObjectBytes: number;
-  /** Whether the file server can't promise what writing takes. Default: false. */
+  /** Whether the file server lacks what writing needs. Default: false. */
   readonly readOnly?: boolean;
-  /** Whether what is synced survives a power cut for certain, names included. Default: true. */
+  /** Whether synced objects are certain to survive a power cut, names included. Default: true. */
   readonly fullyDurable?: boolean;
   /** How many bytes of the disk puts of packfiles and states leave free. Default: 0. */
   readonly minFreeBytes?: number;
   readonly host: Host;
 }
 
-/** The one Store over folders and files, whatever keeps them. */
+/** The Store over folders and files, for every kind of file server. */
 export class FileStore implements Store {
   private readonly openFiles: OpenFiles;
-  private readonly reads: SharedReads;
+  private readonly reader: ObjectReader;
   private readonly listing: Listing;
 
   private constructor(
@@ -41,29 +41,32 @@ export class FileStore implements Store {
     private readonly options: FileStoreOptions & UploadOptions,
   ) {
     this.openFiles = new OpenFiles(files);
-    this.reads = new SharedReads(files);
+    this.reader = new ObjectReader(files);
     this.listing = new Listing(files);
   }
 
   /**
-   * Opens the store that is in `files`, which it closes in the end. Fails with `not_found` where there is no CONFIG, and with
-   * `invalid_argument` where that isn't a Kloset store's. New files get the permissions that CONFIG has, new folders those of
-   * the folder of packfiles.
+   * Opens the store in `files`, which belongs to the store from then on and is closed if this fails: with `not_found` if there is no
+   * CONFIG, with `invalid_argument` if it isn't a Kloset store's. New files get CONFIG's permissions, new folders those of the packfiles'
+   * folder.
    */
   static async open(files: FileSystem, options: FileStoreOptions): Promise<FileStore> {
-    const config = await files.stat(configPath);
-    const folder = await files.stat(kindFolder('packfile')).catch(() => undefined);
-    const store = new FileStore(files, {
-      ...options,
-      underWay: new Set(),
-      space: new FreeSpace(files, options.minFreeBytes ?? 0),
-      fileMode: config.mode & 0o666,
-      folders: new Folders(files, { durable: options.durable, folderMode: folder?.mode ?? 0o700 }),
-    });
-    if (!isConfig(await store.config())) {
+    try {
+      const config = await files.stat(configPath);
+      const folder = await files.stat(kindFolder('packfile')).catch(() => undefined);
+      const store = new FileStore(files, {
+        ...options,
+        active: new Set(),
+        space: new FreeSpace(files, options.minFreeBytes ?? 0),
+        fileMode: config.mode & 0o666,
+        folders: new Folders(files, { durable: options.durable, folderMode: folder?.mode ?? 0o700 }),
+      });
+      if (isConfig(await store.config())) return store;
       throw new StoreError('invalid_argument', "its CONFIG is not a Kloset store's");
+    } catch (error) {
+      await files.close();
+      throw error;
     }
-    return store;
   }
 
   info(): StoreInfo {
@@ -73,7 +76,7 @@ export class FileStore implements Store {
 
   async config(): Promise<Uint8Array> {
     try {
-      const read = await readObject(await this.files.open(configPath), undefined, this.reads);
+      const read = await this.reader.read(await this.files.open(configPath), undefined);
       if (read.data instanceof Uint8Array) return read.data;
       read.release();
       throw new StoreError('unavailable', "the store's CONFIG is too large to be one");
@@ -88,29 +91,16 @@ export class FileStore implements Store {
   }
 
   async stat(ref: ObjectRef): Promise<ObjectStat> {
-    const stat = await this.present(ref, this.files.stat(objectPath(ref)));
+    const stat = await this.explainMissing(ref, this.files.stat(objectPath(ref)));
     if (stat.type !== 'file') throw missing(ref);
     return { size: stat.size, modifiedMs: stat.modifiedMs };
   }
 
   async get(ref: ObjectRef, range: ByteRange | undefined): Promise<ObjectRead> {
-    // By far the most frequent request there is: a small piece of a packfile that is open, and in memory.
-    if (ref.kind !== 'packfile' || range === undefined) return this.readLater(ref, range);
-    const path = objectPath(ref);
-    const file = this.openFiles.atHand(path);
-    const read = file && readObjectNow(file, range, this.reads);
-    if (read !== undefined) return read;
-    // Or in one that has to come from the disk.
-    const lent = this.openFiles.lendAtHand(path);
-    if (lent === undefined) return this.readLater(ref, range);
-    return readObject(lent, range, this.reads);
-  }
-
-  private async readLater(ref: ObjectRef, range: ByteRange | undefined): Promise<ObjectRead> {
-    // Packfiles are read in many small pieces; states once, and locks change.
-    const from = ref.kind === 'packfile' ? this.openFiles : this.files;
-    const file = await this.present(ref, from.open(objectPath(ref)));
-    return readObject(file, range, this.reads);
+    // Packfiles are read in many small ranges, so they are kept open; states are read once, and locks change.
+    const files = ref.kind === 'packfile' ? this.openFiles : this.files;
+    const file = await this.explainMissing(ref, files.open(objectPath(ref)));
+    return this.reader.read(file, range);
   }
 
   async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>): Promise<PutResult> {
@@ -122,7 +112,7 @@ export class FileStore implements Store {
       return { created: true };
     }
     const created = await upload.create(chunks);
-    // Others may have removed an object of this name, which is still open here.
+    // An earlier object of this name, which another process removed, may still be open.
     if (created) this.openFiles.drop(objectPath(ref));
     return { created };
   }
@@ -132,13 +122,14 @@ export class FileStore implements Store {
     await durably(this.files, () => this.remove(ref));
   }
 
-  /** Removes what crashed uploads of gateways left in this store. Resolves to how many files that were. */
+  /** Removes what crashed gateways' uploads left in this store. Resolves to the number of files removed. */
   sweep(): Promise<number> {
-    return sweep(this.files, this.options.host, this.options.underWay);
+    return sweep(this.files, this.options.host, this.options.active);
   }
 
   close(): Promise<void> {
     this.openFiles.clear();
+    this.listing.close();
     return this.files.close();
   }
 
@@ -151,8 +142,8 @@ export class FileStore implements Store {
     } finally {
       this.openFiles.drop(objectPath(ref));
     }
-    // Deletes have an order (a state goes before its packfiles), which has to survive a power cut. Whoever removed it before may not have
-    // synced that yet.
+    // The order of deletes (a state goes before its packfiles) has to survive a power cut. Also if the object was gone: the process that
+    // removed it may not have synced that yet.
     try {
       await this.options.folders.sync(ref);
     } catch (error) {
@@ -168,8 +159,8 @@ export class FileStore implements Store {
     );
   }
 
-  /** Says what is missing where something is, or that the whole store is. */
-  private async present<T>(ref: ObjectRef, result: Promise<T>): Promise<T> {
+  /** Turns `not_found` into an error that says what is missing: the object, or the whole store. */
+  private async explainMissing<T>(ref: ObjectRef, result: Promise<T>): Promise<T> {
     try {
       return await result;
     } catch (error) {

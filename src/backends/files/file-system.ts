@@ -1,65 +1,69 @@
 /**
- * The few file operations that a store in folders needs, so that the store is written once and each kind of file server is a
- * small adapter. The promises below are tests in test/conformance/file-system-suite.ts, run on every adapter.
+ * The file operations that a store in folders needs. The store is written once, on top of this, and each kind of file server is a small
+ * adapter. Every promise below is a test in test/conformance/file-system-suite.ts, which runs on every adapter.
  *
- * Paths are relative to the store's root, with `/` between names, and come from `layout.ts` alone. Every operation fails with
- * a StoreError: `not_found`, `already_exists` and `no_space` mean what they say, `unavailable` is a file server that can't be
- * reached or a medium that can't be read (TooManyOpen where that is all), everything else is `internal`. Their messages name no path.
+ * Paths are relative to the store's root, with `/` between names, and are composed by `layout.ts` only. Every operation fails with a
+ * StoreError: `not_found`, `already_exists` and `no_space`; `unavailable` when the file server can't be reached or the medium can't be
+ * read (TooManyOpen when there are only too many open files); `internal` for everything else. Messages name no path.
  */
 export interface FileSystem {
-  /** How many reads of 1 MiB of one file are worth having under way at once, where so many other files are read as well. */
-  readAhead(others: number): number;
-  /** How many folders are worth listing at once. */
-  readonly listAhead: number;
   /**
-   * How many connections to the file server there were so far: what is asked for through a new one may be asked of a server that went down
-   * meanwhile, and forgot what it had not synced. Undefined where this process would have gone down as well.
+   * How many reads of 1 MiB of one file to have in progress at once.
+   *
+   * @param others how many other files are being read as well
    */
-  readonly connects?: number;
+  readAhead(others: number): number;
+  /** How many folders to list at once. */
+  readonly listConcurrency: number;
   /** How many files may be kept open for reading. */
-  readonly openFiles: number;
+  readonly maxOpenFiles: number;
+  /**
+   * How many connections to the file server there have been. After a reconnect the server may have crashed in between, and may have lost
+   * what it had acknowledged but not synced. Undefined if a crash would have ended this process as well.
+   */
+  readonly connectionCount?: number;
 
-  /** Opens a regular file for reading. `not_found` where there is none, also where the name is a folder's or a link's. */
+  /** Opens a regular file for reading. `not_found` if there is none, also for a folder or a link. */
   open(path: string): Promise<ReadableFile>;
 
-  /** Creates a file that must not exist, for writing. `already_exists`; `not_found` where its folder is missing. */
+  /** Creates a file that must not exist, for writing. `already_exists`; `not_found` if its folder is missing. */
   create(path: string, mode: number): Promise<WritableFile>;
 
-  /** What `path` names. `not_found`. Links are not followed. */
+  /** What `path` names. `not_found`. Doesn't follow links. */
   stat(path: string): Promise<FileStat>;
 
-  /** Whether `path` names anything. Links are not followed. */
-  isThere(path: string): Promise<boolean>;
+  /** Whether `path` names anything. Doesn't follow links. */
+  exists(path: string): Promise<boolean>;
 
   /**
-   * Gives the file `from` a second name, atomically. `already_exists` where `to` is taken, by anything: this never replaces.
-   * `not_found` where `from` or `to`'s folder is missing. `unimplemented` where the file server has no way to promise that.
+   * Gives the file `from` a second name, atomically. Never replaces: `already_exists` if `to` names anything. `not_found` if `from` or
+   * the folder of `to` is missing. `unimplemented` if the file server can't guarantee this.
    */
   link(from: string, to: string): Promise<void>;
 
-  /** Renames a file, atomically replacing the file `to`. `not_found` where `from` or `to`'s folder is missing. */
+  /** Renames a file, atomically replacing the file `to`. `not_found` if `from` or the folder of `to` is missing. */
   rename(from: string, to: string): Promise<void>;
 
-  /** Removes a file's name. `not_found` where there is none. */
+  /** Removes a file's name. `not_found`. */
   remove(path: string): Promise<void>;
 
-  /** What is in a folder, in no order. `not_found` where it is missing. Never a part of it. */
+  /** Everything in a folder, in no particular order: never a part of it. `not_found`. */
   list(path: string): Promise<DirectoryEntry[]>;
 
   /**
-   * Stands for the names that are in a folder: as long as it is the same, the names are, and their types, whoever may change
-   * them. undefined where that can't be told: with some file servers always, with others for a moment after a change. Links
-   * are followed, as by `list`. `not_found`; not necessarily where `path` is something else than a folder.
+   * Identifies the set of names in a folder: while it is the same, so are the names and their types, whoever changes them. Undefined if
+   * that can't be told: with some file servers always, with others for a moment after a change. Follows links, as `list` does.
+   * `not_found`, though not necessarily for something other than a folder.
    */
   folderVersion(path: string): Promise<string | undefined>;
 
-  /** Makes a folder; its parent must be there. `already_exists`. */
+  /** Creates a folder in an existing one. `already_exists`. */
   makeFolder(path: string, mode: number): Promise<void>;
 
-  /** Makes the names in a folder durable: those added by `link` and `rename`, and the absence of those removed. */
+  /** Makes the names in a folder durable: those that `link` and `rename` added, and the absence of those that were removed. */
   syncFolder(path: string): Promise<void>;
 
-  /** How many bytes whoever writes here still finds room for, on the disk that the root is on; undefined where nobody can tell. */
+  /** How many bytes can still be written on the disk of the root; undefined if unknown. */
   freeBytes(): Promise<number | undefined>;
 
   close(): Promise<void>;
@@ -86,38 +90,32 @@ export type FileType = 'file' | 'folder' | 'other';
 export interface ReadableFile {
   /** In bytes, when it was opened. */
   readonly size: number;
-  /** Last written, when it was opened: in milliseconds since 1970-01-01 UTC, and the same number that `stat` tells. */
+  /** Last written, as of when it was opened: in milliseconds since 1970-01-01 UTC, the same number that `stat` tells. */
   readonly modifiedMs: number;
 
   /**
-   * Reads `length` bytes at `offset` into the start of `target`. Short only at the file's end: resolves to how many it read.
-   * Reads at several offsets may be under way at once.
+   * Reads `length` bytes at `offset` into the start of `target`. Resolves to the number of bytes, which is less only at the end of the
+   * file. Concurrent reads are allowed.
    */
   read(target: Uint8Array, offset: number, length: number): Promise<number>;
-
-  /**
-   * The same at once, for a small read that doesn't have to be waited for; undefined where it does, or where it may be short.
-   * What goes wrong may be thrown as it is: whoever asks tries again with `read`.
-   */
-  readNow?(target: Uint8Array, offset: number, length: number): number | undefined;
 
   /** Makes the file's bytes durable, whoever wrote them. */
   sync(): Promise<void>;
 
-  /** Waits for what is under way. Never fails. */
+  /** Waits for reads in progress. Never fails. */
   close(): Promise<void>;
 }
 
 export interface WritableFile {
-  /** Appends all bytes of `chunks`, or fails. One at a time. */
+  /** Appends all bytes of `chunks`, or fails. One call at a time. */
   write(chunks: readonly Uint8Array[]): Promise<void>;
 
-  /** Makes all that was written durable. */
+  /** Makes everything that was written durable. */
   sync(): Promise<void>;
 
-  /** Begins with that, while more is written: where this is there, `sync` has less left. Both fail where bytes were lost, but one only. */
+  /** Starts doing that in parallel with further writes, so that `sync` has less left. Lost bytes are reported once, by either of the two. */
   syncAhead?(): Promise<void>;
 
-  /** Fails, too, where the file server doesn't have as many bytes as it said yes to. */
+  /** Fails if the file server has fewer bytes than it acknowledged. */
   close(): Promise<void>;
 }

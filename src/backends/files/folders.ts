@@ -11,26 +11,28 @@ export interface FoldersOptions {
   readonly folderMode: number;
 }
 
-/** The folders that a store's objects are in: makes them where they are missing, and has the names in them survive a power cut. */
+/** The folders of a store's objects: creates missing ones, and makes the names in them durable. */
 export class Folders {
-  /** Those whose own names were synced. Others may have been made by somebody who is about to, or was cut off before. */
-  private readonly named = new Set<string>();
+  /** Folders whose own names were synced here. Others may have been created by a process that has not synced them yet, or never did. */
+  private readonly synced = new Set<string>();
 
   constructor(
     private readonly files: FileSystem,
     private readonly options: FoldersOptions,
   ) {}
 
-  /** Runs `work`, and once more with the folders of an object made that it misses. */
-  within<T>(ref: ObjectRef, work: () => Promise<T>): Promise<T> {
-    return work().catch(async (error: unknown) => {
+  /** Runs `work`; if it fails with `not_found`, creates the folders of the object and runs it once more. */
+  async within<T>(ref: ObjectRef, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
       if (!hasCode(error, 'not_found')) throw error;
       await this.make(ref);
       return work();
-    });
+    }
   }
 
-  /** Has an object's name, or that it is gone, survive a power cut. Throws `not_found` where the folder isn't there. */
+  /** Makes an object's name durable, or that it was removed. `not_found` if the folder is missing. */
   async sync(ref: ObjectRef): Promise<void> {
     if (!this.options.durable) return;
     await this.files.syncFolder(objectFolder(ref));
@@ -44,9 +46,9 @@ export class Folders {
   }
 
   private async syncName(folder: string, parent: string): Promise<void> {
-    if (this.named.has(folder)) return;
+    if (this.synced.has(folder)) return;
     await this.files.syncFolder(parent);
-    this.named.add(folder);
+    this.synced.add(folder);
   }
 
   private async make(ref: ObjectRef): Promise<void> {
@@ -61,7 +63,7 @@ export class Folders {
   private async makeOne(path: string): Promise<void> {
     try {
       await this.files.makeFolder(path, this.options.folderMode);
-      this.named.delete(path);
+      this.synced.delete(path);
     } catch (error) {
       if (!hasCode(error, 'already_exists')) throw error;
     }

@@ -1,25 +1,26 @@
 import { hasCode, StoreError } from '../../core/errors.js';
+import { SingleFlight } from '../../lib/single-flight.js';
 import { watched } from '../../lib/watched.js';
 import type { FileSystem } from './file-system.js';
 
-/** How long an answer of the file server counts, in milliseconds. */
+/** For how long an answer of the file server is used, in milliseconds. */
 const freshMs = 1000;
 
-interface Look {
+interface Measurement {
   readonly atMs: number;
-  /** In bytes; undefined where nobody can tell. */
+  /** In bytes; undefined if unknown. */
   readonly free: number | undefined;
 }
 
-/** Sees to it that uploads leave so many bytes of the disk free. */
+/** Makes uploads leave a part of the disk free. */
 export class FreeSpace {
-  private last: Look | undefined;
-  private looking: Promise<void> | undefined;
-  /** What uploads took since the last look, on the disk or on its way there. */
-  private takenBytes = 0;
+  private last: Measurement | undefined;
+  private readonly measuring = new SingleFlight<void>();
+  /** What uploads have used since the last measurement. */
+  private usedBytes = 0;
 
   /**
-   * @param minFreeBytes how much has to stay free; with 0, nothing is looked at
+   * @param minFreeBytes how much has to stay free; with 0, nothing is measured
    * @param now a clock, in milliseconds
    */
   constructor(
@@ -29,45 +30,44 @@ export class FreeSpace {
   ) {}
 
   /**
-   * Passes an upload on. Fails with `no_space` before its first chunk where there is no room, or before the one for which there
-   * is none any more. All uploads are taken together. What is on its way to the disk when it is looked at isn't seen: some MiB
-   * for each upload.
+   * Passes an upload on. Fails with `no_space` when there is no room for its next chunk, and before the first one if there is none at
+   * all. All uploads count together. A measurement misses the bytes that are on their way to the disk: some MiB for each upload.
    */
   guard(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     if (this.minFreeBytes === 0) return chunks;
-    return watched(chunks, { start: () => this.take(0), chunk: ({ length }) => this.take(length) });
+    return watched(chunks, { start: () => this.use(0), chunk: ({ length }) => this.use(length) });
   }
 
-  private take(bytes: number): void | Promise<void> {
+  private use(bytes: number): void | Promise<void> {
     const isFresh = this.last !== undefined && this.now() - this.last.atMs <= freshMs;
-    if (!isFresh || !this.isEnough(bytes)) return this.takeAfterLook(bytes);
-    this.takenBytes += bytes;
+    if (!isFresh || !this.isEnough(bytes)) return this.measureAndUse(bytes);
+    this.usedBytes += bytes;
   }
 
-  private async takeAfterLook(bytes: number): Promise<void> {
-    // Also where too little seemed to be left: what uploads took since the last look, they may have given back.
-    await (this.looking ??= this.look().finally(() => (this.looking = undefined)));
+  private async measureAndUse(bytes: number): Promise<void> {
+    // Also when too little seems to be left: failed uploads have freed what they used.
+    await this.measuring.run(() => this.measure());
     if (!this.isEnough(bytes)) throw this.tooLittle();
-    this.takenBytes += bytes;
+    this.usedBytes += bytes;
   }
 
   private isEnough(bytes: number): boolean {
     const { free } = this.last ?? {};
-    return free === undefined || free - this.takenBytes - bytes >= this.minFreeBytes;
+    return free === undefined || free - this.usedBytes - bytes >= this.minFreeBytes;
   }
 
-  private async look(): Promise<void> {
-    const takenBefore = this.takenBytes;
-    const free = await this.ask();
-    this.takenBytes -= takenBefore;
+  private async measure(): Promise<void> {
+    const usedBefore = this.usedBytes;
+    const free = await this.freeBytes();
+    this.usedBytes -= usedBefore;
     this.last = { atMs: this.now(), free };
   }
 
-  private async ask(): Promise<number | undefined> {
+  private async freeBytes(): Promise<number | undefined> {
     try {
       return await this.files.freeBytes();
     } catch (error) {
-      // The store's folder is gone: the upload itself finds out, and says so.
+      // The store's folder is gone: the upload itself fails with a better message.
       if (hasCode(error, 'not_found')) return undefined;
       throw error;
     }

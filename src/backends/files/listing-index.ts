@@ -3,41 +3,38 @@ import { MacBatch } from '../../core/mac-batch.js';
 import type { ObjectKind } from '../../core/object.js';
 import type { DirectoryEntry, FileSystem } from './file-system.js';
 import { bucketFolder } from './layout.js';
+import { listMemory } from './list-memory.js';
 
-/** What a bucket had when its folder was of that version. */
-interface Reading {
+/** The objects of a bucket while its folder has this version. */
+interface CachedBucket {
   readonly version: string;
   readonly macs: MacBatch;
 }
 
-/** What is kept of one kind at most: two million objects. Buckets beyond that are read each time. */
-const defaultMaxBytes = 128 * 1024 * 1024;
-
 /**
- * What is in the buckets of one kind, so that a list reads only those that have changed since they were read last. Who changed
- * them, this process or another, makes no difference: what is kept is used only where the folder proves to be the same.
+ * Caches what is in the buckets of one kind, so that a list reads only the folders that have changed since they were last read. It
+ * doesn't matter who changed them, this process or another: a bucket is used only while its folder's version proves that it is unchanged.
  */
 export class ListingIndex {
-  private readonly readings = new Map<string, Reading>();
-  private keptBytes = 0;
+  private readonly cache = new Map<string, CachedBucket>();
 
   constructor(
     private readonly files: FileSystem,
     private readonly kind: ObjectKind,
-    private readonly maxBytes = defaultMaxBytes,
+    private readonly memory = listMemory,
   ) {}
 
   /**
-   * The objects in a bucket that is known to be there. Whatever keeps it from being looked at is an error: what can't be read
-   * must not look like an empty bucket, nor like what it was before.
+   * The objects in a bucket that is known to exist. Any failure to look at it is an error: an unreadable bucket must look neither
+   * empty nor as it was before.
    */
   async read(bucket: string): Promise<MacBatch> {
     const folder = bucketFolder(this.kind, bucket);
     try {
-      // Asked before the names are read: a change in between is in them already, or the next version is another one.
+      // Before the names are read: a change in between is then in the names already, or the next version is another one.
       const version = await this.files.folderVersion(folder);
-      const known = this.readings.get(bucket);
-      if (known !== undefined && known.version === version) return known.macs;
+      const cached = this.cache.get(bucket);
+      if (cached !== undefined && cached.version === version) return cached.macs;
       this.forget(bucket);
       const macs = macsAmong(await this.files.list(folder), bucket);
       if (version !== undefined) this.keep(bucket, { version, macs });
@@ -51,27 +48,32 @@ export class ListingIndex {
     }
   }
 
-  /** Forgets all buckets but these. */
+  /** Begins a list of these buckets; all others are forgotten. */
   retain(buckets: readonly string[]): void {
+    this.memory.touch(this);
     const present = new Set(buckets);
-    for (const bucket of this.readings.keys()) if (!present.has(bucket)) this.forget(bucket);
+    for (const bucket of this.cache.keys()) if (!present.has(bucket)) this.forget(bucket);
   }
 
-  private keep(bucket: string, reading: Reading): void {
-    // Another list may have read the bucket meanwhile.
+  /** Forgets everything. */
+  clear(): void {
+    for (const bucket of this.cache.keys()) this.forget(bucket);
+    this.memory.remove(this);
+  }
+
+  private keep(bucket: string, entry: CachedBucket): void {
+    // A concurrent list may have read the same bucket.
     this.forget(bucket);
-    if (this.keptBytes + reading.macs.byteLength > this.maxBytes) return;
-    this.readings.set(bucket, reading);
-    this.keptBytes += reading.macs.byteLength;
+    if (this.memory.reserve(this, entry.macs.byteLength)) this.cache.set(bucket, entry);
   }
 
   private forget(bucket: string): void {
-    this.keptBytes -= this.readings.get(bucket)?.macs.byteLength ?? 0;
-    this.readings.delete(bucket);
+    this.memory.release(this.cache.get(bucket)?.macs.byteLength ?? 0);
+    this.cache.delete(bucket);
   }
 }
 
-/** The objects among what is in a folder: regular files with the name of a MAC, in a bucket with one that belongs there. */
+/** The objects among a folder's entries: regular files that are named like a MAC, in a bucket like one that belongs there. */
 export function macsAmong(entries: readonly DirectoryEntry[], bucket = ''): MacBatch {
   const names: string[] = [];
   for (const { name, type } of entries) if (type === 'file') names.push(name);

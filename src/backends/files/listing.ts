@@ -1,12 +1,12 @@
 import { hasCode, StoreError } from '../../core/errors.js';
 import type { MacBatch } from '../../core/mac-batch.js';
-import { mapAhead } from '../../lib/map-ahead.js';
 import type { ObjectKind } from '../../core/object.js';
+import { mapAhead } from '../../lib/map-ahead.js';
 import type { DirectoryEntry, FileSystem } from './file-system.js';
 import { configPath, hasBuckets, isBucket, kindFolder } from './layout.js';
 import { ListingIndex, macsAmong } from './listing-index.js';
 
-/** The lists of a store, with what is remembered from one to the next. */
+/** The lists of a store, which share a cache. */
 export class Listing {
   private readonly indexes: Readonly<Record<ObjectKind, ListingIndex>>;
 
@@ -15,7 +15,7 @@ export class Listing {
     this.indexes = { packfile: index('packfile'), state: index('state'), lock: index('lock') };
   }
 
-  /** The batches of a Store's list: one for each folder that has objects, folder by folder. */
+  /** The batches of a Store's list: one for each folder with objects. */
   async *list(kind: ObjectKind): AsyncGenerator<MacBatch, void, undefined> {
     const top = await entriesOf(this.files, kindFolder(kind));
     if (!hasBuckets(kind)) {
@@ -26,14 +26,19 @@ export class Listing {
     const buckets = top.filter(({ name, type }) => isBucket(name) && type !== 'file').map(({ name }) => name);
     const index = this.indexes[kind];
     index.retain(buckets);
-    const batches = mapAhead(buckets.sort(), this.files.listAhead, (bucket) => index.read(bucket));
+    const batches = mapAhead(buckets.sort(), this.files.listConcurrency, (bucket) => index.read(bucket));
     for await (const batch of batches) yield* nonEmpty(batch);
+  }
+
+  /** Frees the cache. */
+  close(): void {
+    for (const index of Object.values(this.indexes)) index.clear();
   }
 }
 
 /**
- * Fails with `unavailable` unless the store's CONFIG is there. Where something is missing, this tells a store that doesn't
- * have it from a disk that is not mounted.
+ * Fails with `unavailable` unless the store's CONFIG is there. When something is missing, this distinguishes a store that doesn't have
+ * it from a disk that is not mounted.
  */
 export async function requireRoot(files: FileSystem): Promise<void> {
   try {
@@ -44,7 +49,7 @@ export async function requireRoot(files: FileSystem): Promise<void> {
   }
 }
 
-/** What is in a kind's folder; nothing where it is missing, but only in a store that is there. */
+/** What is in a kind's folder. A missing folder is an empty one, provided that the store itself is there. */
 async function entriesOf(files: FileSystem, path: string): Promise<DirectoryEntry[]> {
   try {
     return await files.list(path);

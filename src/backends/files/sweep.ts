@@ -5,12 +5,12 @@ import { kindFolder } from './layout.js';
 import { isLeftover, parseTemporary, type Host } from './temporary.js';
 
 /**
- * Removes the temporary files of gateways that died during an upload, and no others: neither a living one's nor other
- * writers'. Resolves to how many it removed.
+ * Removes the temporary files of gateways that died during an upload; those of running gateways and of other programs stay. Resolves to
+ * the number of files removed.
  *
- * @param underWay the files of this process that are written right now: by the file server's clock they may look old
+ * @param active the temporary files that this process is writing: by the file server's clock they may look old
  */
-export async function sweep(files: FileSystem, host: Host, underWay: ReadonlySet<string>): Promise<number> {
+export async function sweep(files: FileSystem, host: Host, active: ReadonlySet<string>): Promise<number> {
   let removed = 0;
   for (const kind of objectKinds) {
     const folder = kindFolder(kind);
@@ -18,7 +18,7 @@ export async function sweep(files: FileSystem, host: Host, underWay: ReadonlySet
     for (const { name, type } of entries ?? []) {
       const temporary = type === 'file' ? parseTemporary(name) : undefined;
       const path = `${folder}/${name}`;
-      if (temporary === undefined || underWay.has(path)) continue;
+      if (temporary === undefined || active.has(path)) continue;
       const stat = await unlessMissing(files.stat(path));
       if (stat === undefined || !isLeftover(temporary, stat.modifiedMs, host, Date.now())) continue;
       await unlessMissing(files.remove(path));
@@ -28,7 +28,7 @@ export async function sweep(files: FileSystem, host: Host, underWay: ReadonlySet
   return removed;
 }
 
-/** An upload may end, and another gateway may sweep, at any moment: what is gone by then is nothing to do. */
+/** A file can disappear at any moment: its upload ends, or another gateway sweeps too. */
 async function unlessMissing<T>(result: Promise<T>): Promise<T | undefined> {
   try {
     return await result;

@@ -1,6 +1,6 @@
 import { StoreError } from '../../core/errors.js';
 
-/** As many files are open as may be, here or at the file server: who closes some may try again at once. */
+/** The limit of open files is reached, here or at the file server: after closing some, the operation can be tried again. */
 export class TooManyOpen extends StoreError {
   constructor(message: string, cause: unknown) {
     super('unavailable', message, { cause });

@@ -1,10 +1,10 @@
 import { hasCode, StoreError } from '../../core/errors.js';
 import type { ObjectRef } from '../../core/object.js';
-import { durably, lost } from './durably.js';
+import { durably, lostWrite } from './durably.js';
 import type { FileSystem, ReadableFile, WritableFile } from './file-system.js';
 import { FileWriter } from './file-writer.js';
-import type { FreeSpace } from './free-space.js';
 import type { Folders } from './folders.js';
+import type { FreeSpace } from './free-space.js';
 import { kindFolder, objectPath } from './layout.js';
 import { readChunks } from './reading.js';
 import { temporaryName, type Host } from './temporary.js';
@@ -15,17 +15,17 @@ export interface UploadOptions {
   /** The permissions of new files. */
   readonly fileMode: number;
   readonly folders: Folders;
-  /** Keeps a part of the disk free. Locks are small, and backups couldn't end without them: they are not held up. */
+  /** Locks are exempt: they are small, and a backup can't end without them. */
   readonly space: FreeSpace;
   readonly host: Host;
-  /** Has the temporary files of uploads as long as these are under way. */
-  readonly underWay: Set<string>;
+  /** The temporary files of all uploads in progress. */
+  readonly active: Set<string>;
 }
 
-/** How often an upload tries to get its name, where what has it is gone when it is looked at. */
+/** How often an upload tries to get its name when the object that has it disappears each time. */
 const maxAttempts = 3;
 
-/** Puts one object into a store of files, so that it is there whole or not at all. */
+/** Puts one object into a store of files, whole or not at all. */
 export class Upload {
   private readonly path: string;
   private readonly temporary: string;
@@ -39,15 +39,15 @@ export class Upload {
     this.temporary = `${kindFolder(ref.kind)}/${temporaryName(options.host)}`;
   }
 
-  /** Stores an immutable object. Resolves to whether it is new; false where the same bytes were there. */
+  /** Stores an immutable object. Resolves to whether it is new; false if the same bytes were there. */
   async create(chunks: AsyncIterable<Uint8Array>): Promise<boolean> {
-    // What is there already needs no room, and may be put again on a full disk. Nearly always there is nothing, and that is told in less
-    // time than it takes to fail.
-    const present = (await this.files.isThere(this.path)) ? await this.openPresent() : undefined;
+    // An object that is there needs no room, so it can be put again on a full disk. Usually there is none, which `exists` tells faster
+    // than a failing `open`.
+    const present = (await this.files.exists(this.path)) ? await this.openPresent() : undefined;
     if (present !== undefined) {
       await durably(this.files, async (again) => {
-        // What it was compared with may be gone, and its bytes came once.
-        if (again) throw lost();
+        // The object may be gone, and the upload can't be read a second time.
+        if (again) throw lostWrite();
         await this.requireSame(present, chunks);
       });
       return false;
@@ -55,14 +55,28 @@ export class Upload {
     return this.withTemporary(this.options.space.guard(chunks), async () => {
       let isNew = false;
       await durably(this.files, async (again) => {
-        if (!again || !(await this.files.isThere(this.path))) isNew = (await this.publish()) || isNew;
+        if (!again || !(await this.files.exists(this.path))) isNew = (await this.publish()) || isNew;
         await this.options.folders.sync(this.ref);
       });
       return isNew;
     });
   }
 
-  /** Gives what was written its name. Resolves to false where the same bytes have it. */
+  /** Stores an object, replacing the one that is there. */
+  async replace(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const rename = (): Promise<void> => this.files.rename(this.temporary, this.path);
+    await this.withTemporary(chunks, () =>
+      durably(this.files, async (again) => {
+        await this.options.folders.within(this.ref, rename).catch(async (error: unknown) => {
+          const isDone = again && hasCode(error, 'not_found') && (await this.files.exists(this.path));
+          if (!isDone) throw error;
+        });
+        await this.options.folders.sync(this.ref);
+      }),
+    );
+  }
+
+  /** Links the temporary file to the object's name. Resolves to false if an object with the same bytes has it. */
   private async publish(): Promise<boolean> {
     for (let attempts = 1; !(await this.link()); attempts++) {
       if (await this.isSameAsWritten()) return false;
@@ -71,7 +85,7 @@ export class Upload {
     return true;
   }
 
-  /** Gives what was written its name. Resolves to false where that is somebody's already. */
+  /** Resolves to false if the name is taken. */
   private async link(): Promise<boolean> {
     try {
       await this.options.folders.within(this.ref, () => this.files.link(this.temporary, this.path));
@@ -82,45 +96,29 @@ export class Upload {
     }
   }
 
-  /** Stores an object, replacing the one that is there. */
-  async replace(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    const rename = (): Promise<void> => this.files.rename(this.temporary, this.path);
-    await this.withTemporary(chunks, () =>
-      durably(this.files, async (again) => {
-        await this.options.folders.within(this.ref, rename).catch(async (error: unknown) => {
-          // It was done, and not forgotten.
-          const isDone = again && hasCode(error, 'not_found') && (await this.files.isThere(this.path));
-          if (!isDone) throw error;
-        });
-        await this.options.folders.sync(this.ref);
-      }),
-    );
-  }
-
-  /** Runs `publish` once all chunks are in the temporary file; the temporary name is gone afterwards, whatever happens. */
+  /** Writes all chunks to the temporary file, then runs `publish`. The temporary name is removed in every outcome. */
   private async withTemporary<T>(chunks: AsyncIterable<Uint8Array>, publish: () => Promise<T>): Promise<T> {
-    this.options.underWay.add(this.temporary);
-    let isReached = true;
+    this.options.active.add(this.temporary);
+    let isReachable = true;
     try {
       await this.write(chunks);
       return await publish();
     } catch (error) {
-      isReached = !hasCode(error, 'unavailable');
+      isReachable = !hasCode(error, 'unavailable');
       throw error;
     } finally {
-      // Where nobody answers, this is waited for as long as that was: the caller is told at once.
       const removed = this.removeTemporary();
-      if (isReached) await removed;
+      // An unreachable server would delay the error by as long again.
+      if (isReachable) await removed;
     }
   }
 
   private async removeTemporary(): Promise<void> {
-    // Where there is none any more, or removing fails as the rest did, there is nothing to add: the sweep comes by later.
+    // If this fails, the sweep removes it later.
     await this.files.remove(this.temporary).catch(() => undefined);
-    this.options.underWay.delete(this.temporary);
+    this.options.active.delete(this.temporary);
   }
 
-  /** The file is made when there is something to write. */
   private async write(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const { durable, fileMode } = this.options;
     const create = (): Promise<WritableFile> =>
@@ -133,7 +131,7 @@ export class Upload {
       }
       await writer.end();
     } catch (error) {
-      await writer.giveUp();
+      await writer.abort();
       throw error;
     }
   }
@@ -148,8 +146,8 @@ export class Upload {
   }
 
   /**
-   * Another upload was first: compares what it stored with what was written here, and fails as requireSame does. Resolves to false where
-   * that was deleted meanwhile.
+   * Compares the object of a concurrent upload that came first with what was written here; fails as requireSame does. Resolves to false
+   * if that object was deleted meanwhile.
    */
   private async isSameAsWritten(): Promise<boolean> {
     const present = await this.openPresent();
@@ -164,8 +162,8 @@ export class Upload {
   }
 
   /**
-   * Fails with `already_exists` unless the file has just these bytes. Whoever stored them may not have synced them yet, and
-   * the caller is about to be told that they are safe.
+   * Fails with `already_exists` unless the file has exactly these bytes. Syncs them, since the upload that stored them may not have done
+   * so yet. Closes the file.
    */
   private async requireSame(present: ReadableFile, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     try {
@@ -187,9 +185,9 @@ export class Upload {
 async function sameBytes(file: ReadableFile, chunks: AsyncIterable<Uint8Array>): Promise<boolean> {
   let offset = 0;
   for await (const chunk of chunks) {
-    const there = Buffer.allocUnsafe(chunk.length);
-    const got = await file.read(there, offset, chunk.length);
-    if (got < chunk.length || !there.equals(chunk)) return false;
+    const stored = Buffer.allocUnsafe(chunk.length);
+    const got = await file.read(stored, offset, chunk.length);
+    if (got < chunk.length || !stored.equals(chunk)) return false;
     offset += chunk.length;
   }
   return offset === file.size;

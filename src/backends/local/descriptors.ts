@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
 
-/* Node's calls on the numbers of open files, as promises: a FileHandle can't be used on the event loop as well. */
+/* Node's calls on file descriptors as promises: a FileHandle has no synchronous calls beside the asynchronous ones. */
 
 export const open = promisify(fs.open);
 export const close = promisify(fs.close);

@@ -11,7 +11,7 @@ const noSuch: Row = { code: 'not_found', message: 'no such file or folder' };
 const refused: Row = { code: 'internal', message: 'the gateway may not do that with the files of its store' };
 const broken: Row = { code: 'unavailable', message: "the store's disk can't be read or written" };
 
-/** What the errno of a file operation means. Linux and the BSDs; what isn't here nobody foresaw. */
+/** What the errno of a file operation means, on Linux and the BSDs. Any other is an internal error. */
 const rows: Readonly<Record<string, Row>> = {
   ENOENT: noSuch,
   ENOTDIR: noSuch,
@@ -34,7 +34,7 @@ const rows: Readonly<Record<string, Row>> = {
 
 const tooMany = ['EMFILE', 'ENFILE'];
 
-/** Turns what `node:fs` throws into a StoreError. Its cause names the path, for the log; its message doesn't. */
+/** Turns an error of `node:fs` into a StoreError. The cause names the path, for the log; the message doesn't. */
 export function fromErrno(error: unknown): StoreError {
   const errno = errnoOf(error);
   if (tooMany.includes(errno)) return new TooManyOpen('the gateway has too many files open: try again later', error);
@@ -42,14 +42,14 @@ export function fromErrno(error: unknown): StoreError {
   return row === undefined ? StoreError.from(error) : new StoreError(row.code, row.message, { cause: error });
 }
 
-/** Throws what fromErrno makes of an error. */
+/** For `catch`: throws the StoreError of an error. */
 export function rethrow(error: unknown): never {
   throw fromErrno(error);
 }
 
-/** Whether link(2) failed because the file system has no hard links (EPERM on Linux, by its manual). */
+/** Whether a StoreError is that of a link(2) on a file system without hard links (EPERM on Linux, by its manual). */
 export function isUnsupportedLink(error: unknown): boolean {
-  return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error));
+  return error instanceof StoreError && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error.cause));
 }
 
 function errnoOf(error: unknown): string {

@@ -1,10 +1,10 @@
-import { statSync, type BigIntStats } from 'node:fs';
+import { statSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
-import { Detours } from './detours.js';
+import { SyncIoGovernor } from './sync-io-governor.js';
 
 /**
- * The file systems whose folders get their times from this machine's clock, with every change of their names, by statfs(2).
- * Network file systems have another clock, and may answer from a cache; those in user space do as they like.
+ * File systems, by their magic number (statfs(2)), that set a folder's times by this machine's clock with every change of its names.
+ * Network file systems use another clock and may answer from a cache; those in user space do as they like.
  */
 const trusted: ReadonlySet<number> = new Set([
   0xef53, // ext2, ext3, ext4
@@ -18,38 +18,35 @@ const trusted: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * How long after a folder's last change another one can no longer have the same time, in milliseconds. Times are of whole
- * seconds where they are coarsest (ext3), and of a clock that lags by the kernel's tick.
+ * How long after a folder's last change another change can no longer get the same time, in milliseconds. The coarsest times are whole
+ * seconds (ext3), by a clock that lags by the kernel's tick.
  */
 const settledMs = 2000;
 
-/** What a look at a folder may take on the event loop, in milliseconds: more than it does when the system has it in memory. */
+/** How long a stat of a folder takes at most if it is in memory, in milliseconds. */
 const quickMs = 0.1;
 
 /** Versions of folders, see FileSystem.folderVersion. */
 export class FolderVersions {
-  /** A list looks at 256 folders, which takes ten times as long through the thread pool. */
-  private readonly detours = new Detours();
+  /** A list looks at 256 folders, which takes ten times as long in the thread pool. */
+  private readonly governor = new SyncIoGovernor();
   /** Whether the file systems with these device numbers are trusted. */
   private readonly devices = new Map<bigint, boolean>();
 
   /** @param now a clock, in milliseconds since 1970-01-01 UTC */
   constructor(private readonly now: () => number = Date.now) {}
 
-  /** Resolves to undefined where nothing can be promised. Fails as stat(2) does. */
+  /** Resolves to undefined if nothing can be promised. Fails as stat(2) does. */
   async of(path: string): Promise<string | undefined> {
-    // Not the modification time: that can be set, and is, by whatever copies folders with their times.
-    const { dev, ino, ctimeNs } = await this.look(path);
+    const options = { bigint: true } as const;
+    // Not the modification time, which programs that copy folders set.
+    const { dev, ino, ctimeNs } = await this.governor.run(
+      () => statSync(path, options),
+      () => stat(path, options),
+      quickMs,
+    );
     if (this.now() - Number(ctimeNs / 1_000_000n) <= settledMs) return undefined;
     return (await this.isTrusted(dev, path)) ? `${dev}:${ino}:${ctimeNs}` : undefined;
-  }
-
-  private look(path: string): BigIntStats | Promise<BigIntStats> {
-    if (this.detours.next()) return stat(path, { bigint: true });
-    const start = performance.now();
-    const found = statSync(path, { bigint: true });
-    this.detours.judge(performance.now() - start, quickMs);
-    return found;
   }
 
   private async isTrusted(device: bigint, path: string): Promise<boolean> {

@@ -1,20 +1,28 @@
+import { read, readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { ReadableFile } from '../files/file-system.js';
-import type { AdaptiveReader } from './adaptive-read.js';
 import { rethrow } from './errno.js';
+import type { SyncIoGovernor } from './sync-io-governor.js';
+
+/** Reads of up to this size may run on the event loop. */
+const smallBytes = 256 * 1024;
+
+/** How long a read from memory takes at most: a system call, and copying. In milliseconds, and milliseconds per byte. */
+const quickMs = 0.04;
+const quickMsPerByte = 0.5e-6;
 
 /** A file of this machine, open for reading. */
 export class LocalReadableFile implements ReadableFile {
   readonly size: number;
   readonly modifiedMs: number;
-  private underWay = 0;
-  /** Called when no read is under way any more. */
-  private idle: (() => void) | undefined;
+  private readsInProgress = 0;
+  /** Called when there are none left. */
+  private onIdle: (() => void) | undefined;
 
   constructor(
     private readonly handle: FileHandle,
     stat: { readonly size: number; readonly mtimeMs: number },
-    private readonly reader: AdaptiveReader,
+    private readonly governor: SyncIoGovernor,
   ) {
     this.size = stat.size;
     this.modifiedMs = stat.mtimeMs;
@@ -22,23 +30,19 @@ export class LocalReadableFile implements ReadableFile {
 
   async read(target: Uint8Array, offset: number, length: number): Promise<number> {
     let done = 0;
-    this.underWay++;
+    this.readsInProgress++;
     try {
       while (done < length) {
-        const got = await this.reader.read(this.handle, target, done, length - done, offset + done);
+        const got = await this.readSome(target, done, length - done, offset + done);
         if (got === 0) break;
         done += got;
       }
     } catch (error) {
       rethrow(error);
     } finally {
-      if (--this.underWay === 0) this.idle?.();
+      if (--this.readsInProgress === 0) this.onIdle?.();
     }
     return done;
-  }
-
-  readNow(target: Uint8Array, offset: number, length: number): number | undefined {
-    return this.reader.readNow(this.handle, target, length, offset);
   }
 
   sync(): Promise<void> {
@@ -46,9 +50,21 @@ export class LocalReadableFile implements ReadableFile {
   }
 
   async close(): Promise<void> {
-    // The reader goes past the handle, which knows nothing of reads; and the number of a closed file may soon be another one's.
-    if (this.underWay > 0) await new Promise<void>((resolve) => (this.idle = resolve));
-    // Nothing was written through this handle that closing could lose.
+    // The handle doesn't know of reads by its number; and the number of a closed file may soon be another file's.
+    if (this.readsInProgress > 0) await new Promise<void>((resolve) => (this.onIdle = resolve));
+    // Nothing was written through this handle, so there is nothing to lose.
     await this.handle.close().catch(() => undefined);
+  }
+
+  /** By the handle's number: its own `read` has an overhead that is larger than the read itself. */
+  private readSome(target: Uint8Array, at: number, length: number, position: number): Promise<number> {
+    const { fd } = this.handle;
+    const inThreadPool = (): Promise<number> =>
+      new Promise((resolve, reject) => {
+        read(fd, target, at, length, position, (error, got) => (error ? reject(error) : resolve(got)));
+      });
+    if (length > smallBytes) return inThreadPool();
+    const onEventLoop = (): number => readSync(fd, target, at, length, position);
+    return this.governor.run(onEventLoop, inThreadPool, quickMs + quickMsPerByte * length);
   }
 }

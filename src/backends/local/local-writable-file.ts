@@ -3,33 +3,31 @@ import { StoreError } from '../../core/errors.js';
 import type { WritableFile } from '../files/file-system.js';
 import { close, fchmod, fdatasync, fstat, fsync, open, writev } from './descriptors.js';
 import { rethrow } from './errno.js';
-import type { ShortCalls } from './short-calls.js';
+import type { SyncIoGovernor } from './sync-io-governor.js';
 
-/** Up to here a file may be written on the event loop, in bytes. Larger ones, network disks flush when they are closed. */
+/** Files of up to this size may be written on the event loop. Larger ones may take long to close: network disks flush them then. */
 const smallBytes = 2 * 1024 * 1024;
 
-/** A new file of this machine. Its number instead of Node's FileHandle, which knows no calls on the event loop. */
+/** A new file of this machine. */
 export class LocalWritableFile implements WritableFile {
   private size = 0;
 
   private constructor(
     private readonly fd: number,
-    private readonly calls: ShortCalls,
+    private readonly calls: SyncIoGovernor,
   ) {}
 
-  /**
-   * @param path absolute
-   * @param modes those that files got just as they were asked for: the process's umask, which may take something away, stays the same
-   */
-  static async create(path: string, mode: number, calls: ShortCalls, modes: Set<number>): Promise<LocalWritableFile> {
-    const fd = await calls.run(
-      () => fs.openSync(path, 'wx', mode),
-      () => open(path, 'wx', mode),
-    );
+  /** @param path absolute */
+  static async create(path: string, mode: number, calls: SyncIoGovernor): Promise<LocalWritableFile> {
+    const fd = await calls.call(fs.openSync, open, path, 'wx', mode);
     const file = new LocalWritableFile(fd, calls);
-    if (modes.has(mode)) return file;
     try {
-      if (!(await file.setMode(mode))) modes.add(mode);
+      const stat = await calls.call(
+        () => fs.fstatSync(fd),
+        () => fstat(fd),
+      );
+      // The process's umask may have reduced it.
+      if ((stat.mode & 0o7777) !== mode) await fchmod(fd, mode).catch(rethrow);
       return file;
     } catch (error) {
       await file.close();
@@ -56,7 +54,7 @@ export class LocalWritableFile implements WritableFile {
 
   async close(): Promise<void> {
     const { fd } = this;
-    // Both at once: on the event loop, going there and back takes longer than either.
+    // One operation for both calls: on the way to the thread pool and back, each takes less time than the way.
     const { size } = await this.call(
       () => {
         try {
@@ -67,17 +65,9 @@ export class LocalWritableFile implements WritableFile {
       },
       () => fstat(fd).finally(() => close(fd)),
     );
-    // The file system's own count, against the writes that it said yes to.
+    // The file system's own count, against the writes that it acknowledged.
     if (size === this.size) return;
     throw new StoreError('internal', `the store's disk kept ${size} of ${this.size} bytes: nothing is stored`);
-  }
-
-  /** Resolves to whether there was something to do. */
-  private async setMode(mode: number): Promise<boolean> {
-    const { fd } = this;
-    if (((await fstat(fd).catch(rethrow)).mode & 0o7777) === mode) return false;
-    await fchmod(fd, mode).catch(rethrow);
-    return true;
   }
 
   private writeSome(chunks: readonly Uint8Array[]): Promise<number> {
@@ -89,16 +79,17 @@ export class LocalWritableFile implements WritableFile {
     );
   }
 
-  /** @param bytes how many more the file has afterwards */
-  private call<T>(here: () => T, inPool: () => Promise<T>, bytes = 0): Promise<T> {
-    return this.size + bytes <= smallBytes ? this.calls.run(here, inPool) : inPool().catch(rethrow);
+  /** @param bytes by how much the file grows */
+  private call<T>(onEventLoop: () => T, inThreadPool: () => Promise<T>, bytes = 0): Promise<T> {
+    const isSmall = this.size + bytes <= smallBytes;
+    return (isSmall ? this.calls.run(onEventLoop, inThreadPool) : inThreadPool()).catch(rethrow);
   }
 }
 
-/** What is left of `chunks` when the first `taken` bytes are gone: a nearly full disk takes a part. */
-function after(chunks: readonly Uint8Array[], taken: number): Uint8Array[] {
+/** What is left of `chunks` after the first `written` bytes: a nearly full disk takes only a part. */
+function after(chunks: readonly Uint8Array[], written: number): Uint8Array[] {
   let index = 0;
-  let skip = taken;
+  let skip = written;
   for (const chunk of chunks) {
     if (skip < chunk.length) break;
     skip -= chunk.length;

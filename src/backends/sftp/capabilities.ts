@@ -4,19 +4,19 @@ import { closeFile, fsync, hardlink, openFile, openFlags, plainRename, removeFil
 import type { Session } from './session.js';
 import { hasStatus, LostConnection, status } from './status.js';
 
-/** What a server can promise to a store on it. */
+/** What a server guarantees. */
 export interface SftpCapabilities {
-  /** How an object is given its name so that it never replaces another one; `none` where there is no safe way. */
+  /** How to create a name without ever replacing another; `none` if there is no safe way. */
   readonly createWith: 'hardlink' | 'rename' | 'none';
   /** Whether a lock can be replaced atomically. */
   readonly replaces: boolean;
   /** Whether files can be synced to the server's disk. */
   readonly syncsFiles: boolean;
-  /** Whether the names in a folder can be. */
+  /** Whether the names in a folder can be synced. */
   readonly syncsFolders: boolean;
 }
 
-/** Whether the server can promise all that writing a store takes; otherwise it is to be served read-only. */
+/** Whether the server has everything that writing to a store needs; otherwise the store is served read-only. */
 export function canWrite({ createWith, replaces }: SftpCapabilities): boolean {
   return createWith !== 'none' && replaces;
 }
@@ -26,7 +26,7 @@ export function isDurable({ syncsFiles, syncsFolders }: SftpCapabilities): boole
   return syncsFiles && syncsFolders;
 }
 
-/** What the operator should know at the start: one sentence for each promise that the server can't make; none where it can. */
+/** A sentence for the operator for each guarantee that the server lacks. */
 export function describeCapabilities(capabilities: SftpCapabilities): string[] {
   const { createWith, replaces, syncsFiles, syncsFolders } = capabilities;
   const sentences: string[] = [];
@@ -57,13 +57,13 @@ export function describeCapabilities(capabilities: SftpCapabilities): string[] {
 export interface Probe {
   /** The store's folder on the server. */
   readonly root: string;
-  /** Whether writing may be tried out. */
+  /** Whether the probe may write. */
   readonly writable: boolean;
   /** How long a sync may take, in milliseconds. */
   readonly syncLimitMs: number;
 }
 
-/** Finds out what a server can promise, by what it says and by trying it. Fails with `unavailable`. */
+/** Determines what a server guarantees, by what it announces and by trying it. Fails with `unavailable`. */
 export function probeCapabilities(pool: Pool, probe: Probe): Promise<SftpCapabilities> {
   return pool.run(async (session) => ({
     createWith: probe.writable ? await probeCreation(session, `${probe.root}/packfiles`) : announced(session),
@@ -73,12 +73,12 @@ export function probeCapabilities(pool: Pool, probe: Probe): Promise<SftpCapabil
   }));
 }
 
-/** What can be told without writing. A RENAME that refuses to replace can't. */
+/** What is known without writing. Whether RENAME refuses to replace is not. */
 function announced(session: Session): SftpCapabilities['createWith'] {
   return session.features.hardlink ? 'hardlink' : 'none';
 }
 
-/** SFTP has no request for it, but OpenSSH opens a folder like a file, and what is open can be synced. */
+/** SFTP has no request for it, but OpenSSH opens a folder like a file, and syncs what is open. */
 async function canSyncFolder(session: Session, { root, syncLimitMs }: Probe): Promise<boolean> {
   try {
     const handle = await openFile(session, root, openFlags.read);
@@ -95,8 +95,8 @@ async function canSyncFolder(session: Session, { root, syncLimitMs }: Probe): Pr
 }
 
 /**
- * Tries whether a name can be made without replacing: a disk without hard links has none, whatever the server offers. The
- * names it uses are those of temporary files, so that the sweep finds what a lost connection may leave.
+ * Tries to create a name without replacing: a disk may have no hard links although the server offers them. The names are those of
+ * temporary files, so that the sweep removes what a lost connection leaves.
  */
 async function probeCreation(session: Session, folder: string): Promise<SftpCapabilities['createWith']> {
   const names = [0, 1].map(() => `${folder}/tmp.kloset-gateway.probe.0.${randomBytes(8).toString('hex')}`);
@@ -111,7 +111,7 @@ async function probeCreation(session: Session, folder: string): Promise<SftpCapa
     return (await refuses(plainRename(session, first, second))) ? 'rename' : 'none';
   } catch (error) {
     if (error instanceof LostConnection) throw error;
-    // A store without the folder yet: what the server says has to do.
+    // The store doesn't have the folder yet: rely on what the server announces.
     return hasStatus(error, status.noSuchFile) ? announced(session) : 'none';
   } finally {
     await Promise.all(names.map((name) => removeFile(session, name).catch(() => undefined)));

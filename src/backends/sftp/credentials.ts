@@ -1,15 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import ssh2, { type AnyAuthMethod, type BaseAgent, type ParsedKey } from 'ssh2';
+import type { AnyAuthMethod, BaseAgent, ParsedKey } from 'ssh2';
 import type { Logger } from '../../lib/logger.js';
-import { KeyringAgent } from './keyring-agent.js';
+import { restrictedAgent } from './restricted-agent.js';
 import type { SftpOptions } from './options.js';
+import { ssh2 } from './ssh2.js';
 import { ConnectFailure } from './status.js';
 import type { Identity, Target } from './target.js';
 
 /**
- * The ways to log in, in the order to try them: keys named by the operator, the agent's keys, the keys of the SSH
- * configuration, the password. Files are read anew at each connection, so that keys can be replaced while the gateway runs.
- * Fails with a ConnectFailure of kind `login` where what the operator named can't be used.
+ * The ways to log in, in the order to try them: keys named by the operator, the agent's keys, the keys of the SSH configuration, the
+ * password. Files are read for each connection, so that keys can be replaced while the gateway runs. Fails with a ConnectFailure of kind
+ * `login` if something that the operator named can't be used.
  */
 export async function credentials(
   target: Target,
@@ -35,8 +36,8 @@ export async function credentials(
 }
 
 function agentOf(socket: string, only: readonly Buffer[] | undefined): BaseAgent {
-  const agent = ssh2.createAgent(socket);
-  return only === undefined ? agent : new KeyringAgent(agent, only);
+  const agent = ssh2().createAgent(socket);
+  return only === undefined ? agent : restrictedAgent(agent, only);
 }
 
 async function passphraseOf({ passphraseEnv, passphraseFile, env }: SftpOptions): Promise<string | undefined> {
@@ -55,7 +56,7 @@ async function passwordMethods(username: string, { passwordFile }: SftpOptions):
   return [
     { type: 'password', username, password },
     {
-      // Many servers ask for the password this way only.
+      // Many servers accept a password only this way.
       type: 'keyboard-interactive',
       username,
       prompt: (_name, _instructions, _language, prompts, finish) => {
@@ -79,7 +80,7 @@ async function readIdentity(
   try {
     text = await readFile(file);
   } catch (error) {
-    // OpenSSH's defaults, most of which nobody has.
+    // One of OpenSSH's defaults: most of them are missing.
     if (!required && error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     return reject(`the identity ${file} can't be read`, error);
   }
@@ -97,13 +98,13 @@ async function readIdentity(
 }
 
 function parsed(text: Buffer, passphrase: string | undefined): ParsedKey | Error {
-  const keys: ParsedKey | ParsedKey[] | Error = ssh2.utils.parseKey(text, passphrase);
+  const keys: ParsedKey | ParsedKey[] | Error = ssh2().utils.parseKey(text, passphrase);
   if (!Array.isArray(keys)) return keys;
-  // ssh2 gives a list for OpenSSH's own format, which has room for several keys and has one.
+  // ssh2 returns a list for OpenSSH's own format, which could hold several keys but holds one.
   return (keys as ParsedKey[])[0] ?? new Error('no key in it');
 }
 
-/** The public half of an identity whose private half may be in the agent only. */
+/** The public half of an identity, whose private half may be in the agent only. */
 async function readPublicHalf(file: string): Promise<Buffer | undefined> {
   try {
     const key = parsed(await readFile(`${file}.pub`), undefined);

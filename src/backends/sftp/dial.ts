@@ -1,21 +1,21 @@
-import ssh2, { type AnyAuthMethod, type Client, type SFTPWrapper } from 'ssh2';
+import type { AnyAuthMethod, Client, SFTPWrapper } from 'ssh2';
 import type { Logger } from '../../lib/logger.js';
 import { credentials } from './credentials.js';
 import { hostKeys, type HostKeys } from './host-key.js';
 import { linkOptions, type SftpOptions } from './options.js';
 import { Session } from './session.js';
+import { ssh2 } from './ssh2.js';
 import { ConnectFailure } from './status.js';
 import type { Target } from './target.js';
 import { openTransport, type Transport } from './transport.js';
 
-/** With these, and the processor's own instructions, encryption costs least. The others are for servers without them. */
+/** The first two are the fastest, with hardware support; the others are for servers without them. */
 const ciphers = ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes128-ctr', 'aes192-ctr', 'aes256-ctr'] as const;
 
 /**
- * Connects, checks the host key, logs in and opens an SFTP channel. Leaves nothing open when it fails, which it does with a
- * ConnectFailure.
+ * Connects, checks the host key, logs in and opens an SFTP channel. Fails with a ConnectFailure, and leaves nothing open then.
  *
- * @param stopped aborts when nobody needs the connection any more
+ * @param stopped aborts when the connection is no longer needed
  */
 export async function dial(
   target: Target,
@@ -23,11 +23,9 @@ export async function dial(
   log: Pick<Logger, 'warn'>,
   stopped: AbortSignal,
 ): Promise<Session> {
-  // Not AbortSignal.any of a timeout: on Node 20 the garbage collector may take it before it fires.
+  // Not AbortSignal.any with a timeout: on Node 20 it may be garbage collected before it fires.
   const attempt = new AbortController();
-  const abort = (): void => {
-    attempt.abort();
-  };
+  const abort = (): void => attempt.abort();
   const timer = setTimeout(abort, linkOptions(options).connectTimeoutMs);
   stopped.addEventListener('abort', abort, { once: true });
   try {
@@ -47,12 +45,19 @@ async function connect(
   const keys = await hostKeys(target);
   const methods = await credentials(target, options, log);
   const transport = await openTransport(target, options.env, signal);
-  const client = new ssh2.Client();
-  // For good: what is late must not end the process. Whoever waits for something listens too.
-  client.on('error', () => undefined);
+  const { Client } = ssh2();
+  const client = new Client();
+  const failed = failureOf(client, signal, log);
   try {
-    await login(client, transport, { target, keys, methods, signal, options, log });
-    const sftp = await openSftpChannel(client, target, signal);
+    await Promise.race([login(client, transport, { target, keys, methods, options }), failed]).catch(
+      (error: unknown) => {
+        throw loginFailure(target, error);
+      },
+    );
+    const sftp = await Promise.race([openSftpChannel(client), failed]).catch((cause: unknown) => {
+      const message = `the SSH server at ${target.host} port ${target.port} offers no SFTP: ${messageOf(cause)}`;
+      throw new ConnectFailure('unreachable', message, { cause });
+    });
     return new Session(client, sftp, transport, linkOptions(options));
   } catch (error) {
     transport.destroy();
@@ -60,35 +65,35 @@ async function connect(
   }
 }
 
+/** Rejects when the client fails, or the attempt is aborted. Later errors are ignored: one without a listener would end the process. */
+function failureOf(client: Client, signal: AbortSignal, log: Pick<Logger, 'warn'>): Promise<never> {
+  const failed = new Promise<never>((_, reject) => {
+    const abort = (): void => reject(new Error('no answer in time'));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    client.on('close', () => reject(new Error('the server closed the connection')));
+    client.on('error', (error: Error & { level?: string }) => {
+      // After a failure of the agent, other keys are tried.
+      if (error.level === 'agent') log.warn({ error: error.message }, 'the SSH agent failed');
+      else reject(error);
+    });
+  });
+  failed.catch(() => undefined);
+  return failed;
+}
+
 interface LoginDetails {
   readonly target: Target;
   readonly keys: HostKeys;
   readonly methods: readonly AnyAuthMethod[];
-  readonly signal: AbortSignal;
   readonly options: SftpOptions;
-  readonly log: Pick<Logger, 'warn'>;
 }
 
-function login(client: Client, transport: Transport, details: LoginDetails): Promise<void> {
-  const { target, keys, methods, options, log } = details;
+/** Resolves when the user is logged in. Fails if the host key is wrong; other failures are events of the client. */
+function login(client: Client, transport: Transport, { target, keys, methods, options }: LoginDetails): Promise<void> {
   const remaining = [...methods];
-  let refusal: unknown;
   return new Promise<void>((resolve, reject) => {
-    const fail = (error: unknown): void => {
-      reject(refusal instanceof ConnectFailure ? refusal : loginFailure(target, error));
-    };
-    onAbort(details.signal, () => {
-      fail(new Error('no answer in time'));
-    });
     client.on('ready', resolve);
-    client.on('close', () => {
-      fail(new Error('the server closed the connection'));
-    });
-    client.on('error', (error: Error & { level?: string }) => {
-      // Other keys are tried after an agent that fails.
-      if (error.level === 'agent') log.warn({ error: error.message }, 'the SSH agent failed');
-      else fail(error);
-    });
     client.connect({
       sock: transport.stream,
       username: target.user,
@@ -98,15 +103,14 @@ function login(client: Client, transport: Transport, details: LoginDetails): Pro
           keys.check(key);
           return true;
         } catch (error) {
-          refusal = error;
+          reject(error as Error);
           return false;
         }
       },
-      authHandler: (_left, _partial, next) => {
-        next(remaining.shift() ?? (false as never));
-      },
+      // `false` means that there are no more methods; the types lack it.
+      authHandler: (_left, _partial, next) => next(remaining.shift() ?? (false as never)),
       readyTimeout: 0,
-      // ssh2 only sends what keeps the line busy: whether it is dead is for the session to say, which knows all traffic.
+      // ssh2 only sends keepalives: the session, which sees all traffic, decides whether the connection is dead.
       keepaliveInterval: linkOptions(options).keepAliveMs,
       keepaliveCountMax: Number.MAX_SAFE_INTEGER,
     });
@@ -116,15 +120,14 @@ function login(client: Client, transport: Transport, details: LoginDetails): Pro
 function loginFailure(target: Target, error: unknown): ConnectFailure {
   if (error instanceof ConnectFailure) return error;
   const where = `${target.host} port ${target.port}`;
-  const { level, message } = error as Error & { level?: string };
-  if (level === 'client-authentication') {
+  if (error instanceof Error && 'level' in error && error.level === 'client-authentication') {
     return new ConnectFailure(
       'login',
       `the SSH server at ${where} doesn't let ${target.user} in: none of ${methodsOf(target)} was accepted`,
       { cause: error },
     );
   }
-  return new ConnectFailure('unreachable', `no SSH connection to ${where}: ${message}`, { cause: error });
+  return new ConnectFailure('unreachable', `no SSH connection to ${where}: ${messageOf(error)}`, { cause: error });
 }
 
 function methodsOf({ agent, identities }: Target): string {
@@ -132,28 +135,12 @@ function methodsOf({ agent, identities }: Target): string {
   return [...(agent === undefined ? [] : ["the agent's keys"]), ...files, 'a password, where one was given'].join(', ');
 }
 
-function openSftpChannel(client: Client, target: Target, signal: AbortSignal): Promise<SFTPWrapper> {
+function openSftpChannel(client: Client): Promise<SFTPWrapper> {
   return new Promise((resolve, reject) => {
-    const fail = (error: unknown): void => {
-      const reason = error instanceof Error ? error.message : 'the connection closed';
-      const message = `the SSH server at ${target.host} port ${target.port} offers no SFTP: ${reason}`;
-      reject(new ConnectFailure('unreachable', message, { cause: error }));
-    };
-    onAbort(signal, () => {
-      fail(new Error('no answer in time'));
-    });
-    client.on('close', () => {
-      fail(undefined);
-    });
-    client.sftp((error, sftp) => {
-      if (error === undefined) resolve(sftp);
-      else fail(error);
-    });
+    client.sftp((error, sftp) => (error === undefined ? resolve(sftp) : reject(error)));
   });
 }
 
-/** Also where it was aborted before: a listener alone would never be called then. */
-function onAbort(signal: AbortSignal, listener: () => void): void {
-  if (signal.aborted) listener();
-  else signal.addEventListener('abort', listener, { once: true });
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

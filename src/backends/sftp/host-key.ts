@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
-import { judge, knownHostNames, knownTypes, parseKnownHosts, type KnownHost, type Verdict } from './known-hosts.js';
+import { knownHostNames, knownTypes, parseKnownHosts, verify, type KnownHost, type Verdict } from './known-hosts.js';
 import { ConnectFailure } from './status.js';
 import type { Target } from './target.js';
 
-/** Decides whether the server that answers is the one that was meant. */
+/** Verifies the identity of a server. */
 export interface HostKeys {
-  /** What to ask the server for: first the kinds of keys that are known for it, so that another kind isn't a mismatch. */
+  /** The algorithms to negotiate: first those of the keys known for the server, since a key of another type would be a mismatch. */
   readonly algorithms: ServerHostKeyAlgorithm[];
-  /** Fails with a ConnectFailure of kind `host_key` unless this key, as it is on the wire, is the server's. */
+  /** Throws a ConnectFailure of kind `host_key` unless this key, in wire format, is the server's. */
   check(key: Buffer): void;
 }
 
-/** Signatures by the type of key, the one to prefer first. RSA with SHA-1 is left out, as OpenSSH does. */
+/** Signature algorithms by the type of key, in order of preference. Without RSA with SHA-1, as in OpenSSH. */
 const algorithmsOf: Readonly<Record<string, ServerHostKeyAlgorithm[]>> = {
   'ssh-ed25519': ['ssh-ed25519'],
   'ecdsa-sha2-nistp256': ['ecdsa-sha2-nistp256'],
@@ -22,7 +22,7 @@ const algorithmsOf: Readonly<Record<string, ServerHostKeyAlgorithm[]>> = {
   'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'],
 };
 
-/** Reads the known_hosts files that count for `target`; missing ones are empty. */
+/** Reads the known_hosts files of `target`; a missing one counts as empty. */
 export async function hostKeys(target: Target): Promise<HostKeys> {
   if (target.insecure) return { algorithms: preferred([]), check: () => undefined };
   const lines = (await Promise.all(target.knownHosts.map(readKnownHosts))).flat();
@@ -31,7 +31,7 @@ export async function hostKeys(target: Target): Promise<HostKeys> {
     algorithms: preferred(knownTypes(lines, names)),
     check(key) {
       const type = key.toString('latin1', 4, 4 + key.readUInt32BE(0));
-      const verdict = judge(lines, names, type, key);
+      const verdict = verify(lines, names, type, key);
       if (verdict.is !== 'trusted') throw new ConnectFailure('host_key', refusal(target, names, verdict, type, key));
     },
   };

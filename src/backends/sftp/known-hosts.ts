@@ -3,11 +3,11 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 /** One line of a known_hosts file (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). */
 export interface KnownHost {
   readonly marker: 'revoked' | 'cert-authority' | undefined;
-  /** Whether the line is about a host of this name: `example.org`, or `[example.org]:2222` for other ports than 22. */
+  /** Whether the line applies to a host of this name: `example.org`, or `[example.org]:2222` for a port other than 22. */
   matches(name: string): boolean;
   /** As in `ssh-ed25519`. */
   readonly type: string;
-  /** The public key as it is on the wire. */
+  /** The public key in wire format. */
   readonly key: Buffer;
   /** The file and the line, for messages. */
   readonly where: string;
@@ -16,34 +16,33 @@ export interface KnownHost {
 /** What known_hosts files say about a key that a host offers. */
 export type Verdict =
   | { readonly is: 'trusted' }
-  /** Marked as stolen. */
   | { readonly is: 'revoked'; readonly where: string }
-  /** Other keys are known: `sameType` says whether one of the same type is, which is what an attack looks like. */
+  /** Other keys are known; `sameType`: one of the same type, as it would be in an attack. */
   | { readonly is: 'mismatch'; readonly sameType: boolean; readonly where: readonly string[] }
-  /** Only certificates of an authority would do. */
+  /** Only certificates of an authority would be trusted. */
   | { readonly is: 'authority'; readonly where: string }
   | { readonly is: 'unknown' };
 
-/** Parses a known_hosts file. Comments, and lines that aren't understood, are passed over as OpenSSH does. */
+/** Parses a known_hosts file. Skips comments and lines that it doesn't understand, as OpenSSH does. */
 export function parseKnownHosts(text: string, file: string): KnownHost[] {
   return text.split('\n').flatMap((line, index) => parseLine(line.trim(), `${file}:${index + 1}`) ?? []);
 }
 
-/** The names under which known_hosts files may have a host, the most specific first. */
+/** The names that a host may have in known_hosts files, the most specific first. */
 export function knownHostNames(host: string, port: number): string[] {
   const name = host.toLowerCase();
-  // OpenSSH, too, falls back to the name without the port: the key has to be the same one then.
+  // OpenSSH falls back to the name without the port, too.
   return port === 22 ? [name] : [`[${name}]:${port}`, name];
 }
 
-/** The types of the keys that are known for a host, so that it can be asked for one of these. */
+/** The types of the keys that are known for a host. */
 export function knownTypes(hosts: readonly KnownHost[], names: readonly string[]): string[] {
-  return [...new Set(about(hosts, names).flatMap(({ marker, type }) => (marker === undefined ? [type] : [])))];
+  return [...new Set(matching(hosts, names).flatMap(({ marker, type }) => (marker === undefined ? [type] : [])))];
 }
 
-/** Judges `key`, of `type`, offered by the host of these names. */
-export function judge(hosts: readonly KnownHost[], names: readonly string[], type: string, key: Buffer): Verdict {
-  const lines = about(hosts, names);
+/** What the files say about `key`, of `type`, that the host of these names offers. */
+export function verify(hosts: readonly KnownHost[], names: readonly string[], type: string, key: Buffer): Verdict {
+  const lines = matching(hosts, names);
   const revoked = lines.find((line) => line.marker === 'revoked' && line.key.equals(key));
   if (revoked !== undefined) return { is: 'revoked', where: revoked.where };
   const plain = lines.filter(({ marker }) => marker === undefined);
@@ -57,7 +56,7 @@ export function judge(hosts: readonly KnownHost[], names: readonly string[], typ
   return authority === undefined ? { is: 'unknown' } : { is: 'authority', where: authority.where };
 }
 
-function about(hosts: readonly KnownHost[], names: readonly string[]): KnownHost[] {
+function matching(hosts: readonly KnownHost[], names: readonly string[]): KnownHost[] {
   return hosts.filter((line) => names.some((name) => line.matches(name)));
 }
 
@@ -69,7 +68,7 @@ function parseLine(line: string, where: string): KnownHost | undefined {
   const [names, type, encoded] = fields;
   if (names === undefined || type === undefined || encoded === undefined) return undefined;
   const key = Buffer.from(encoded, 'base64');
-  // The key says its own type first. A line where the two differ, or of the ancient protocol 1, is not one of ours.
+  // The key itself starts with its type. This also rules out lines of protocol 1.
   if (key.length < 4 + type.length || key.toString('latin1', 4, 4 + key.readUInt32BE(0)) !== type) return undefined;
   const matches = names.startsWith('|') ? hashedMatcher(names) : patternMatcher(names);
   return matches === undefined ? undefined : { marker, matches, type, key, where };
@@ -84,16 +83,16 @@ function hashedMatcher(text: string): ((name: string) => boolean) | undefined {
   return (name) => timingSafeEqual(createHmac('sha1', salt).update(name).digest(), hash);
 }
 
-/** Patterns between commas, with `*` and `?`. One that starts with `!` and matches means: not this host. */
+/** Comma-separated patterns with `*` and `?`; a match of one that starts with `!` excludes the host. */
 function patternMatcher(text: string): (name: string) => boolean {
   const patterns = text.toLowerCase().split(',');
-  const wanted = patterns.filter((pattern) => !pattern.startsWith('!')).map(wildcard);
-  const unwanted = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => wildcard(pattern.slice(1)));
-  return (name) => wanted.some((one) => one.test(name)) && !unwanted.some((one) => one.test(name));
+  const included = patterns.filter((pattern) => !pattern.startsWith('!')).map(wildcard);
+  const excluded = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => wildcard(pattern.slice(1)));
+  return (name) => included.some((one) => one.test(name)) && !excluded.some((one) => one.test(name));
 }
 
 function wildcard(pattern: string): RegExp {
-  // Runs of `*` mean what one does, and would take a regular expression for ever.
+  // Runs of `*` are collapsed: they would make the regular expression backtrack exponentially.
   const escaped = pattern.replaceAll(/\*+/g, '*').replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`^${escaped.replaceAll('\\*', '.*').replaceAll('\\?', '.')}$`);
 }

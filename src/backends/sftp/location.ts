@@ -2,28 +2,31 @@ import { StoreError } from '../../core/errors.js';
 
 /** Where a store is on an SSH server, as the operator writes it. */
 export interface SftpLocation {
-  /** Undefined: the one of the SSH configuration, else the local one. */
+  readonly scheme: 'sftp';
+  /** Default: that of the SSH configuration, else the local user. */
   readonly user?: string;
   /** A name, an alias of the SSH configuration, or an address (IPv6 without brackets). */
   readonly host: string;
-  /** Undefined: the one of the SSH configuration, else 22. */
+  /** Default: that of the SSH configuration, else 22. */
   readonly port?: number;
-  /** The store's folder: absolute, or relative to the folder that the server puts the user in (`.` is that folder). */
+  /** The store's folder: absolute, or relative to the user's folder on the server (`.` is that folder). */
   readonly path: string;
 }
 
-const form = 'sftp://[user@]host[:port]/path';
+/** How a location is written. */
+export const form = 'sftp://[user@]host[:port]/path';
+
 const pattern = /^sftp:\/\/(?:([^@/]*)@)?(\[[^\]/]*\]|[^:/@]*)(?::([^/]*))?(\/.*)?$/i;
 
-/** What names and addresses are made of, IPv6 zones (`%eth0`) included. */
+/** The characters of names and addresses, IPv6 zones (`%eth0`) included. */
 const hostPattern = /^[A-Za-z0-9_.:%-]+$/;
 
-/** What a shell would take for more than a name: a ProxyCommand may have the user's name in it. OpenSSH refuses these too. */
-const userRefused = /[\p{Cc}\s'"`$\\;&<>|(){}]/u;
+/** Characters with a meaning to a shell: a ProxyCommand may contain the user's name. OpenSSH refuses them too. */
+const unsafeInUser = /[\p{Cc}\s'"`$\\;&<>|(){}]/u;
 
 /**
- * Parses `sftp://[user@]host[:port]/path`. The user and the path may be percent-encoded; a path that starts with `/~/` is
- * relative to the user's folder. Throws `invalid_argument` and says what is wrong.
+ * Parses `sftp://[user@]host[:port]/path`. The user and the path may be percent-encoded; a path that starts with `/~/` is relative to the
+ * user's folder. Throws `invalid_argument` with what is wrong.
  */
 export function parseSftpLocation(text: string): SftpLocation {
   const match = pattern.exec(text);
@@ -31,24 +34,23 @@ export function parseSftpLocation(text: string): SftpLocation {
   const [, userText, hostText = '', portText, pathText = ''] = match;
   const host = hostText.startsWith('[') ? hostText.slice(1, -1) : hostText;
   checkHost(host);
-  const user = userText === undefined ? undefined : parseUser(userText);
-  const port = portText === undefined ? undefined : parsePort(portText);
   return {
-    ...(user !== undefined && { user }),
+    scheme: 'sftp',
+    ...(userText !== undefined && { user: parseUser(userText) }),
     host,
-    ...(port !== undefined && { port }),
+    ...(portText !== undefined && { port: parsePort(portText) }),
     path: parsePath(pathText),
   };
 }
 
 /**
- * The same location with the parts that are given on their own, which count before those in it. Undefined parts stay as they
- * are. Throws `invalid_argument` for what can't be a user or a port.
+ * The location with the options of plakar's own SFTP connector: `username`, `port` and `root` take precedence over what is in the
+ * location. Throws `invalid_argument`.
  */
-export function withSftpOptions<T extends SftpLocation>(
-  location: T,
-  { user, port, path }: { user: string | undefined; port: string | undefined; path: string | undefined },
-): T {
+export function withConnectorOptions(
+  location: SftpLocation,
+  { username: user, port, root: path }: Readonly<Record<string, string>>,
+): SftpLocation {
   if (user !== undefined) checkUser(user);
   return {
     ...location,
@@ -65,23 +67,23 @@ export function formatSftpLocation({ user, host, port, path }: SftpLocation): st
   const portPart = port === undefined ? '' : `:${port}`;
   const encoded = path.split('/').map(encodeURIComponent).join('/');
   if (!path.startsWith('/')) return `sftp://${userPart}${hostPart}${portPart}/~/${path === '.' ? '' : encoded}`;
-  // A folder that is really named so.
+  // A folder that is really called `~`.
   const absolute = path === '/~' || path.startsWith('/~/') ? `/%7E${encoded.slice(2)}` : encoded;
   return `sftp://${userPart}${hostPart}${portPart}${absolute}`;
 }
 
-/** Throws `invalid_argument` for a host that isn't a name or an address. A leading `-` would be an option to `ssh`. */
+/** Throws `invalid_argument` unless the host is a name or an address. A leading `-` would be an option to `ssh`. */
 export function checkHost(host: string): void {
   if (host === '') throw invalid(`there is no host in it: it has to look like ${form}`);
   if (host.startsWith('-')) throw invalid('its host starts with a dash');
   if (!hostPattern.test(host)) throw invalid('its host is neither a name nor an address');
 }
 
-/** Throws `invalid_argument` for a user name that `ssh` or a shell could take for something else. */
+/** Throws `invalid_argument` for a user name that `ssh` or a shell could misinterpret. */
 export function checkUser(user: string): void {
   if (user === '') throw invalid('its user is empty');
   if (user.startsWith('-')) throw invalid('its user starts with a dash');
-  if (userRefused.test(user)) throw invalid('its user has characters that mean something to a shell');
+  if (unsafeInUser.test(user)) throw invalid('its user has characters that mean something to a shell');
 }
 
 function parseUser(text: string): string {
@@ -102,15 +104,16 @@ function parsePort(text: string): number {
 function parsePath(text: string): string {
   if (text === '') throw invalid(`there is no path in it: it has to look like ${form}`);
   const relative = text === '/~' || text.startsWith('/~/');
-  const path = trimmed(decode(relative ? text.slice(3) : text));
+  const path = withoutTrailingSlashes(decode(relative ? text.slice(3) : text));
   if (/\p{Cc}/u.test(path)) throw invalid('its path has control characters');
   if (!relative) return path === '' ? '/' : path;
-  // Decoding may have made a slash, and what is relative must stay so.
+  // A percent-encoded slash must not make a relative path absolute.
   if (path.startsWith('/')) throw invalid('its path is neither absolute nor relative to the user');
   return path === '' ? '.' : path;
 }
 
-function trimmed(path: string): string {
+/** Not a regular expression: `/\/+$/` takes quadratic time. */
+function withoutTrailingSlashes(path: string): string {
   let end = path.length;
   while (end > 0 && path[end - 1] === '/') end--;
   return path.slice(0, end);

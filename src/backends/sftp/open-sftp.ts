@@ -13,17 +13,15 @@ import { resolveTarget } from './target.js';
 /** As many as on a local disk. Measured: with half of a store's packfiles open, small ranges take twice as long as with all of them. */
 const defaultOpenFiles = 512;
 
-/** What a server that doesn't say how many files may be open is asked for. */
-const cautious = { openFiles: 32, listAhead: 16 };
+/** The limits for a server that doesn't say how many files may be open. */
+const cautious = { maxOpenFiles: 32, listConcurrency: 16 };
 
 /**
- * Opens a folder of an SSH server. Connects once, so that what is wrong is known at the start: the message of the StoreError
- * is then for the operator, and names hosts, files and what to do. What the server can't promise is logged, and in
- * `capabilities`: `canWrite` and `isDurable` (capabilities.ts) say what that means for a store.
+ * Opens a folder of an SSH server. Connects once, so that problems show at the start: the message of the StoreError is then for the
+ * operator, and names hosts, files and what to do. What the server can't guarantee is logged, and is in `capabilities`.
  *
- * Errors: `invalid_argument` for a location or a configuration that can't be used; `permission_denied` for a host key that is
- * not the server's, and a login that failed; `unavailable` for a server that doesn't answer; `not_found` for a folder that
- * isn't there.
+ * Errors: `invalid_argument` for an unusable location or configuration; `permission_denied` for a wrong host key or a failed login;
+ * `unavailable` for a server that doesn't answer; `not_found` for a missing folder.
  */
 export async function openSftp(
   location: SftpLocation,
@@ -37,10 +35,10 @@ export async function openSftp(
     if (target.insecure) {
       log.warn(
         { host: target.host },
-        'the host key is not checked: whoever answers in its place can read and change it all',
+        "the host key is not checked: any machine that answers in the server's place can read and change the store",
       );
     }
-    pool = new Pool((stopped) => dial(target, options, log, stopped), links, log);
+    pool = new Pool((closed) => dial(target, options, log, closed), links, log);
     const session = await pool.connect();
     const root = location.path;
     const { type } = await pool.run((any) => lstat(any, `${root}/.`));
@@ -51,7 +49,7 @@ export async function openSftp(
     return new SftpFileSystem(pool, capabilities, {
       root,
       giveUpMs: links.giveUpMs,
-      ...fileLimits(options.openFiles, session.features.maxOpenFiles),
+      ...fileLimits(options.maxOpenFiles, session.features.maxOpenFiles),
     });
   } catch (error) {
     await pool?.close();
@@ -60,11 +58,14 @@ export async function openSftp(
 }
 
 /**
- * Each packfile may be open once in every connection, and folders are open while they are listed. Half of what a connection may have
- * open is for the one, a quarter for the other, and the rest for uploads.
+ * Of the files that a connection may have open, half are for packfiles, each of which may be open in every connection, a quarter for
+ * folders, which are open while they are listed, and the rest for uploads.
  */
-function fileLimits(wanted = defaultOpenFiles, allowed: number | undefined): { openFiles: number; listAhead: number } {
-  if (allowed === undefined) return { ...cautious, openFiles: Math.min(wanted, cautious.openFiles) };
-  const share = (part: number): number => Math.max(1, Math.floor(allowed / part));
-  return { openFiles: Math.min(wanted, share(2)), listAhead: Math.min(64, share(4)) };
+function fileLimits(
+  wanted = defaultOpenFiles,
+  allowed: number | undefined,
+): { maxOpenFiles: number; listConcurrency: number } {
+  if (allowed === undefined) return { ...cautious, maxOpenFiles: Math.min(wanted, cautious.maxOpenFiles) };
+  const share = (divisor: number): number => Math.max(1, Math.floor(allowed / divisor));
+  return { maxOpenFiles: Math.min(wanted, share(2)), listConcurrency: Math.min(64, share(4)) };
 }

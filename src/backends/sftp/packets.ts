@@ -4,40 +4,20 @@ export interface Part {
   readonly length: number;
 }
 
-/** The fewest parts of `length` bytes that have at most `most` each. They are about equal: a tiny last one costs as much. */
-export function splitEvenly(length: number, most: number): Part[] {
-  const count = Math.ceil(length / most);
-  const usual = Math.ceil(length / count);
+/** Splits `length` bytes into as few parts of at most `max` bytes as possible, of equal size: a tiny last part would cost as much. */
+export function splitEvenly(length: number, max: number): Part[] {
+  const count = Math.ceil(length / max);
+  const size = Math.ceil(length / count);
   return Array.from({ length: count }, (_, index) => ({
-    at: index * usual,
-    length: Math.min(usual, length - index * usual),
+    at: index * size,
+    length: Math.min(size, length - index * size),
   }));
 }
 
-/** The bytes of `chunks`, in order, in as few and as equal packets of `most` bytes or less as can be. */
-export function* packets(chunks: readonly Uint8Array[], most: number): Generator<Buffer, void, undefined> {
-  const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  if (total === 0) return;
-  const usual = Math.ceil(total / Math.ceil(total / most));
-  let gathered: Uint8Array[] = [];
-  let size = 0;
-  for (const chunk of chunks) {
-    for (let at = 0; at < chunk.length;) {
-      const part = chunk.subarray(at, at + usual - size);
-      gathered.push(part);
-      size += part.length;
-      at += part.length;
-      if (size < usual) continue;
-      yield joined(gathered);
-      gathered = [];
-      size = 0;
-    }
-  }
-  if (size > 0) yield joined(gathered);
-}
-
-function joined(parts: readonly Uint8Array[]): Buffer {
-  const [only] = parts;
-  if (parts.length !== 1 || only === undefined) return Buffer.concat(parts);
-  return Buffer.from(only.buffer, only.byteOffset, only.length);
+/** The bytes of `chunks`, in order, in as few packets of at most `max` bytes as possible, of equal size. A single chunk isn't copied. */
+export function packets(chunks: readonly Uint8Array[], max: number): Buffer[] {
+  const [first] = chunks;
+  const isSingle = chunks.length === 1 && first !== undefined;
+  const whole = isSingle ? Buffer.from(first.buffer, first.byteOffset, first.length) : Buffer.concat(chunks);
+  return splitEvenly(whole.length, max).map(({ at, length }) => whole.subarray(at, at + length));
 }

@@ -1,90 +1,101 @@
+import { crc32 } from 'node:zlib';
 import { hasCode, StoreError } from '../../core/errors.js';
+import type { Semaphore } from '../../lib/semaphore.js';
 import type { WritableFile } from '../files/file-system.js';
 import { readChunks } from '../files/reading.js';
-import { Checksum } from './checksum.js';
 import { packets } from './packets.js';
+import { PendingWrites } from './pending-writes.js';
 import type { Pool } from './pool.js';
 import { cannotSync, RemoteFile } from './remote-file.js';
-import { closeFile, fstat, fsync, isThere, openFile, openFlags, setHandleMode, writeOnce } from './requests.js';
-import type { Handle } from './requests.js';
+import {
+  closeFile,
+  exists,
+  fstat,
+  fsync,
+  openFile,
+  openFlags,
+  setHandleMode,
+  writeOnce,
+  type Handle,
+} from './requests.js';
 import type { Session } from './session.js';
 import { explainRefusal } from './space.js';
 import { fromSftp, hasStatus, LostConnection, nameTaken, status } from './status.js';
-import { UnderWay, type Traffic } from './under-way.js';
 
-/** Where the file is open at the moment. */
-interface Place {
+/** The session in which the file is open at the moment. */
+interface OpenHandle {
   readonly session: Session;
   readonly handle: Handle;
 }
 
 export interface UploadTarget {
-  /** On the server. Nobody else uses this name. */
+  /** On the server. Nothing else uses this name. */
   readonly path: string;
   readonly mode: number;
   /** The store's folder on the server. */
   readonly root: string;
-  /** How long connections are tried to be had again, and how long a sync may take, in milliseconds. */
+  /** How long lost connections are retried, and how long a sync may take, in milliseconds. */
   readonly giveUpMs: number;
-  /** Of all uploads to the store. */
-  readonly traffic: Traffic;
+  /** See PendingWrites. */
+  readonly window: Semaphore;
 }
 
 /**
- * A file that is being written. Writes are acknowledged later than they return: `sync` and `close` wait for all, and fail if
- * any failed. When the connection is lost, the file is opened again through another one, and what was not acknowledged is
- * written again. As the server itself may have gone down in between, and with it what it had acknowledged and not synced, the
- * whole file is read back then, before anyone is told that it is written.
+ * A file that is being written. Writes return before they are acknowledged: `sync` and `close` wait for all, and fail if any failed. When
+ * the connection is lost, the file is opened again through another one, and what was not acknowledged is written again. Since the server
+ * itself may have crashed, and have lost what it acknowledged but had not synced, the whole file is then read back before `sync` or `close`
+ * succeed.
  */
 export class RemoteUpload implements WritableFile {
-  private place: Promise<Place>;
-  private readonly underWay: UnderWay;
-  private position = 0;
-  /** How many times the file was opened anew, and as of which of them it was read back. */
-  private moves = 0;
-  private checkedMoves = 0;
-  private readonly checksum = new Checksum();
+  private opened: Promise<OpenHandle>;
+  private readonly pending: PendingWrites;
+  private size = 0;
+  /** Of all bytes so far. It only has to detect lost writes. */
+  private checksum = 0;
+  /** How often the file was opened again, and after which of these it was last read back. */
+  private reopens = 0;
+  private verifiedReopens = 0;
 
   private constructor(
     private readonly pool: Pool,
     private readonly target: UploadTarget,
-    place: Place,
+    opened: OpenHandle,
   ) {
-    this.place = Promise.resolve(place);
-    this.underWay = new UnderWay(target.traffic);
-    this.setMode(place);
+    this.opened = Promise.resolve(opened);
+    this.pending = new PendingWrites(target.window);
+    this.setMode(opened);
   }
 
-  /** Makes the file. `already_exists`; `not_found` where its folder is missing. */
+  /** Creates the file. `already_exists`; `not_found` if its folder is missing. */
   static async create(pool: Pool, target: UploadTarget): Promise<RemoteUpload> {
     const { path, mode } = target;
     const exclusive = openFlags.write | openFlags.create | openFlags.exclusive;
-    const place = await pool.run(async (session, again) => {
+    const opened = await pool.run(async (session, again) => {
       try {
         return { session, handle: await openFile(session, path, exclusive, mode) };
       } catch (error) {
         if (!hasStatus(error, status.failure) && !hasStatus(error, status.exists)) throw error;
-        if (!(await isThere(session, path))) throw await explainRefusal(session, target.root, error);
-        // Made by the attempt whose answer was lost: nobody else uses this name.
+        if (!(await exists(session, path))) throw await explainRefusal(session, target.root, error);
+        // Created by an earlier attempt whose answer was lost: nothing else uses this name.
         if (again) return { session, handle: await openFile(session, path, openFlags.write) };
         throw nameTaken(error);
       }
     });
-    return new RemoteUpload(pool, target, place);
+    return new RemoteUpload(pool, target, opened);
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
-    const { session } = await this.place;
+    const { session } = await this.opened;
     for (const packet of packets(chunks, session.features.maxWriteBytes)) {
-      await this.underWay.room(packet.length, session.roundTripMs);
-      this.checksum.add(packet);
-      void this.underWay.add(this.deliver(packet, this.position), packet.length);
-      this.position += packet.length;
+      const position = this.size;
+      await this.pending.write(packet.length, session.roundTripMs, () => this.deliver(packet, position));
+      this.checksum = crc32(packet, this.checksum);
+      this.size += packet.length;
     }
   }
 
   async sync(): Promise<void> {
-    await this.settle(async ({ session, handle }) => {
+    await this.complete(async ({ session, handle }) => {
       if (!session.features.fsync) throw cannotSync();
       await fsync(session, handle, this.target.giveUpMs);
     });
@@ -92,9 +103,9 @@ export class RemoteUpload implements WritableFile {
 
   async close(): Promise<void> {
     try {
-      await this.settle(async ({ session, handle }) => {
+      await this.complete(async ({ session, handle }) => {
         const { size } = await fstat(session, handle);
-        if (size !== this.position) {
+        if (size !== this.size) {
           throw new StoreError('unavailable', "the store's server didn't keep all that was written: try again");
         }
       });
@@ -104,47 +115,47 @@ export class RemoteUpload implements WritableFile {
   }
 
   private async closeHandle(): Promise<void> {
-    await this.underWay.over();
-    const { session, handle } = await this.place;
+    await this.pending.settled();
+    const { session, handle } = await this.opened;
     try {
       await closeFile(session, handle);
     } catch (error) {
-      // With the connection the server closes it too. All else may be a write that failed late, as network disks do.
+      // The server closes the files of a lost connection. Any other error may be a late failure of a write, as network disks have.
       if (!(error instanceof LostConnection)) throw await this.explain(session, error);
     }
   }
 
-  /** Waits for all writes and then does `work`; all of that again when the connection is lost on the way. */
-  private async settle(work: (place: Place) => Promise<void>): Promise<void> {
-    await this.persist(async (place) => {
-      await this.underWay.settled();
-      const moves = this.moves;
-      if (moves !== this.checkedMoves) await this.readBack();
-      this.checkedMoves = moves;
-      await work(place);
+  /** Waits for all writes, then runs `work`; does all of it again if the connection is lost meanwhile. */
+  private async complete(work: (opened: OpenHandle) => Promise<void>): Promise<void> {
+    await this.retry(async (opened) => {
+      await this.pending.flush();
+      const { reopens } = this;
+      if (reopens !== this.verifiedReopens) await this.readBack();
+      this.verifiedReopens = reopens;
+      await work(opened);
     });
   }
 
   private deliver(packet: Buffer, position: number): Promise<void> {
-    return this.persist(async ({ session, handle }) => {
-      const release = session.carry(packet.length);
+    return this.retry(async ({ session, handle }) => {
+      const removeLoad = session.addLoad(packet.length);
       try {
         await writeOnce(session, handle, packet, position);
       } catch (error) {
         throw await this.explain(session, error);
       } finally {
-        release();
+        removeLoad();
       }
     });
   }
 
-  /** Runs `work` where the file is open, and again wherever it is opened next when the connection is lost. */
-  private async persist(work: (place: Place) => Promise<void>): Promise<void> {
+  /** Runs `work` with the open file, and again through another connection when that is lost. */
+  private async retry(work: (opened: OpenHandle) => Promise<void>): Promise<void> {
     let untilMs: number | undefined;
     for (;;) {
-      const place = await this.currentPlace();
+      const opened = await this.currentHandle();
       try {
-        await work(place);
+        await work(opened);
         return;
       } catch (error) {
         untilMs ??= Date.now() + this.target.giveUpMs;
@@ -153,47 +164,48 @@ export class RemoteUpload implements WritableFile {
     }
   }
 
-  private async currentPlace(): Promise<Place> {
-    const promise = this.place;
-    const place = await promise;
-    if (!place.session.isDead) return place;
-    // Several writes find out at once; one of them opens the file again.
-    if (this.place === promise) {
-      this.moves++;
-      this.place = this.openAgain();
-      this.place.catch(() => undefined);
+  private async currentHandle(): Promise<OpenHandle> {
+    const { opened } = this;
+    const current = await opened;
+    if (!current.session.isDead) return current;
+    // Several writes notice it at once: the first one opens the file again.
+    if (this.opened === opened) {
+      this.reopens++;
+      this.opened = this.openAgain();
+      this.opened.catch(() => undefined);
     }
-    return this.place;
+    return this.opened;
   }
 
-  private async openAgain(): Promise<Place> {
+  private async openAgain(): Promise<OpenHandle> {
     try {
-      const place = await this.pool.run(async (session) => ({
+      const opened = await this.pool.run(async (session) => ({
         session,
         handle: await openFile(session, this.target.path, openFlags.write),
       }));
-      this.setMode(place);
-      return place;
+      this.setMode(opened);
+      return opened;
     } catch (error) {
       if (!hasCode(error, 'not_found')) throw error;
       throw new StoreError('unavailable', "the store's server lost the temporary file: try again", { cause: error });
     }
   }
 
-  /** The umask of the server may have taken away what the store's other files have. Less than asked for is never unsafe. */
-  private setMode({ session, handle }: Place): void {
-    const setting = setHandleMode(session, handle, this.target.mode).catch(() => undefined);
-    void this.underWay.add(setting, 0);
+  /** The server's umask may have reduced the permissions. A failure leaves the file with fewer, which is safe. */
+  private setMode({ session, handle }: OpenHandle): void {
+    this.pending.add(setHandleMode(session, handle, this.target.mode).catch(() => undefined));
   }
 
   private async readBack(): Promise<void> {
     const { path, giveUpMs } = this.target;
     const file = await RemoteFile.open(this.pool, path, false, giveUpMs);
+    let checksum = 0;
     try {
-      if (await this.checksum.matches(readChunks(file, 0, file.size, 4))) return;
+      for await (const chunk of readChunks(file, 0, file.size, 4)) checksum = crc32(chunk, checksum);
     } finally {
       await file.close();
     }
+    if (file.size === this.size && checksum === this.checksum) return;
     throw new StoreError('unavailable', "the store's server lost a part of what was written: try again");
   }
 

@@ -6,17 +6,17 @@ import type { Session } from './session.js';
 import { hasStatus, status } from './status.js';
 
 /*
- * The requests of SFTP version 3 that a store needs, as functions that resolve. All fail with the server's status as ssh2
- * gives it, or with LostConnection.
+ * The requests of SFTP version 3 that a store needs, as promises. All of them fail with the server's status as ssh2 gives it, or with
+ * LostConnection.
  */
 
 /** Flags of OPEN (draft-ietf-secsh-filexfer-02, section 6.3). */
 export const openFlags = { read: 0x01, write: 0x02, create: 0x08, exclusive: 0x20 } as const;
 
-/** What a server calls an open file. Only the session that opened it knows it. */
+/** The server's name for an open file. It is valid in the session that opened it. */
 export type Handle = Buffer;
 
-/** @param mode permissions of a file that is made, which the server's umask may narrow */
+/** @param mode permissions of a file that is created, which the server's umask may reduce */
 export function openFile(session: Session, path: string, flags: number, mode?: number): Promise<Handle> {
   return session.request((sftp, done) => {
     if (mode === undefined) sftp.open(path, flags, done);
@@ -25,29 +25,24 @@ export function openFile(session: Session, path: string, flags: number, mode?: n
 }
 
 export function closeFile(session: Session, handle: Handle): Promise<void> {
-  return session.request<undefined>((sftp, done) => {
-    sftp.close(handle, (error) => {
-      done(error, undefined);
-    });
-  });
+  return session.send((sftp, done) => sftp.close(handle, done));
 }
 
-/** One READ: resolves to how many bytes came, which may be fewer than asked for; 0 at the file's end. */
+/** Closes a handle that nothing was written through, so that a failure loses nothing: doesn't wait for the answer. */
+export function closeInBackground(session: Session, handle: Handle): void {
+  closeFile(session, handle).catch(() => undefined);
+}
+
+/** One READ: resolves to the number of bytes, which may be less than asked for; 0 at the file's end. */
 export function readOnce(session: Session, handle: Handle, target: Buffer, position: number): Promise<number> {
-  return session.request((sftp, done) => {
-    sftp.read(handle, target, 0, target.length, position, done);
-  });
+  return session.request((sftp, done) => void sftp.read(handle, target, 0, target.length, position, done));
 }
 
 export function writeOnce(session: Session, handle: Handle, data: Buffer, position: number): Promise<void> {
-  return session.request<undefined>((sftp, done) => {
-    sftp.write(handle, data, 0, data.length, position, (error) => {
-      done(error, undefined);
-    });
-  });
+  return session.send((sftp, done) => sftp.write(handle, data, 0, data.length, position, done));
 }
 
-/** What a path names. Links are not followed. */
+/** What a path names. Doesn't follow links. */
 export async function lstat(session: Session, path: string): Promise<FileStat> {
   return toFileStat(await session.request<Stats>((sftp, done) => void sftp.lstat(path, done)));
 }
@@ -57,75 +52,43 @@ export async function fstat(session: Session, handle: Handle): Promise<FileStat>
 }
 
 export function setMode(session: Session, path: string, mode: number): Promise<void> {
-  return session.request<undefined>((sftp, done) => {
-    sftp.chmod(path, mode, (error) => {
-      done(error, undefined);
-    });
-  });
+  return session.send((sftp, done) => sftp.chmod(path, mode, done));
 }
 
 export function setHandleMode(session: Session, handle: Handle, mode: number): Promise<void> {
-  return session.request<undefined>((sftp, done) => {
-    sftp.fchmod(handle, mode, (error) => {
-      done(error, undefined);
-    });
-  });
+  return session.send((sftp, done) => sftp.fchmod(handle, mode, done));
 }
 
-/** fsync@openssh.com. A disk may take its time: @param limitMs how much, in milliseconds */
+/** fsync@openssh.com. @param limitMs how long the disk may take, in milliseconds */
 export function fsync(session: Session, handle: Handle, limitMs: number): Promise<void> {
-  return session.request<undefined>((sftp, done) => {
-    sftp.ext_openssh_fsync(handle, (error) => {
-      done(error, undefined);
-    });
-  }, limitMs);
+  return session.send((sftp, done) => sftp.ext_openssh_fsync(handle, done), limitMs);
 }
 
 /** hardlink@openssh.com: never replaces. */
 export function hardlink(session: Session, from: string, to: string): Promise<void> {
-  return session.request<undefined>((sftp, done) => {
-    sftp.ext_openssh_hardlink(from, to, (error) => {
-      done(error, undefined);
-    });
-  });
+  return session.send((sftp, done) => sftp.ext_openssh_hardlink(from, to, done));
 }
 
 /** posix-rename@openssh.com: replaces atomically. */
 export function posixRename(session: Session, from: string, to: string): Promise<void> {
-  return session.request<undefined>((sftp, done) => {
-    sftp.ext_openssh_rename(from, to, (error) => {
-      done(error, undefined);
-    });
-  });
+  return session.send((sftp, done) => sftp.ext_openssh_rename(from, to, done));
 }
 
-/** RENAME: must not replace, says the draft, and not every server keeps to it. */
+/** RENAME: must not replace, by the draft; not every server complies. */
 export function plainRename(session: Session, from: string, to: string): Promise<void> {
-  return session.request<undefined>((sftp, done) => {
-    sftp.rename(from, to, (error) => {
-      done(error, undefined);
-    });
-  });
+  return session.send((sftp, done) => sftp.rename(from, to, done));
 }
 
 export function removeFile(session: Session, path: string): Promise<void> {
-  return session.request<undefined>((sftp, done) => {
-    sftp.unlink(path, (error) => {
-      done(error, undefined);
-    });
-  });
+  return session.send((sftp, done) => sftp.unlink(path, done));
 }
 
 export function makeFolder(session: Session, path: string, mode: number): Promise<void> {
-  return session.request<undefined>((sftp, done) => {
-    sftp.mkdir(path, { mode }, (error) => {
-      done(error, undefined);
-    });
-  });
+  return session.send((sftp, done) => sftp.mkdir(path, { mode }, done));
 }
 
-/** Whether there is anything of this name. */
-export async function isThere(session: Session, path: string): Promise<boolean> {
+/** Whether a path names anything. Doesn't follow links. */
+export async function exists(session: Session, path: string): Promise<boolean> {
   try {
     await lstat(session, path);
     return true;
@@ -135,12 +98,12 @@ export async function isThere(session: Session, path: string): Promise<boolean> 
   }
 }
 
-/** All that is in a folder, but for `.` and `..`. */
+/** Everything in a folder except `.` and `..`. */
 export async function listFolder(session: Session, path: string): Promise<DirectoryEntry[]> {
   const handle = await session.request<Handle>((sftp, done) => void sftp.opendir(path, done));
   const entries: DirectoryEntry[] = [];
   try {
-    // One at a time: that a server keeps several in order is nowhere said, and a name that gets lost is an object lost.
+    // One request at a time: the protocol doesn't say that servers keep several in order, and a missed name is a lost object.
     for (;;) {
       const names = await session.request<FileEntryWithStats[]>((sftp, done) => void sftp.readdir(handle, done));
       for (const entry of names) entries.push({ name: entry.filename, type: await entryType(session, path, entry) });
@@ -149,8 +112,7 @@ export async function listFolder(session: Session, path: string): Promise<Direct
     if (!hasStatus(error, status.eof)) throw error;
     return entries;
   } finally {
-    // Nothing is lost with it, and nobody has to wait for it.
-    closeFile(session, handle).catch(() => undefined);
+    closeInBackground(session, handle);
   }
 }
 

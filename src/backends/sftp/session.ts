@@ -1,9 +1,8 @@
-import { clearInterval, setInterval } from 'node:timers';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, SFTPWrapper } from 'ssh2';
 import type { LinkOptions } from './options.js';
-import { featuresOf, type Features } from './features.js';
+import { featuresOf, type Features } from './ssh2-internals.js';
 import { LostConnection, statusOf } from './status.js';
 import type { Transport } from './transport.js';
 
@@ -16,22 +15,22 @@ interface Pending {
 }
 
 /**
- * One SSH connection with one SFTP channel. It either answers a request or dies: ssh2 forgets requests when a connection ends
- * (mscdex/ssh2#1490), so every one is kept here until it is answered, and fails with LostConnection when the session ends.
+ * One SSH connection with one SFTP channel. Every request is answered or fails with LostConnection when the session ends: ssh2 itself
+ * forgets requests when a connection ends (mscdex/ssh2#1490), so they are tracked here.
  */
 export class Session {
   readonly features: Features;
   private readonly pending = new Set<Pending>();
-  private readonly watch: NodeJS.Timeout;
-  private readonly listeners: ((reason: string) => void)[] = [];
-  private readonly silenceMs: number;
+  private readonly watchdog: NodeJS.Timeout;
+  private readonly deathListeners: ((reason: string) => void)[] = [];
+  private readonly silenceLimitMs: number;
   private dead: LostConnection | undefined;
-  private carriedBytes = 0;
-  private received = 0;
-  private heardMs = Date.now();
+  private loadBytes = 0;
+  private receivedBytes = 0;
+  private receivedMs = Date.now();
   private answeredMs = Date.now();
+  private checkedMs = Date.now();
   private fastestMs = Infinity;
-  private tickMs = Date.now();
 
   constructor(
     private readonly client: Client,
@@ -40,71 +39,62 @@ export class Session {
     private readonly options: LinkOptions,
   ) {
     this.features = featuresOf(sftp);
-    this.silenceMs = 3 * options.keepAliveMs;
-    const over = (what: string) => (error?: unknown) => {
+    this.silenceLimitMs = 3 * options.keepAliveMs;
+    const killed = (what: string) => (error?: unknown) =>
       this.kill(error instanceof Error ? `${what}: ${error.message}` : what);
-    };
-    client.on('error', over('it failed')).on('end', over('the server ended it')).on('close', over('it was closed'));
-    sftp.on('error', over('its SFTP channel failed'));
-    sftp.on('end', over('the server ended its SFTP channel'));
-    sftp.on('close', over('its SFTP channel was closed'));
-    this.watch = setInterval(
-      () => {
-        this.check(Date.now());
-      },
-      Math.min(1000, options.keepAliveMs),
-    );
-    this.watch.unref();
+    client
+      .on('error', killed('it failed'))
+      .on('end', killed('the server ended it'))
+      .on('close', killed('it was closed'));
+    sftp.on('error', killed('its SFTP channel failed'));
+    sftp.on('end', killed('the server ended its SFTP channel'));
+    sftp.on('close', killed('its SFTP channel was closed'));
+    this.watchdog = setInterval(() => this.check(Date.now()), Math.min(1000, options.keepAliveMs)).unref();
   }
 
-  /** Whether it can be used no more. */
+  /** Whether it has ended. */
   get isDead(): boolean {
     return this.dead !== undefined;
   }
 
-  /** How many bytes it was given to carry, and how many requests are under way. */
+  /** How many bytes of data it is transferring, and how many requests are pending. */
   get load(): { readonly bytes: number; readonly requests: number } {
-    return { bytes: this.carriedBytes, requests: this.pending.size };
+    return { bytes: this.loadBytes, requests: this.pending.size };
   }
 
-  /** How far away the server is: what its fastest answer took so far, in whole milliseconds; 0 before the first. */
+  /** The time of the fastest answer so far, in whole milliseconds: about the round trip to the server. 0 before the first answer. */
   get roundTripMs(): number {
     return Number.isFinite(this.fastestMs) ? this.fastestMs : 0;
   }
 
-  /** Counts `bytes` of data as given to it; the function that it returns takes them off again, and has to be called once. */
-  carry(bytes: number): () => void {
-    this.carriedBytes += bytes;
+  /** Adds `bytes` to the load, until the function that it returns is called. */
+  addLoad(bytes: number): () => void {
+    this.loadBytes += bytes;
     return () => {
-      this.carriedBytes -= bytes;
+      this.loadBytes -= bytes;
     };
   }
 
-  /** Calls `listener` once, when it died. */
+  /** Calls `listener` when the session ends. */
   onDeath(listener: (reason: string) => void): void {
-    this.listeners.push(listener);
+    this.deathListeners.push(listener);
   }
 
   /**
-   * Sends one request. Fails with the server's status as ssh2 gives it, or with LostConnection when the session ends first,
-   * as it does when the request isn't answered in time.
+   * Sends one request. Fails with the server's status as ssh2 gives it, or with LostConnection if the session ends first, which a request
+   * that isn't answered in time causes.
    *
-   * @param start makes the request; ssh2 calls `done` with the answer
-   * @param limitMs how long the answer may take in milliseconds, where that isn't the usual time
+   * @param start sends the request; ssh2 calls `done` with the answer
+   * @param limitMs how long the answer may take in milliseconds. Default: `requestTimeoutMs`
    */
   request<T>(start: (sftp: SFTPWrapper, done: Done<T>) => void, limitMs?: number): Promise<T> {
     if (this.dead !== undefined) return Promise.reject(this.dead);
     return new Promise<T>((resolve, reject) => {
       const pending = { sinceMs: Date.now(), limitMs: limitMs ?? this.options.requestTimeoutMs, reject };
       this.pending.add(pending);
-      const done: Done<T> = (error, value) => {
-        if (!this.pending.delete(pending)) return;
-        if (error === null || error === undefined) {
-          this.answeredMs = Date.now();
-          this.fastestMs = Math.min(this.fastestMs, this.answeredMs - pending.sinceMs);
-          resolve(value);
-        } else if (statusOf(error) === undefined) {
-          // Not from the server: ssh2 lost the connection, or its thread.
+      const fail = (error: Error): void => {
+        if (statusOf(error) === undefined) {
+          // Not an answer of the server: ssh2 lost the connection, or lost track of it.
           reject(new LostConnection(error.message, { cause: error }));
           this.kill(error.message);
         } else {
@@ -112,20 +102,32 @@ export class Session {
           reject(error);
         }
       };
+      const done: Done<T> = (error, value) => {
+        if (!this.pending.delete(pending)) return;
+        if (error) return fail(error);
+        this.answeredMs = Date.now();
+        this.fastestMs = Math.min(this.fastestMs, this.answeredMs - pending.sinceMs);
+        resolve(value);
+      };
       try {
         start(this.sftp, done);
       } catch (error) {
-        done(error as Error, undefined as T);
+        if (this.pending.delete(pending)) fail(error as Error);
       }
     });
   }
 
-  /** Ends it in order. Requests under way fail. Never fails, and takes two seconds at most. */
+  /** `request`, for an answer that is only a status. */
+  send(start: (sftp: SFTPWrapper, done: (error?: Error | null) => void) => void, limitMs?: number): Promise<void> {
+    return this.request<undefined>((sftp, done) => start(sftp, (error) => done(error, undefined)), limitMs);
+  }
+
+  /** Ends it gracefully, in two seconds at most. Pending requests fail. Never fails itself. */
   async end(): Promise<void> {
     if (this.dead !== undefined) return;
     const closed = once(this.client, 'close').catch(() => undefined);
     this.client.end();
-    this.settle(new LostConnection('the store is closed'));
+    this.die(new LostConnection('the store is closed'));
     await Promise.race([closed, sleep(2000, undefined, { ref: false })]);
     this.transport.destroy();
   }
@@ -133,32 +135,32 @@ export class Session {
   /** Ends it at once. */
   kill(reason: string): void {
     if (this.dead !== undefined) return;
-    this.settle(new LostConnection(`the connection to the store's server is lost: ${reason}`));
+    this.die(new LostConnection(`the connection to the store's server is lost: ${reason}`));
     this.transport.destroy();
   }
 
-  private settle(reason: LostConnection): void {
+  private die(reason: LostConnection): void {
     this.dead = reason;
-    clearInterval(this.watch);
+    clearInterval(this.watchdog);
     const pending = [...this.pending];
     this.pending.clear();
     for (const { reject } of pending) reject(reason);
-    for (const listener of this.listeners) listener(reason.message);
+    for (const listener of this.deathListeners) listener(reason.message);
   }
 
   private check(nowMs: number): void {
     const received = this.transport.receivedBytes();
-    // When this process itself stood still, nothing can be said about the other side.
-    const stoodStill = nowMs - this.tickMs > this.silenceMs / 2;
-    this.tickMs = nowMs;
-    if (received !== this.received || stoodStill) {
-      this.received = received;
-      this.heardMs = nowMs;
-    } else if (nowMs - this.heardMs > this.silenceMs) {
-      this.kill(`nothing was heard for ${nowMs - this.heardMs} ms`);
+    // If this process itself was suspended, the silence proves nothing.
+    const wasSuspended = nowMs - this.checkedMs > this.silenceLimitMs / 2;
+    this.checkedMs = nowMs;
+    if (received !== this.receivedBytes || wasSuspended) {
+      this.receivedBytes = received;
+      this.receivedMs = nowMs;
+    } else if (nowMs - this.receivedMs > this.silenceLimitMs) {
+      this.kill(`nothing was received for ${nowMs - this.receivedMs} ms`);
       return;
     }
-    // The oldest first. What waits behind a long transfer is not late as long as answers come.
+    // Only the oldest request can be late, and only while no answers arrive: it may be waiting behind a long transfer.
     const [oldest] = this.pending;
     if (oldest !== undefined && nowMs - Math.max(oldest.sinceMs, this.answeredMs) > oldest.limitMs) {
       this.kill(`a request was not answered for ${nowMs - oldest.sinceMs} ms`);

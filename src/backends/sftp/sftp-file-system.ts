@@ -1,14 +1,16 @@
 import { hasCode, StoreError } from '../../core/errors.js';
+import { Semaphore } from '../../lib/semaphore.js';
 import type { DirectoryEntry, FileStat, FileSystem, ReadableFile, WritableFile } from '../files/file-system.js';
 import type { SftpCapabilities } from './capabilities.js';
+import { windowBytes } from './pending-writes.js';
 import type { Pool } from './pool.js';
 import { RemoteFile } from './remote-file.js';
 import { RemoteUpload } from './remote-upload.js';
 import {
-  closeFile,
+  closeInBackground,
+  exists,
   fsync,
   hardlink,
-  isThere,
   listFolder,
   lstat,
   makeFolder,
@@ -22,20 +24,19 @@ import {
 import type { Session } from './session.js';
 import { explainRefusal, freeBytes } from './space.js';
 import { hasStatus, nameTaken, status } from './status.js';
-import type { Traffic } from './under-way.js';
 
 export interface SftpFileSystemOptions {
   /** The store's folder on the server. */
   readonly root: string;
   /** How many packfiles are kept open at most. */
-  readonly openFiles: number;
+  readonly maxOpenFiles: number;
   /** How many folders are listed at once. */
-  readonly listAhead: number;
-  /** How long a sync may take, and lost connections are tried to be had again, in milliseconds. */
+  readonly listConcurrency: number;
+  /** How long lost connections are retried, and how long a sync may take, in milliseconds. */
   readonly giveUpMs: number;
 }
 
-/** Objects that are written once, by the layout of stores. Their temporary files are not in a bucket. */
+/** The paths of immutable objects. Temporary files are not in a bucket. */
 const immutablePath = /^(?:packfiles|states)\/[^/]+\//;
 
 const cannotCreate =
@@ -45,33 +46,33 @@ const cannotReplace =
   "the store's SFTP server can't replace a file atomically (posix-rename@openssh.com): the store is read-only";
 
 /**
- * A folder of an SFTP server, as a FileSystem. Every operation outlives the loss of its connection: it is done again on
- * another one, until `giveUpMs` have passed. Whether one whose answer was lost was done is found out by looking:
+ * A folder of an SFTP server, as a FileSystem. Every operation survives the loss of its connection: it is repeated on another one, for
+ * `giveUpMs`. If the answer to the first attempt was lost, the repeated one looks at what is there:
  *
- * - `remove` then takes a name that is gone for removed, `rename` one that has moved for renamed.
- * - `link` may then fail with `already_exists` for the name that it made itself: compare what is there, as after any such
- *   failure.
+ * - `remove` succeeds if the name is gone, `rename` if the file has moved.
+ * - `link` may fail with `already_exists` because of the name that it created itself: the caller has to compare what is there, as after
+ *   any such failure.
  */
 export class SftpFileSystem implements FileSystem {
-  readonly listAhead: number;
-  readonly openFiles: number;
-  private readonly uploading: Traffic = { bytes: 0 };
+  readonly listConcurrency: number;
+  readonly maxOpenFiles: number;
+  private readonly window = new Semaphore(windowBytes(0));
 
   constructor(
     private readonly pool: Pool,
     readonly capabilities: SftpCapabilities,
     private readonly options: SftpFileSystemOptions,
   ) {
-    this.listAhead = options.listAhead;
-    this.openFiles = options.openFiles;
+    this.listConcurrency = options.listConcurrency;
+    this.maxOpenFiles = options.maxOpenFiles;
   }
 
-  get connects(): number {
-    return this.pool.connects;
+  get connectionCount(): number {
+    return this.pool.connectionCount;
   }
 
   readAhead(): number {
-    // Measured with a round trip of 30 ms: what four connections carry in one, and more gains nothing.
+    // What four connections transfer in one round trip. Measured with 30 ms: more gains nothing.
     return 6;
   }
 
@@ -81,18 +82,18 @@ export class SftpFileSystem implements FileSystem {
 
   create(path: string, mode: number): Promise<WritableFile> {
     const { root, giveUpMs } = this.options;
-    return RemoteUpload.create(this.pool, { path: this.at(path), mode, root, giveUpMs, traffic: this.uploading });
+    return RemoteUpload.create(this.pool, { path: this.at(path), mode, root, giveUpMs, window: this.window });
   }
 
   stat(path: string): Promise<FileStat> {
     return this.pool.run((session) => lstat(session, this.at(path)));
   }
 
-  isThere(path: string): Promise<boolean> {
-    return this.pool.run((session) => isThere(session, this.at(path)));
+  exists(path: string): Promise<boolean> {
+    return this.pool.run((session) => exists(session, this.at(path)));
   }
 
-  /** Where the server has no hard links, `from` is gone afterwards. */
+  /** If the server has no hard links, `from` is gone afterwards. */
   async link(from: string, to: string): Promise<void> {
     const { createWith } = this.capabilities;
     if (createWith === 'none') throw new StoreError('unimplemented', cannotCreate);
@@ -136,8 +137,8 @@ export class SftpFileSystem implements FileSystem {
   }
 
   /**
-   * SFTP can't tell: it has modification times, of a second's resolution and by the server's clock, which programs like rsync
-   * set back after a change, and nothing that says whether it is the same folder at all.
+   * SFTP can't tell: its modification times have a resolution of one second, and programs like rsync set them back after a change; and
+   * nothing identifies a folder.
    */
   folderVersion(): Promise<undefined> {
     return Promise.resolve(undefined);
@@ -149,19 +150,19 @@ export class SftpFileSystem implements FileSystem {
         await makeFolder(session, this.at(path), mode);
       } catch (error) {
         const why = await this.whyNotMade(session, path, error);
-        // The one that an attempt made whose answer was lost, most likely; a folder it is in any case.
-        if (!again || !hasCode(why, 'already_exists') || (await lstat(session, this.at(path))).type !== 'folder')
-          throw why;
+        // Most likely the folder that an earlier attempt created, whose answer was lost.
+        const isMade =
+          again && hasCode(why, 'already_exists') && (await lstat(session, this.at(path))).type === 'folder';
+        if (!isMade) throw why;
       }
-      // The umask may have taken something away. Less than asked for is never unsafe.
+      // The umask may have removed something. A failure leaves fewer permissions, which is safe.
       await setMode(session, this.at(path), mode).catch(() => undefined);
     });
   }
 
   /**
-   * With OpenSSH's server the names are on the disk afterwards. SFTP itself has nothing for it: where the server doesn't open
-   * folders (`capabilities.syncsFolders`), this does nothing, and the names are safe only once the server's own system has
-   * written them, usually within seconds.
+   * SFTP has no request for this, but OpenSSH's server opens folders and syncs them. With servers that don't (`capabilities.syncsFolders`)
+   * it does nothing: names are then safe once the server's system has written them, usually within seconds.
    */
   async syncFolder(path: string): Promise<void> {
     if (!this.capabilities.syncsFolders) return;
@@ -170,7 +171,7 @@ export class SftpFileSystem implements FileSystem {
       try {
         await fsync(session, handle, this.options.giveUpMs);
       } finally {
-        closeFile(session, handle).catch(() => undefined);
+        closeInBackground(session, handle);
       }
     });
   }
@@ -184,12 +185,12 @@ export class SftpFileSystem implements FileSystem {
   }
 
   private async hasMoved(session: Session, from: string, to: string): Promise<boolean> {
-    return !(await isThere(session, this.at(from))) && (await isThere(session, this.at(to)));
+    return !(await exists(session, this.at(from))) && (await exists(session, this.at(to)));
   }
 
-  /** Servers say `Failure` for a name that is taken. */
+  /** Servers answer `Failure` for a name that is taken. */
   private async whyNotMade(session: Session, path: string, error: unknown): Promise<unknown> {
-    if (hasStatus(error, status.failure) && (await isThere(session, this.at(path)))) return nameTaken(error);
+    if (hasStatus(error, status.failure) && (await exists(session, this.at(path)))) return nameTaken(error);
     return explainRefusal(session, this.options.root, error);
   }
 

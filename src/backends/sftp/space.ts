@@ -2,10 +2,10 @@ import { StoreError } from '../../core/errors.js';
 import type { Session } from './session.js';
 import { hasStatus, LostConnection, noSpace, status } from './status.js';
 
-/** With less than this free, in bytes, a write that is refused was refused for want of room. */
+/** With fewer free bytes than this, a refused write is put down to the full disk. */
 const littleBytes = 4 * 1024 * 1024;
 
-/** The part of statvfs(3) that counts: blocks of that size, how many are free, and files that may still be made out of how many. */
+/** The fields of statvfs(3) that matter: block size, number of blocks, free blocks, number of files, free files. */
 interface FileSystemSpace {
   readonly f_frsize: number;
   readonly f_blocks: number;
@@ -15,11 +15,11 @@ interface FileSystemSpace {
 }
 
 /**
- * Finds out whether the server refused something because its disk is full: SFTP's version 3 has no status for it, and OpenSSH
- * says `Failure` to whatever has none. All other errors are given back as they are. Never fails.
+ * Finds out whether the server refused a request because its disk is full: SFTP version 3 has no status for that, and OpenSSH answers
+ * `Failure`. Returns all other errors unchanged. Never fails.
  *
  * @param root the store's folder on the server
- * @param options `writing`: what was refused is data for an open file, which leaves little else than a full disk or a quota
+ * @param options `writing`: the request was a WRITE, which is hardly refused for anything but a full disk or a quota
  */
 export async function explainRefusal(
   session: Session,
@@ -32,7 +32,7 @@ export async function explainRefusal(
     try {
       if (isFull(await statvfs(session, root))) return noSpace(error);
     } catch {
-      // Then nothing more can be known.
+      // Then the reason stays unknown.
     }
   }
   if (!writing) return error;
@@ -44,7 +44,7 @@ export async function explainRefusal(
 }
 
 /**
- * How many bytes are free where the root is; undefined where the server doesn't say. Fails with LostConnection.
+ * How many bytes are free on the root's disk; undefined if the server doesn't say. Fails with LostConnection.
  *
  * @param root the store's folder on the server
  */
@@ -66,6 +66,6 @@ function statvfs(session: Session, root: string): Promise<FileSystemSpace> {
 }
 
 function isFull({ f_frsize, f_bavail, f_files, f_favail }: FileSystemSpace): boolean {
-  // Some file systems have no fixed number of files, and say 0 of 0.
+  // File systems without a fixed number of files report 0 of 0.
   return f_bavail * f_frsize < littleBytes || (f_files > 0 && f_favail === 0);
 }

@@ -6,13 +6,13 @@ import type { SftpLocation } from './location.js';
 import type { SftpOptions } from './options.js';
 import { ConnectFailure } from './status.js';
 
-/** What OpenSSH's client would do for a host: its keywords in lower case, each with its values in order. */
+/** The settings of OpenSSH's client for a host: keywords in lower case, each with its values in order. */
 export type SshConfig = ReadonlyMap<string, readonly string[]>;
 
 /**
- * The SSH configuration for a location, by asking OpenSSH's own client (`ssh -G`): so Host, Match, Include and all defaults
- * are what the user knows. Empty where no such client is installed, with a warning if there is a configuration that goes
- * unread. Fails with a ConnectFailure of kind `configuration` where the client doesn't understand it.
+ * The SSH configuration for a location, from OpenSSH's own client (`ssh -G`), so that Host, Match, Include and all defaults work as users
+ * expect. Empty if no such client is installed, with a warning if there is a configuration that is not read. Fails with a ConnectFailure of
+ * kind `configuration` if the client rejects it.
  */
 export async function readSshConfig(
   location: SftpLocation,
@@ -43,7 +43,7 @@ export function parseSshConfig(output: string): SshConfig {
   return config;
 }
 
-/** Arguments, never a command line: nothing in a location may become an option or a command. */
+/** Arguments, never a command line: no part of a location may become an option or a command. */
 function queryArguments({ host, user, port }: SftpLocation, file: string | undefined): string[] {
   return [
     '-G',
@@ -55,7 +55,7 @@ function queryArguments({ host, user, port }: SftpLocation, file: string | undef
   ];
 }
 
-/** Resolves to undefined where there is no `ssh` to run. */
+/** Resolves to undefined if `ssh` is not installed. */
 function askClient(args: string[], { env, connectTimeoutMs = 20_000 }: SftpOptions): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     // The time limit is for a `Match exec` that hangs.

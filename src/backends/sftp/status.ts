@@ -1,12 +1,12 @@
 import { StoreError, type ErrorCode } from '../../core/errors.js';
 
-/** The SFTP status codes that decide something here: draft-ietf-secsh-filexfer-02, section 7, and later drafts. */
+/** The SFTP status codes that are handled individually: draft-ietf-secsh-filexfer-02, section 7, and later drafts. */
 export const status = { eof: 1, noSuchFile: 2, permissionDenied: 3, failure: 4, unsupported: 8, exists: 11 } as const;
 
-/** What a failed attempt to reach and enter the server failed at. */
+/** The stage at which connecting failed. */
 export type ConnectFailureKind = 'unreachable' | 'host_key' | 'login' | 'configuration';
 
-/** Why there is no connection. The message is for the operator: it names hosts and files. */
+/** There is no connection. The message is for the operator: it names hosts and files. */
 export class ConnectFailure extends Error {
   override readonly name = 'ConnectFailure';
 
@@ -19,7 +19,7 @@ export class ConnectFailure extends Error {
   }
 }
 
-/** The connection died before the answer to a request came: whether the server did it is not known. */
+/** The connection ended before a request was answered: the server may or may not have carried it out. */
 export class LostConnection extends Error {
   override readonly name = 'LostConnection';
 }
@@ -40,7 +40,7 @@ const unsupported: Row = { code: 'unimplemented', message: "the store's SFTP ser
 const lost: Row = { code: 'unavailable', message: "the store's server can't be reached: try again later" };
 const broken: Row = { code: 'unavailable', message: "the store's server can't read or write its disk" };
 
-/** What a status code means. Version 3 of the protocol ends at 8; some servers use the codes of later versions all the same. */
+/** What a status code means. Version 3 of the protocol ends at 8, but some servers use codes of later versions. */
 const rows: Readonly<Record<number, Row>> = {
   [status.noSuchFile]: noSuch,
   [status.permissionDenied]: refused,
@@ -55,26 +55,26 @@ const rows: Readonly<Record<number, Row>> = {
   15: fullDisk,
 };
 
-/** Servers that don't have the codes 14 and 15 may still say it. OpenSSH's doesn't: `space.ts` asks it. */
+/** Servers without the codes 14 and 15 may say it in the message. OpenSSH's doesn't: see `space.ts`. */
 const fullDiskText = /no space|disk full|disc full|quota/i;
 
 /**
- * Turns everything that ssh2, a connection or a server can fail with into a StoreError. Its message names no host, path or
- * secret; its cause does, for the log. A StoreError is left as it is.
+ * Turns any failure of ssh2, a connection or a server into a StoreError. The message names no host, path or secret; the cause may, for
+ * the log. A StoreError is returned unchanged.
  */
 export function fromSftp(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
-  if (error instanceof LostConnection || error instanceof ConnectFailure) return made(lost, error);
+  if (error instanceof LostConnection || error instanceof ConnectFailure) return toError(lost, error);
   const code = statusOf(error);
   if (code === undefined) return StoreError.from(error);
   const row = rows[code];
-  if (row !== undefined) return made(row, error);
+  if (row !== undefined) return toError(row, error);
   return fullDiskText.test((error as Error).message) ? noSpace(error) : StoreError.from(error);
 }
 
 /**
- * The error of a start that failed to connect. Unlike all others its message says everything, hosts and files included: no
- * client is there yet, and the operator has to act on it.
+ * The error for a failure to connect at the start. Unlike others its message names hosts and files: it goes to the operator, and to no
+ * client.
  */
 export function startError(error: unknown): StoreError {
   if (!(error instanceof ConnectFailure)) return fromSftp(error);
@@ -87,14 +87,14 @@ export function startError(error: unknown): StoreError {
   return new StoreError(codes[error.kind], error.message, { cause: error });
 }
 
-/** A full disk, or a quota that is used up. */
+/** The error for a full disk, or a quota that is used up. */
 export function noSpace(cause: unknown): StoreError {
-  return made(fullDisk, cause);
+  return toError(fullDisk, cause);
 }
 
-/** A name that is taken. */
+/** The error for a name that is taken. */
 export function nameTaken(cause: unknown): StoreError {
-  return made(taken, cause);
+  return toError(taken, cause);
 }
 
 /** The status code that a server answered with; undefined for any other error. */
@@ -102,11 +102,11 @@ export function statusOf(error: unknown): number | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : undefined;
 }
 
-/** Whether a server answered with this status. */
+/** Whether the error is a server's answer with this status. */
 export function hasStatus(error: unknown, code: number): boolean {
   return statusOf(error) === code;
 }
 
-function made(row: Row, cause: unknown): StoreError {
+function toError(row: Row, cause: unknown): StoreError {
   return new StoreError(row.code, row.message, { cause });
 }

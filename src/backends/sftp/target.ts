@@ -4,19 +4,19 @@ import { checkHost, checkUser, type SftpLocation } from './location.js';
 import type { SftpOptions } from './options.js';
 import { readSshConfig, type SshConfig } from './ssh-config.js';
 
-/** Where to connect to, as whom, and how: a location, the options and the SSH configuration put together. */
+/** Where to connect to, as whom, and how: the location, the options and the SSH configuration combined. */
 export interface Target {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** The name to look for in known_hosts, where it isn't the host's. */
+  /** The name in known_hosts, if it isn't the host's. */
   readonly hostKeyAlias: string | undefined;
-  /** Files; missing ones don't matter. */
+  /** Files, which may be missing. */
   readonly knownHosts: readonly string[];
-  /** Whether any host key will do. */
+  /** Whether any host key is accepted. */
   readonly insecure: boolean;
   readonly identities: readonly Identity[];
-  /** Whether only keys of `identities` may be used, even if an agent has more. */
+  /** Whether only keys of `identities` may be used, even if the agent has others. */
   readonly identitiesOnly: boolean;
   /** The agent's socket. */
   readonly agent: string | undefined;
@@ -25,21 +25,21 @@ export interface Target {
 
 export interface Identity {
   readonly file: string;
-  /** Whether the operator named it, so that it has to be there; otherwise it is one of OpenSSH's defaults. */
+  /** Whether the operator named it, so that it has to exist; otherwise it is one of OpenSSH's defaults. */
   readonly required: boolean;
 }
 
-/** A process through which to talk to the server, instead of a connection of our own. */
+/** A process that connects to the server, instead of a TCP connection of the gateway's. */
 export type Proxy =
   /** A command line for the shell, as in ProxyCommand. */
   | { readonly command: string }
-  /** Arguments of `ssh`, which goes through the jump hosts. */
+  /** Arguments of `ssh`, for connecting through jump hosts. */
   | { readonly jump: readonly string[] };
 
 const defaultIdentities = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 const defaultKnownHosts = ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'];
 
-/** Works out the target. Errors are those of `readSshConfig`, and `invalid_argument` for unsafe names. */
+/** Determines the target. Errors are those of `readSshConfig`, and `invalid_argument` for unsafe names. */
 export async function resolveTarget(
   location: SftpLocation,
   options: SftpOptions,
@@ -106,7 +106,7 @@ function proxyOf(
     return {
       jump: [
         ...(sshConfig === undefined ? [] : ['-F', sshConfig]),
-        // Nobody is there to answer a question.
+        // There is no terminal for questions.
         ...['-o', 'BatchMode=yes', '-o', 'ClearAllForwardings=no'],
         ...(hops.length === 0 ? [] : ['-J', hops.join(',')]),
         ...['-W', host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`],
@@ -118,7 +118,7 @@ function proxyOf(
   return command === undefined ? undefined : { command: expandTokens(command, tokens) ?? command };
 }
 
-/** The first value of a keyword; `none` is what OpenSSH writes for no value. */
+/** The first value of a keyword. OpenSSH writes `none` for no value. */
 function first(config: SshConfig, keyword: string): string | undefined {
   const value = config.get(keyword)?.[0];
   return value === 'none' ? undefined : value;
@@ -128,7 +128,7 @@ function words(config: SshConfig, keyword: string): string[] {
   return (config.get(keyword) ?? []).flatMap((value) => value.split(' '));
 }
 
-/** A path of the SSH configuration with `~` and `%` tokens replaced; none where a token isn't known. */
+/** A path of the SSH configuration with `~` and `%` tokens replaced; empty if a token is unknown. */
 function expandPath(text: string, home: string, tokens: Readonly<Record<string, string>>): string[] {
   const expanded = expandTokens(text.startsWith('~/') ? join(home, text.slice(2)) : text, tokens);
   return expanded === undefined ? [] : [expanded];

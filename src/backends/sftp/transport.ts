@@ -1,18 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { Duplex, type Readable, type Writable } from 'node:stream';
+import { Duplex, pipeline, Transform } from 'node:stream';
 import { ConnectFailure } from './status.js';
 import type { Proxy, Target } from './target.js';
 
-/** What an SSH connection runs over. */
+/** The byte stream under an SSH connection. */
 export interface Transport {
   readonly stream: Duplex;
-  /** How many bytes were received so far: they are the sign of life. */
+  /** How many bytes were received so far: a sign of life. */
   receivedBytes(): number;
   /**
-   * Ends it at once, and for good: what wasn't sent yet is never sent. A request of a connection that was given up must not
-   * reach the server later, when it was long repeated on another one.
+   * Ends it at once and discards what wasn't sent yet: a request must not reach the server late, after it was repeated on another
+   * connection.
    */
   destroy(): void;
 }
@@ -35,10 +35,10 @@ async function tcp(host: string, port: number, signal: AbortSignal): Promise<Tra
     const reason = signal.aborted ? 'no answer in time' : causeText(error);
     throw new ConnectFailure('unreachable', `${host} port ${port} can't be reached: ${reason}`, { cause: error });
   }
-  // Small requests must not wait for the acknowledgement of earlier ones: that made reads take 46 ms instead of 0.1.
+  // Nagle's algorithm would delay small requests: reads took 46 ms instead of 0.1.
   socket.setNoDelay(true);
   const destroy = (): void => {
-    // Where ssh2 has ended it already, a reset is refused, and the socket would stay open for ever.
+    // If ssh2 has ended it already, a reset is refused, and the socket would never close.
     if (socket.writableEnded) socket.destroy();
     else socket.resetAndDestroy();
   };
@@ -46,60 +46,28 @@ async function tcp(host: string, port: number, signal: AbortSignal): Promise<Tra
 }
 
 function startProxy(proxy: Proxy, env: Readonly<Record<string, string | undefined>>): Transport {
-  // A ProxyCommand is a command line by definition, from the user's own configuration. `exec` leaves one process to end.
+  // A ProxyCommand is a command line by definition, from the user's own configuration. With `exec` there is one process to kill.
   const [program, args] =
     'jump' in proxy ? ['ssh', [...proxy.jump]] : ['/bin/sh', ['-c', `exec ${proxy.command.replace(/^exec /, '')}`]];
-  // Its complaints go where the gateway's own go: the reason why a jump host refused is there only.
+  // stderr is inherited: the reason why a jump host refused is printed there only.
   const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
-  const stream = new ProcessStream(child.stdin, child.stdout);
+  let received = 0;
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      received += chunk.length;
+      done(null, chunk);
+    },
+  });
+  const stream = Duplex.from({ readable: pipeline(child.stdout, counted, () => undefined), writable: child.stdin });
   child.on('error', (error) => {
     stream.destroy(new ConnectFailure('unreachable', `the proxy can't be started: ${error.message}`, { cause: error }));
   });
   stream.on('close', () => child.kill());
-  return { stream, receivedBytes: () => stream.received, destroy: () => void stream.destroy() };
-}
-
-/** Both ends of a process as one stream. */
-class ProcessStream extends Duplex {
-  received = 0;
-
-  constructor(
-    private readonly input: Writable,
-    private readonly output: Readable,
-  ) {
-    super();
-    output.on('data', (chunk: Buffer) => {
-      this.received += chunk.length;
-      if (!this.push(chunk)) output.pause();
-    });
-    output.on('end', () => this.push(null));
-    // The end of the output tells that it died; a broken pipe adds nothing.
-    input.on('error', () => undefined);
-    output.on('error', () => undefined);
-  }
-
-  override _read(): void {
-    this.output.resume();
-  }
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.input.write(chunk, done);
-  }
-
-  override _final(done: () => void): void {
-    this.input.end();
-    done();
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.input.destroy();
-    this.output.destroy();
-    done(error);
-  }
+  return { stream, receivedBytes: () => received, destroy: () => void stream.destroy() };
 }
 
 function causeText(error: unknown): string {
-  // Where a name has several addresses, there is a failure for each of them.
+  // A name with several addresses fails once for each of them.
   if (error instanceof AggregateError) return error.errors.map(causeText).join('; ');
   return error instanceof Error ? error.message : String(error);
 }

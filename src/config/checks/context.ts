@@ -1,6 +1,6 @@
 import type { SettingName, Settings, Values } from '../definition.js';
 import type { Path, Problem } from '../problems.js';
-import type { Surroundings } from '../paths.js';
+import type { Surroundings } from '../../lib/paths.js';
 import { suggestion } from '../suggestion.js';
 
 /** Where a setting was given. */

@@ -1,6 +1,6 @@
+import { parseLocation } from '../../backends/backends.js';
 import { allows, type Access } from '../../core/access.js';
 import { isStoreName } from '../../core/store-name.js';
-import { parseLocation } from '../location.js';
 import type { Path } from '../problems.js';
 import type { StoreConfig } from '../types.js';
 import { givenNames, type Context } from './context.js';

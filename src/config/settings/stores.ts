@@ -1,9 +1,7 @@
+import { locationForms } from '../../backends/backends.js';
 import { accessLevels } from '../../core/access.js';
 import { setting } from '../setting.js';
 import { choice, fields, flag, named, size, text } from '../values.js';
-
-const locationForms =
-  "a folder's path, fs:///path, sftp://[user@]host[:port]/path, or grpc[s]://host[:port][/store] for another gateway's store";
 
 const store = fields({
   location: text().describe(`where the store is: ${locationForms}`),

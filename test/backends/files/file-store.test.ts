@@ -5,7 +5,8 @@ import { FileStore } from '../../../src/backends/files/file-store.js';
 import type { WritableFile } from '../../../src/backends/files/file-system.js';
 import { temporaryName } from '../../../src/backends/files/temporary.js';
 import { LocalFileSystem } from '../../../src/backends/local/local-file-system.js';
-import { openStore, type OpenedStore } from '../../../src/backends/open-store.js';
+import type { OpenedStore } from '../../../src/backends/backend.js';
+import { openStore } from '../../../src/backends/backends.js';
 import { StoreError } from '../../../src/core/errors.js';
 import { host, silent } from '../../support/gateway.js';
 import { inChunks, makeObject, newRef } from '../../support/objects.js';
@@ -19,7 +20,8 @@ async function open(path: string): Promise<OpenedStore> {
     writable: true,
     maxObjectBytes: 1e6,
     host,
-    ssh: { env: {}, home: '/nonexistent', localUser: 'op' },
+    user: { env: {}, home: '/nonexistent', name: 'op' },
+    ssh: {},
   };
   return openStore({ scheme: 'fs', path }, options, silent);
 }

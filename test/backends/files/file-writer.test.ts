@@ -5,11 +5,15 @@ import { FileWriter } from '../../../src/backends/files/file-writer.js';
 const KiB = 1024;
 const chunk = Buffer.alloc(256 * KiB);
 
-/** A file that notes what is done with it. What it does takes a turn of the event loop, or as long as a test wants. */
+/** Lets everything happen that waits for nothing but the event loop. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A file that records its calls. They take one turn of the event loop; `syncAhead` takes until `endSync`. */
 class NotingFile implements WritableFile {
   readonly notes: string[] = [];
   fails: string | undefined;
-  /** Lets a sync that was begun ahead end. */
   endSync = (): void => undefined;
   syncsAhead = 0;
 
@@ -58,7 +62,7 @@ describe('FileWriter', () => {
     for (let i = 0; i < count; i++) await writer.write(chunk);
   }
 
-  it('keeps nothing of chunks that bring nothing', async () => {
+  it('keeps no empty chunks', async () => {
     for (let i = 0; i < 1000; i++) expect(writer.write(Buffer.alloc(0))).to.equal(undefined);
     await writer.write(chunk);
     await writer.end();
@@ -88,30 +92,30 @@ describe('FileWriter', () => {
     ]);
   });
 
-  it('makes no file where there is nothing to write', async () => {
+  it('creates no file if there is nothing to write', async () => {
     await writer.end();
-    await writer.giveUp();
+    await writer.abort();
     expect(file.notes).to.deep.equal([]);
   });
 
-  it('begins a sync with every 2 MiB, one at a time, and waits for it before the last one', async () => {
+  it('starts a sync after every 2 MiB, one at a time, and waits for it before the last one', async () => {
     await write(9);
     expect(file.syncsAhead).to.equal(1);
     await write(20);
-    expect(file.syncsAhead, 'while the first one goes on').to.equal(1);
+    expect(file.syncsAhead, 'while the first one is running').to.equal(1);
     file.endSync();
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await turns();
     await write(1);
     expect(file.syncsAhead).to.equal(2);
     const ending = writer.end();
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await turns();
     expect(file.notes).to.not.include('sync');
     file.endSync();
     await ending;
     expect(file.notes.slice(-3)).to.deep.equal(['sync ahead', 'sync', 'close']);
   });
 
-  it('begins none where the file is not durable, or where it has no such', async () => {
+  it('starts none if the file is not durable, or has no syncAhead', async () => {
     start(false);
     await write(20);
     await writer.end();
@@ -124,35 +128,35 @@ describe('FileWriter', () => {
     expect(file.notes.slice(-2)).to.deep.equal(['sync', 'close']);
   });
 
-  it('fails in the end where a sync that was begun ahead did, though the last one would not', async () => {
+  it('fails at the end if an earlier sync failed, even if the last one would not', async () => {
     file.fails = 'sync ahead';
     await write(9);
     file.endSync();
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await turns();
     await write(20);
-    expect(file.syncsAhead, 'none begins after it').to.equal(1);
+    expect(file.syncsAhead, 'none is started after it').to.equal(1);
     expect(await messageOf(writer.end())).to.equal('sync ahead failed');
     expect(file.notes).to.not.include('close');
-    await writer.giveUp();
+    await writer.abort();
     expect(file.notes.at(-1)).to.equal('close');
   });
 
   for (const what of ['write 256 KiB', 'sync', 'close']) {
-    it(`closes once where this fails: ${what}`, async () => {
+    it(`closes once if this fails: ${what}`, async () => {
       file.fails = what;
       expect(await messageOf(write(3).then(() => writer.end()))).to.equal(`${what} failed`);
-      await writer.giveUp();
+      await writer.abort();
       expect(file.notes.filter((each) => each === 'close')).to.have.length(1);
     });
   }
 
-  it('gives up only when nothing is under way any more', async () => {
+  it('aborts only when no write and no sync is in progress any more', async () => {
     await write(9);
-    const givingUp = writer.giveUp();
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    const aborting = writer.abort();
+    await turns();
     expect(file.notes).to.not.include('close');
     file.endSync();
-    await givingUp;
+    await aborting;
     expect(file.notes.slice(-2)).to.deep.equal(['sync ahead', 'close']);
   });
 });

@@ -46,7 +46,7 @@ describe('FreeSpace', () => {
     nowMs = 0;
   });
 
-  it('lets an upload have what is more than has to stay free, to the last byte', async () => {
+  it('lets an upload use everything but what has to stay free, to the last byte', async () => {
     const [enough, less] = [new Disk(1500), new Disk(1499)];
     expect(await consume(space(enough, 500).guard(chunks(10, 100)), enough)).to.equal(1000);
     const work = consume(space(less, 500).guard(chunks(10, 100)), less);
@@ -55,14 +55,14 @@ describe('FreeSpace', () => {
     expect(message).to.include('500 bytes of it are kept free');
   });
 
-  it('refuses an upload before its first byte where there is no room', async () => {
+  it('refuses an upload before its first byte if there is no room', async () => {
     let asked = false;
     const body = space(new Disk(400), 500).guard(chunks(1, 1, () => (asked = true)));
     await expectFailure(consume(body), 'no_space');
     expect(asked).to.equal(false);
   });
 
-  it('takes uploads at once together', async () => {
+  it('counts concurrent uploads together', async () => {
     const disk = new Disk(1500);
     const guard = space(disk, 500);
     const results = await Promise.allSettled(
@@ -82,7 +82,7 @@ describe('FreeSpace', () => {
     await expectFailure(consume(guard.guard(chunks(1, 100))), 'no_space');
   });
 
-  it('ends an upload under way when the disk gets too full', async () => {
+  it('ends a running upload when the disk gets too full', async () => {
     const disk = new Disk(10_000);
     const guard = space(disk, 500);
     const filling = chunks(50, 100, () => {
@@ -94,19 +94,19 @@ describe('FreeSpace', () => {
     expect(await consume(guard.guard(chunks(10, 100)))).to.equal(1000);
   });
 
-  it('looks again before it refuses: what was taken may have been given back', async () => {
+  it('measures again before it refuses: failed uploads free what they used', async () => {
     const disk = new Disk(1500);
     const guard = space(disk, 500);
     for (let i = 0; i < 5; i++) expect(await consume(guard.guard(chunks(10, 100)))).to.equal(1000);
   });
 
-  it('looks at the disk now and then, and not for every chunk', async () => {
+  it('measures once a second, and not for every chunk', async () => {
     const disk = new Disk(1e9);
     await consume(space(disk, 500).guard(chunks(1000, 100, () => (nowMs += 1))));
     expect(disk.looks).to.equal(1);
   });
 
-  it('lets everything pass where nobody can tell, where nothing has to stay free, and where the disk is gone', async () => {
+  it('lets everything pass if the free space is unknown, if nothing has to stay free, and if the disk is gone', async () => {
     expect(await consume(space(new Disk(undefined), 500).guard(chunks(10, 100)))).to.equal(1000);
     const disk = new Disk(0);
     expect(await consume(space(disk, 0).guard(chunks(10, 100)))).to.equal(1000);
@@ -115,14 +115,14 @@ describe('FreeSpace', () => {
     expect(await consume(new FreeSpace(gone, 500).guard(chunks(10, 100)))).to.equal(1000);
   });
 
-  it('fails as the disk does', async () => {
+  it('fails with the error of the disk', async () => {
     const broken = { freeBytes: () => Promise.reject(new StoreError('unavailable', 'no connection')) };
     await expectFailure(consume(new FreeSpace(broken, 500).guard(chunks(10, 100))), 'unavailable');
   });
 });
 
-describe('A store on a disk with less room than has to stay free', () => {
-  it('takes no packfiles and states, and locks, what is there already, reading and deleting are as usual', async () => {
+describe('a store on a disk with less room than has to stay free', () => {
+  it('refuses packfiles and states, but not locks and what is there already; reads and deletes work as usual', async () => {
     const folder = await emptyStore();
     const disk = new LocalFileSystem(folder);
     const options = { durable: true, maxObjectBytes: 1e6, minFreeBytes: 1e9, host };

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { DirectoryEntry, FileSystem } from '../../../src/backends/files/file-system.js';
+import { ListMemory } from '../../../src/backends/files/list-memory.js';
 import { ListingIndex } from '../../../src/backends/files/listing-index.js';
 import { StoreError } from '../../../src/core/errors.js';
 import type { Mac } from '../../../src/core/object.js';
@@ -47,10 +48,10 @@ describe('ListingIndex', () => {
 
   beforeEach(() => {
     disk = new Buckets();
-    index = new ListingIndex(disk.files, 'packfile');
+    index = new ListingIndex(disk.files, 'packfile', new ListMemory());
   });
 
-  it('reads a bucket once as long as its version is the same, and again when it is another', async () => {
+  it('reads a bucket once while its version stays the same, and again when it changes', async () => {
     const [first, second] = [randomMacIn('aa'), randomMacIn('aa')];
     put('aa', '1', [first]);
     put('bb', '1', []);
@@ -64,7 +65,7 @@ describe('ListingIndex', () => {
     expect(disk.reads).to.deep.equal(['packfiles/aa', 'packfiles/bb', 'packfiles/aa']);
   });
 
-  it('reads a bucket every time whose version cannot be told, and forgets what it was before', async () => {
+  it('reads a bucket without a version every time, and forgets what it had before', async () => {
     const [first, second] = [randomMacIn('aa'), randomMacIn('aa')];
     put('aa', '1', [first]);
     await read('aa');
@@ -75,7 +76,7 @@ describe('ListingIndex', () => {
     expect(disk.reads).to.have.length(4);
   });
 
-  it('misses nothing that is added while it reads', async () => {
+  it('misses nothing that is added during a read', async () => {
     const [first, second] = [randomMacIn('aa'), randomMacIn('aa')];
     put('aa', '1', [first]);
     disk.beforeList = async () => {
@@ -87,7 +88,7 @@ describe('ListingIndex', () => {
     expect(await read('aa')).to.deep.equal([second]);
   });
 
-  it('is unavailable, not empty and not what it was, where a bucket is gone that should be there', async () => {
+  it('fails with unavailable if a bucket is gone, instead of being empty or as before', async () => {
     put('aa', '1', [randomMacIn('aa')]);
     await read('aa');
     disk.names.clear();
@@ -96,7 +97,7 @@ describe('ListingIndex', () => {
     expect(await read('aa')).to.deep.equal([]);
   });
 
-  it('forgets buckets that are no longer there', async () => {
+  it('forgets buckets that no longer exist', async () => {
     const mac = randomMacIn('bb');
     put('aa', '1', [randomMacIn('aa')]);
     put('bb', '1', [mac]);
@@ -109,8 +110,8 @@ describe('ListingIndex', () => {
     expect(disk.reads).to.deep.equal(['packfiles/aa', 'packfiles/bb', 'packfiles/aa']);
   });
 
-  it('keeps no more than it may, and reads the rest each time', async () => {
-    index = new ListingIndex(disk.files, 'packfile', 3 * 67);
+  it('caches no more than the limit, and reads the rest each time', async () => {
+    index = new ListingIndex(disk.files, 'packfile', new ListMemory(3 * 67));
     for (const bucket of ['aa', 'bb', 'cc']) put(bucket, '1', [randomMacIn(bucket), randomMacIn(bucket)]);
     const readAll = async (): Promise<string[]> => {
       disk.reads.length = 0;
@@ -120,9 +121,45 @@ describe('ListingIndex', () => {
     };
     await readAll();
     expect(await readAll()).to.deep.equal(['packfiles/bb', 'packfiles/cc']);
-    // What is let go makes room.
+    // A bucket with fewer objects makes room.
     put('aa', '2', [randomMacIn('aa')]);
     await readAll();
     expect(await readAll()).to.deep.equal(['packfiles/cc']);
+  });
+
+  describe('that shares its memory with others', () => {
+    let disks: Buckets[];
+    let indexes: ListingIndex[];
+
+    beforeEach(() => {
+      const memory = new ListMemory(5 * 67);
+      disks = [new Buckets(), new Buckets(), new Buckets()];
+      for (const disk of disks) {
+        disk.names.set('packfiles/aa', [randomMacIn('aa'), randomMacIn('aa')]);
+        disk.versions.set('packfiles/aa', '1');
+      }
+      indexes = disks.map(({ files }) => new ListingIndex(files, 'packfile', memory));
+    });
+
+    /** Lists what these have, one after the other; how often each had to read its bucket so far. */
+    async function list(...numbers: number[]): Promise<number[]> {
+      for (const number of numbers) {
+        indexes[number]?.retain(['aa']);
+        await indexes[number]?.read('aa');
+      }
+      return disks.map(({ reads }) => reads.length);
+    }
+
+    it('displaces the one whose list was asked for least recently, and none while there is room', async () => {
+      expect(await list(0, 1, 0, 1, 0)).to.deep.equal([1, 1, 0]);
+      expect(await list(2, 0, 2, 0)).to.deep.equal([1, 1, 1]);
+      expect(await list(1, 0)).to.deep.equal([1, 2, 1]);
+    });
+
+    it('leaves its memory to the others when it is cleared', async () => {
+      await list(0, 1);
+      indexes[0]?.clear();
+      expect(await list(2, 1, 2, 1)).to.deep.equal([1, 1, 1]);
+    });
   });
 });

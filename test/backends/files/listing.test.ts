@@ -16,14 +16,14 @@ const tickMs = 20;
 
 /** A folder of this machine by a clock that is fast, so that nothing is too new to be remembered; counts what is read. */
 class CountingFileSystem extends LocalFileSystem {
-  readonly reads: string[] = [];
+  readonly listed: string[] = [];
 
   constructor(root: string, aheadMs = 60_000) {
     super(root, new FolderVersions(() => Date.now() + aheadMs));
   }
 
   override list(path: string): ReturnType<LocalFileSystem['list']> {
-    this.reads.push(path);
+    this.listed.push(path);
     return super.list(path);
   }
 }
@@ -51,9 +51,9 @@ describe('lists of a store in folders', () => {
   /** The buckets that a list reads, once what it is about has settled. */
   async function bucketsRead(): Promise<string[]> {
     await sleep(tickMs);
-    files.reads.length = 0;
+    files.listed.length = 0;
     await list();
-    return files.reads.filter((path) => path.startsWith('packfiles/')).sort();
+    return files.listed.filter((path) => path.startsWith('packfiles/')).sort();
   }
 
   beforeEach(async () => {
@@ -62,7 +62,7 @@ describe('lists of a store in folders', () => {
     listing = new Listing(files);
   });
 
-  it('read no folder again that has not changed, and only those that have', async () => {
+  it('read only the folders that have changed since the last list', async () => {
     for (const bucket of ['00', 'ab', 'ff']) await add(bucket);
     expect(await bucketsRead()).to.deep.equal(['packfiles/00', 'packfiles/ab', 'packfiles/ff']);
     expect(await bucketsRead()).to.deep.equal([]);
@@ -83,7 +83,7 @@ describe('lists of a store in folders', () => {
     expect(await list()).to.deep.equal([second]);
   });
 
-  it('show what comes and goes with a folder whose modification time is set back', async () => {
+  it('show changes of a folder whose modification time is set back', async () => {
     const first = await add('ab');
     const bucket = join(folder, 'packfiles', 'ab');
     spawnSync('touch', ['-d', '2020-01-01', bucket]);
@@ -103,7 +103,7 @@ describe('lists of a store in folders', () => {
     }
   });
 
-  it('show what another folder has that takes the place of one, also behind a link', async () => {
+  it('show the content of a folder that replaces another one, also behind a link', async () => {
     await add('ab');
     await bucketsRead();
     const mac = await add('cd');
@@ -120,7 +120,7 @@ describe('lists of a store in folders', () => {
     expect(await list()).to.deep.equal([moved, another].sort());
   });
 
-  it('fail as a whole where a folder cannot be read any more that was read before', async () => {
+  it('fail as a whole if a folder can no longer be read', async () => {
     for (const bucket of ['00', 'ab']) await add(bucket);
     await bucketsRead();
     await rename(join(folder, 'packfiles', 'ab'), join(folder, 'moved'));

@@ -6,7 +6,7 @@ import { StoreError } from '../../../src/core/errors.js';
 
 /** A file system of which only opening and looking is asked, with a clock of its own. */
 class Shelf {
-  readonly openFiles = 3;
+  readonly maxOpenFiles = 3;
   /** Modification times, by path; none: the file isn't there. */
   readonly there = new Map<string, number>();
   /** How often each path was opened, and how many of these are not closed yet. */
@@ -19,7 +19,7 @@ class Shelf {
 
   get files(): FileSystem {
     return {
-      openFiles: this.openFiles,
+      maxOpenFiles: this.maxOpenFiles,
       open: (path: string) => this.openFile(path),
       stat: async (path: string) => {
         await this.beforeStat();
@@ -66,7 +66,7 @@ describe('OpenFiles', () => {
     files = new OpenFiles(shelf.files, () => nowMs);
   });
 
-  it('opens a file once for all who read it, one after the other and at once', async () => {
+  it('opens a file once for all its readers, concurrent or not', async () => {
     const readers = await Promise.all([files.open('a'), files.open('a'), files.open('a')]);
     for (const reader of readers) await reader.close();
     await (await files.open('a')).close();
@@ -74,30 +74,10 @@ describe('OpenFiles', () => {
     expect(shelf.open.get('a')).to.equal(1);
   });
 
-  it('keeps no more than it may, and those that were used last', async () => {
+  it('keeps the most recently used files, up to the limit', async () => {
     for (const path of ['a', 'b', 'c', 'a', 'd', 'a', 'e', 'a']) await (await files.open(path)).close();
     expect(shelf.opened.get('a')).to.equal(1);
     expect([...shelf.open].filter(([, count]) => count > 0).map(([path]) => path)).to.have.members(['a', 'd', 'e']);
-  });
-
-  it('has a file at hand that was looked at within a second, and lends it for as long as it takes', async () => {
-    expect(files.atHand('a')).to.equal(undefined);
-    expect(files.lendAtHand('a')).to.equal(undefined);
-    await (await files.open('a')).close();
-    const lent = files.lendAtHand('a');
-    expect(files.atHand('a')).to.not.equal(undefined);
-    files.drop('a');
-    expect(files.atHand('a')).to.equal(undefined);
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(shelf.open.get('a')).to.equal(1);
-    expect(await lent?.read(Buffer.alloc(1), 0, 1)).to.equal(0);
-    await lent?.close();
-    await lent?.close();
-    expect(shelf.open.get('a')).to.equal(0);
-    await (await files.open('a')).close();
-    nowMs += 1000;
-    expect(files.atHand('a')).to.equal(undefined);
-    expect(files.lendAtHand('a')).to.equal(undefined);
   });
 
   it('closes a file that is dropped with its last reader', async () => {
@@ -111,7 +91,7 @@ describe('OpenFiles', () => {
     expect(shelf.open.get('a')).to.equal(0);
   });
 
-  it('looks again after a second, and opens anew what is another file by then', async () => {
+  it('checks a name again after a second, and opens the file that has it by then', async () => {
     await (await files.open('a')).close();
     shelf.there.set('a', 2);
     nowMs = 999;
@@ -123,7 +103,7 @@ describe('OpenFiles', () => {
     expect(shelf.open.get('a')).to.equal(1);
   });
 
-  it('notices what others removed', async () => {
+  it('notices that a file was removed by others', async () => {
     await (await files.open('a')).close();
     shelf.there.delete('a');
     nowMs = 1000;
@@ -132,7 +112,7 @@ describe('OpenFiles', () => {
     expect(shelf.open.get('a')).to.equal(0);
   });
 
-  it('never hands out a file that was dropped while it was looked at', async () => {
+  it('never hands out a file that was dropped while it was checked', async () => {
     await (await files.open('a')).close();
     nowMs = 1000;
     shelf.beforeStat = async () => files.drop('a');
@@ -141,7 +121,7 @@ describe('OpenFiles', () => {
     expect(shelf.opened.get('a')).to.equal(2);
   });
 
-  it('makes room and tries again where as many are open as may be', async () => {
+  it('closes files and tries again at the limit of open files', async () => {
     await (await files.open('a')).close();
     shelf.failures.push(new TooManyOpen('too many', undefined));
     await (await files.open('b')).close();
@@ -149,7 +129,25 @@ describe('OpenFiles', () => {
     expect(shelf.open.get('a')).to.equal(0);
   });
 
-  it('does not try again where the server can not be reached', async () => {
+  it('tries again after a failure, also one that several readers share', async () => {
+    const failure = new StoreError('unavailable', "can't be reached");
+    shelf.failures.push(failure);
+    const outcomes = await Promise.allSettled([files.open('a'), files.open('a')]);
+    expect(outcomes.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected']);
+    await (await files.open('a')).close();
+    expect(shelf.open.get('a')).to.equal(1);
+  });
+
+  it('keeps no file that was dropped while it was opened', async () => {
+    const opening = files.open('a');
+    files.drop('a');
+    await (await opening).close();
+    expect(shelf.open.get('a')).to.equal(0);
+    await (await files.open('a')).close();
+    expect(shelf.opened.get('a')).to.equal(2);
+  });
+
+  it('does not try again if the server is unreachable', async () => {
     await (await files.open('a')).close();
     const failure = new StoreError('unavailable', "can't be reached");
     shelf.failures.push(failure, failure);

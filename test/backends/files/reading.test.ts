@@ -1,20 +1,20 @@
 import { expect } from 'chai';
 import type { ReadableFile } from '../../../src/backends/files/file-system.js';
-import { readObject, SharedReads } from '../../../src/backends/files/reading.js';
+import { ObjectReader } from '../../../src/backends/files/reading.js';
 import type { ObjectRead } from '../../../src/core/store.js';
 
 const MiB = 2 ** 20;
 
 describe('an object that is read in chunks', () => {
-  /** How many reads of a file are under way, and how many there were at most. */
-  let underWay: number;
+  /** How many reads of a file are in progress, and how many there were at most. */
+  let inProgress: number;
   let most: number;
   let closed: number;
-  let reads: SharedReads;
+  let reader: ObjectReader;
 
   beforeEach(() => {
-    underWay = most = closed = 0;
-    reads = new SharedReads({ readAhead: (others) => (others === 0 ? 3 : 1) });
+    inProgress = most = closed = 0;
+    reader = new ObjectReader({ readAhead: (others) => (others === 0 ? 3 : 1) });
   });
 
   async function read(size: number): Promise<ObjectRead> {
@@ -22,15 +22,15 @@ describe('an object that is read in chunks', () => {
       size,
       modifiedMs: 0,
       read: async (_target, _offset, length) => {
-        most = Math.max(most, ++underWay);
+        most = Math.max(most, ++inProgress);
         await new Promise((resolve) => setImmediate(resolve));
-        underWay--;
+        inProgress--;
         return length;
       },
       sync: async () => undefined,
       close: async () => void closed++,
     };
-    return readObject(file, undefined, reads);
+    return reader.read(file, undefined);
   }
 
   async function consume({ data, length, release }: ObjectRead): Promise<void> {
@@ -40,12 +40,12 @@ describe('an object that is read in chunks', () => {
     expect(left).to.equal(0);
   }
 
-  it('is read ahead as far as is worth it for one alone', async () => {
+  it('is read ahead as far as the file system says for one alone', async () => {
     await consume(await read(8 * MiB));
     expect(most).to.equal(3);
   });
 
-  it('is read ahead as far as is worth it among others, until they are released', async () => {
+  it('is read ahead as far as the file system says for several, until they are released', async () => {
     const other = await read(8 * MiB);
     await consume(await read(8 * MiB));
     expect(most).to.equal(1);
@@ -55,7 +55,7 @@ describe('an object that is read in chunks', () => {
     expect(most).to.equal(3);
   });
 
-  it('is alone beside those that are one buffer', async () => {
+  it('does not count those that are one buffer', async () => {
     await read(1000);
     expect(closed, 'a small one is read at once').to.equal(1);
     await consume(await read(8 * MiB));

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { readFile, rename, rm, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FileStore } from '../../../src/backends/files/file-store.js';
 import { LocalFileSystem } from '../../../src/backends/local/local-file-system.js';
 import { StoreError } from '../../../src/core/errors.js';
@@ -14,7 +13,7 @@ import { emptyStore } from '../../support/temp.js';
 /** Notes which folders are synced, and does what a test wants before. */
 class NotingFiles extends LocalFileSystem {
   readonly synced: string[] = [];
-  connects = 1;
+  connectionCount = 1;
   before: (path: string) => Promise<void> | void = () => undefined;
   beforeLink: () => Promise<void> | void = () => undefined;
   afterFailedLink: () => Promise<void> | void = () => undefined;
@@ -74,7 +73,7 @@ describe('What a store of files acknowledges', () => {
     };
   }
 
-  it('of a delete is synced, also where another one has removed the object, and failed to sync that', async () => {
+  it('is a delete that is synced, even if another one removed the object and failed to sync that', async () => {
     const ref = newRef('state');
     await put(ref, state);
     const bucket = `states/${ref.mac.slice(0, 2)}`;
@@ -85,7 +84,7 @@ describe('What a store of files acknowledges', () => {
     expect(files.synced).to.include(bucket);
   });
 
-  describe('by a file server that went down, and forgot what it had not synced,', () => {
+  describe('by a file server that crashed and lost what it had not synced', () => {
     const folderOf = ({ kind, mac }: ObjectRef): string => (kind === 'lock' ? 'locks' : `${kind}s/${mac.slice(0, 2)}`);
     const pathOf = (ref: ObjectRef): string => join(folder, folderOf(ref), ref.mac);
 
@@ -95,7 +94,7 @@ describe('What a store of files acknowledges', () => {
       files.before = async (path) => {
         if (path !== folderOf(ref) || left-- <= 0) return;
         await how();
-        files.connects++;
+        files.connectionCount++;
       };
     }
 
@@ -118,13 +117,13 @@ describe('What a store of files acknowledges', () => {
       });
     }
 
-    it('is no put where it goes down again and again', async () => {
+    it('is no put if it crashes again and again', async () => {
       const ref = newRef('state');
       forget(ref, 10, () => unlink(pathOf(ref)));
       await expectFailure(put(ref, state), 'unavailable');
     });
 
-    it('is no put of what was there already: what was compared may be gone', async () => {
+    it('is no put of an object that was there before: that may be gone', async () => {
       const ref = newRef('state');
       await put(ref, state);
       forget(ref, 1, () => unlink(pathOf(ref)));
@@ -132,7 +131,7 @@ describe('What a store of files acknowledges', () => {
       expect(await put(ref, state)).to.deep.equal({ created: true });
     });
 
-    it('is gone all the same, where it was deleted', async () => {
+    it('is gone all the same after a delete', async () => {
       const ref = newRef('state');
       await put(ref, state);
       forget(ref, 1, () => writeFile(pathOf(ref), state));
@@ -141,7 +140,7 @@ describe('What a store of files acknowledges', () => {
     });
   });
 
-  it('is no put where its server can not be reached any more, and that is told without trying to clean up first', async () => {
+  it('is no put whose server became unreachable, which is reported without waiting for the cleanup', async () => {
     const ref = newRef('state');
     files.beforeLink = () => {
       files.remove = () => new Promise(() => undefined);
@@ -150,13 +149,13 @@ describe('What a store of files acknowledges', () => {
     await expectFailure(put(ref, state), 'unavailable');
   });
 
-  it('is no put where somebody removed what it wrote', async () => {
+  it('is no put whose temporary file was removed', async () => {
     files.beforeLink = () => rm(join(folder, files.made), { force: true });
     const error = await expectFailure(put(newRef('state'), state), 'unavailable');
-    expect(error.message).to.include('somebody removed it');
+    expect(error.message).to.include('its file was removed');
   });
 
-  it('is a put, whatever the time is at the file server when leftovers are swept', async () => {
+  it("is a put, although leftovers are swept meanwhile, and by the file server's clock its file is old", async () => {
     const ref = newRef('state');
     files.beforeLink = async () => {
       await utimes(join(folder, files.made), 0, 0);
@@ -170,19 +169,27 @@ describe('What a store of files acknowledges', () => {
     expect(await store.sweep(), 'one that is not written any more').to.equal(1);
   });
 
-  it('of a delete of what never was there is nothing, also where its folder is not', () =>
-    store.delete(newRef('state')));
+  it('is a delete of an object that never existed, nor its folder', () => store.delete(newRef('state')));
 
-  it('of a put has the name of its folder synced, though another put has made that, and is not done', async () => {
-    files.before = (path) => (path === 'packfiles' ? sleep(100) : undefined);
+  it('is a put with the name of its folder synced, which another put created and is still syncing', async () => {
+    let [started, finish] = [(): void => undefined, (): void => undefined];
+    const syncing = new Promise<void>((resolve) => (started = resolve));
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    files.before = (path) => {
+      if (path !== 'packfiles') return;
+      files.before = () => undefined;
+      started();
+      return finished;
+    };
     const first = put(inBucket('aa'));
-    await sleep(30);
+    await syncing;
     await put(inBucket('aa'));
     expect(files.synced).to.include('packfiles');
+    finish();
     await first;
   });
 
-  it('of a put has the name of its folder synced, though another put has made that, and failed to sync it', async () => {
+  it('is a put with the name of its folder synced, which another put created and failed to sync', async () => {
     failOnce('packfiles');
     await expectFailure(put(inBucket('aa')), 'unavailable');
     expect(files.synced).not.to.include('packfiles');
@@ -190,13 +197,13 @@ describe('What a store of files acknowledges', () => {
     expect(files.synced).to.include('packfiles');
   });
 
-  it('of a put has the name of a folder synced once', async () => {
+  it('is puts with the name of their folder synced once', async () => {
     for (let i = 0; i < 3; i++) await put(inBucket('aa'));
     expect(files.synced.filter((path) => path === 'packfiles')).to.have.length(1);
     expect(files.synced.filter((path) => path === 'packfiles/aa')).to.have.length(3);
   });
 
-  it('is a put, where another one came first, and a delete before this one looked', async () => {
+  it('is a put after another one of the same name, which was deleted before the two were compared', async () => {
     const ref = newRef('packfile');
     let other: Promise<unknown> | undefined;
     files.beforeLink = async () => {
@@ -209,7 +216,7 @@ describe('What a store of files acknowledges', () => {
     expect(await store.stat(ref)).to.include({ size: bytes.length });
   });
 
-  it('is no put where something has the name that is no file', async () => {
+  it('is no put of a name that something other than a file has', async () => {
     const ref = inBucket('aa');
     await put(inBucket('aa'));
     await files.makeFolder(`packfiles/aa/${ref.mac}`, 0o700);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalWritableFile } from '../../../src/backends/local/local-writable-file.js';
-import { ShortCalls } from '../../../src/backends/local/short-calls.js';
+import { SyncIoGovernor } from '../../../src/backends/local/sync-io-governor.js';
 import { seededBytes } from '../../support/objects.js';
 import { tempFolder } from '../../support/temp.js';
 
@@ -14,7 +14,7 @@ describe('LocalWritableFile', () => {
     it(`fails where the file system has fewer bytes in the end than it took, ${where}`, async () => {
       const path = join(await tempFolder(), 'file');
       let now = 0;
-      const file = await LocalWritableFile.create(path, 0o600, new ShortCalls(() => (now += stepMs)), new Set());
+      const file = await LocalWritableFile.create(path, 0o600, new SyncIoGovernor(() => (now += stepMs)));
       await file.write([seededBytes(1000, 'one'), seededBytes(1000, 'two')]);
       await truncate(path, 1500);
       const failure: unknown = await file.close().catch((error: unknown) => error);
@@ -24,7 +24,7 @@ describe('LocalWritableFile', () => {
     it(`keeps the order of small and large writes, ${where}`, async () => {
       const path = join(await tempFolder(), 'file');
       let now = 0;
-      const file = await LocalWritableFile.create(path, 0o600, new ShortCalls(() => (now += stepMs)), new Set());
+      const file = await LocalWritableFile.create(path, 0o600, new SyncIoGovernor(() => (now += stepMs)));
       const parts = [10, 65_000, 5000, 300_000, 7].map((size) => seededBytes(size, String(size)));
       for (const part of parts) await file.write([part]);
       await file.close();

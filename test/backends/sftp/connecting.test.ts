@@ -233,7 +233,7 @@ describe('opening a folder of an SSH server', function () {
 
     /** Opens `nas`, knowing nothing but the configuration. */
     async function opensNas(options: Partial<SftpOptions>, location: Partial<SftpLocation> = {}): Promise<void> {
-      const files = await openSftp({ host: 'nas', path: folder, ...location }, unknowing(options), log);
+      const files = await openSftp({ scheme: 'sftp', host: 'nas', path: folder, ...location }, unknowing(options), log);
       expect(await files.list('.')).to.have.length(1);
       await files.close();
     }
@@ -283,7 +283,7 @@ describe('opening a folder of an SSH server', function () {
           `  UserKnownHostsFile ${jump.folder}/known_hosts`,
         ];
         await writeFile(config, `${await readFile(config, 'utf8')}${lines.join('\n')}\n`);
-        const files = await openSftp({ host: 'nas', path: folder }, unknowing(options), log);
+        const files = await openSftp({ scheme: 'sftp', host: 'nas', path: folder }, unknowing(options), log);
         expect(await files.list('.')).to.have.length(1);
         expect(await jump.connectionProcesses()).to.have.length.above(0);
         await jump.killConnections();
@@ -324,17 +324,17 @@ describe('opening a folder of an SSH server', function () {
     }
   });
 
-  it('fails where there is no such folder, and where it is a file', async () => {
+  it('fails if there is no such folder, or a file of that name', async () => {
     await writeFile(join(folder, 'file'), '');
     await refuses('not_found', /./, {}, { path: join(folder, 'none') });
     await refuses('not_found', /./, {}, { path: join(folder, 'file') });
   });
 
-  it('fails where nobody answers', async () => {
+  it('fails if there is no answer', async () => {
     await refuses('unavailable', /127\.0\.0\.1 port 1 can't be reached/, {}, { port: 1 });
   });
 
-  it('finds out that OpenSSH can promise everything', async () => {
+  it('finds that OpenSSH guarantees everything', async () => {
     const files = await openSftp(sshd.location(folder), sshd.options, log);
     expect(files.capabilities).to.deep.equal({
       createWith: 'hardlink',

@@ -27,7 +27,8 @@ describe('a store behind a link that fails', function () {
   let store: Store;
   let proxy: TcpProxy | undefined;
   let socketsBefore: number;
-  const log = { info: () => undefined, warn: () => undefined };
+  const warnings: string[] = [];
+  const log = { info: () => undefined, warn: (_: object, message: string) => void warnings.push(message) };
 
   before(async function () {
     if (!hasSshd()) this.skip();
@@ -49,6 +50,7 @@ describe('a store behind a link that fails', function () {
   }
 
   beforeEach(async () => {
+    warnings.length = 0;
     socketsBefore = sockets();
     folder = await fixtureStore('v1.1-plaintext/store-empty');
   });
@@ -100,14 +102,14 @@ describe('a store behind a link that fails', function () {
       expect(await sshd.killConnections()).to.be.greaterThan(0);
     };
 
-    it('goes on with a put', async () => {
+    it('continues a put', async () => {
       const ref = newRef('packfile');
       const bytes = makeObject('packfile', 24 * MiB, 'put');
       expect(await store.put(ref, interrupted(bytes, kill), ctx)).to.deep.equal({ created: true });
       expect((await getAll(store, ref)).equals(bytes)).to.equal(true);
     });
 
-    it('goes on with a get', async () => {
+    it('continues a get', async () => {
       const ref = newRef('packfile');
       const bytes = makeObject('packfile', 48 * MiB, 'get');
       await putAll(store, ref, bytes);
@@ -115,7 +117,7 @@ describe('a store behind a link that fails', function () {
       expect((await getAll(store, ref, { offset: 7, length: 100 })).equals(bytes.subarray(7, 107))).to.equal(true);
     });
 
-    it('goes on with a list', async () => {
+    it('continues a list', async () => {
       const refs = Array.from({ length: 600 }, () => newRef('packfile'));
       for (const { mac } of refs) {
         await mkdir(join(folder, 'packfiles', mac.slice(0, 2)), { recursive: true });
@@ -130,7 +132,7 @@ describe('a store behind a link that fails', function () {
       expect(listed.sort()).to.deep.equal(refs.map(({ mac }) => mac).sort());
     });
 
-    it('goes on with everything, all the time, and opens no more than its connections', async () => {
+    it('continues everything, each time, without exceeding its connections', async () => {
       let done = false;
       const killer = (async () => {
         for (; !done; await sleep(150)) await sshd.killConnections();
@@ -164,7 +166,7 @@ describe('a store behind a link that fails', function () {
       expect(await listAll(store, 'state')).to.have.length(0);
     });
 
-    it('leaves nothing behind of a put whose caller goes away at the same time', async () => {
+    it('leaves nothing behind of a put that is canceled at the same time', async () => {
       const bytes = makeObject('packfile', 4 * MiB);
       const body = interrupted(bytes, async () => {
         await kill();
@@ -178,7 +180,7 @@ describe('a store behind a link that fails', function () {
       await expectFailure(store.stat(ref, ctx), 'not_found');
     });
 
-    it('fails a put of which the server lost a part, as one that lost its power does', async () => {
+    it('fails a put of which the server lost a part, as in a power cut', async () => {
       const ref = newRef('packfile');
       const body = interrupted(makeObject('packfile', 24 * MiB, 'reboot'), async () => {
         await eventually(async () => (await sizeOfTemporary()) > 8 * MiB, 'a part is written');
@@ -235,7 +237,7 @@ describe('a store behind a link that fails', function () {
   describe('when a connection hangs without being closed', () => {
     beforeEach(async () => {
       proxy = await TcpProxy.start(sshd.port);
-      await openStore({ keepAliveMs: 100, connectTimeoutMs: 1000 }, proxy.port);
+      await openStore({ keepAliveMs: 100, connectTimeoutMs: 3000 }, proxy.port);
     });
 
     /** Nothing gets through for a while. */
@@ -245,16 +247,16 @@ describe('a store behind a link that fails', function () {
       void sleep(1500).then(() => proxy?.thaw());
     };
 
-    it('notices within seconds, and goes on with a put', async () => {
+    it('notices within seconds, and continues a put', async () => {
       const ref = newRef('packfile');
       const bytes = makeObject('packfile', 24 * MiB, 'hang');
       const startMs = Date.now();
       await store.put(ref, interrupted(bytes, hang), ctx);
-      expect(Date.now() - startMs).to.be.below(10_000);
+      expect(Date.now() - startMs, 'less than a request may take').to.be.below(20_000);
       expect((await getAll(store, ref)).equals(bytes)).to.equal(true);
     });
 
-    it('notices within seconds, and goes on with a get and a list', async () => {
+    it('notices within seconds, and continues a get and a list', async () => {
       const ref = newRef('packfile');
       const bytes = makeObject('packfile', 48 * MiB, 'hang');
       await putAll(store, ref, bytes);
@@ -262,22 +264,20 @@ describe('a store behind a link that fails', function () {
       expect((await readInterrupted(ref, hang)).equals(bytes)).to.equal(true);
       await hang();
       expect(await listAll(store, 'packfile')).to.deep.equal([ref.mac]);
-      expect(Date.now() - startMs).to.be.below(15_000);
+      expect(Date.now() - startMs, 'less than a request may take').to.be.below(25_000);
     });
 
-    it('notices it while nothing is asked', async () => {
+    it('notices it while it is idle', async () => {
       const before = proxy?.accepted ?? 0;
       proxy?.freeze();
-      await sleep(1000);
+      await eventually(async () => warnings.includes("a connection to the store's server was lost"), 'it is noticed');
       proxy?.thaw();
-      const startMs = Date.now();
       await listAll(store, 'lock');
-      expect(Date.now() - startMs).to.be.below(1000);
       expect(proxy?.accepted).to.be.greaterThan(before);
     });
   });
 
-  it('takes a server that accepts and says nothing for one that is not there', async () => {
+  it('fails if a server accepts connections and says nothing', async () => {
     const silent: Server = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     await openStore();
@@ -287,8 +287,8 @@ describe('a store behind a link that fails', function () {
     silent.close();
   });
 
-  it('keeps no more than its bound of packfiles open, and closes them with the store', async () => {
-    await openStore({ openFiles: 10, connections: 1 });
+  it('keeps packfiles open up to the limit, and closes them with the store', async () => {
+    await openStore({ maxOpenFiles: 10, connections: 1 });
     const refs = Array.from({ length: 40 }, () => newRef('packfile'));
     for (const ref of refs) await putAll(store, ref, makeObject('packfile', 5000, ref.mac));
     for (const ref of [...refs, ...refs]) {

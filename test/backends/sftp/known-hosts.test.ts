@@ -3,11 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { judge, knownHostNames, knownTypes, parseKnownHosts } from '../../../src/backends/sftp/known-hosts.js';
+import { knownHostNames, knownTypes, parseKnownHosts, verify } from '../../../src/backends/sftp/known-hosts.js';
 import { hasSshd, makeKey } from '../../support/sshd.js';
 import { tempFolder } from '../../support/temp.js';
 
-/** A public key as it is on the wire: its type, and bytes of its own. */
+/** A public key in wire format: its type, and bytes of its own. */
 function key(type: string, content: string): Buffer {
   const head = Buffer.alloc(4);
   head.writeUInt32BE(type.length);
@@ -24,7 +24,7 @@ describe('known_hosts', () => {
   /** What the file says about a key that a host offers. */
   function verdict(text: string, host: string, port = 22, offered = ed): string {
     const type = offered === rsa ? 'ssh-rsa' : 'ssh-ed25519';
-    return judge(parseKnownHosts(text, 'file'), knownHostNames(host, port), type, offered).is;
+    return verify(parseKnownHosts(text, 'file'), knownHostNames(host, port), type, offered).is;
   }
 
   const trusted: [string, string, string, number?][] = [
@@ -68,7 +68,7 @@ describe('known_hosts', () => {
 
   it('finds a key that was changed, and says where the old one is', () => {
     const hosts = parseKnownHosts(`#\n${line('nas', otherEd)}`, 'file');
-    expect(judge(hosts, ['nas'], 'ssh-ed25519', ed)).to.deep.equal({
+    expect(verify(hosts, ['nas'], 'ssh-ed25519', ed)).to.deep.equal({
       is: 'mismatch',
       sameType: true,
       where: ['file:2'],
@@ -77,7 +77,7 @@ describe('known_hosts', () => {
 
   it('tells a key of another type from one that was changed', () => {
     const hosts = parseKnownHosts(line('nas', rsa), 'file');
-    expect(judge(hosts, ['nas'], 'ssh-ed25519', ed)).to.deep.include({ is: 'mismatch', sameType: false });
+    expect(verify(hosts, ['nas'], 'ssh-ed25519', ed)).to.deep.include({ is: 'mismatch', sameType: false });
   });
 
   it('refuses a revoked key, even where it is trusted as well', () => {
@@ -120,8 +120,8 @@ describe('known_hosts', () => {
     const hosts = parseKnownHosts(text, file);
     const blob = Buffer.from(encoded, 'base64');
     for (const name of ['nas.example.org', '[nas.example.org]:2222']) {
-      expect(judge(hosts, [name], type, blob)).to.deep.equal({ is: 'trusted' });
+      expect(verify(hosts, [name], type, blob)).to.deep.equal({ is: 'trusted' });
     }
-    expect(judge(hosts, ['nas2.example.org'], type, blob)).to.deep.equal({ is: 'unknown' });
+    expect(verify(hosts, ['nas2.example.org'], type, blob)).to.deep.equal({ is: 'unknown' });
   });
 });

@@ -23,6 +23,7 @@ const location: fc.Arbitrary<SftpLocation> = fc
     port: fc.option(fc.integer({ min: 1, max: 65535 }), { nil: undefined }),
   })
   .map(({ host, path, user, port }) => ({
+    scheme: 'sftp',
     host,
     path,
     ...(user !== undefined && { user }),
@@ -60,7 +61,7 @@ describe('an SFTP location', () => {
     );
   });
 
-  const read: Record<string, SftpLocation> = {
+  const read: Record<string, Omit<SftpLocation, 'scheme'>> = {
     'sftp://nas/srv/kloset': { host: 'nas', path: '/srv/kloset' },
     'SFTP://backup@nas.example.org:2222/srv/kloset/': {
       user: 'backup',
@@ -77,7 +78,7 @@ describe('an SFTP location', () => {
   };
   for (const [text, expected] of Object.entries(read)) {
     it(`reads ${text}`, () => {
-      expect(parseSftpLocation(text)).to.deep.equal(expected);
+      expect(parseSftpLocation(text)).to.deep.equal({ scheme: 'sftp', ...expected });
     });
   }
 

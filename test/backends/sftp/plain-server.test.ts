@@ -38,7 +38,7 @@ describe('an SFTP server without OpenSSH extensions', () => {
     await server.stop();
   });
 
-  it('makes names with RENAME where that refuses to replace, which it finds out by trying', async () => {
+  it('creates names with RENAME if that refuses to replace, which it finds out by trying', async () => {
     await open();
     expect(files.capabilities.createWith).to.equal('rename');
     expect(await readdir(join(folder, 'packfiles'))).to.deep.equal(['aa']);
@@ -51,7 +51,7 @@ describe('an SFTP server without OpenSSH extensions', () => {
     await expectFailure(files.link('packfiles/tmp.none', 'packfiles/aa/other'), 'not_found');
   });
 
-  it('makes no names where RENAME replaces', async () => {
+  it('creates no names if RENAME replaces', async () => {
     await open({ renameReplaces: true });
     expect(files.capabilities.createWith).to.equal('none');
     expect(await readdir(join(folder, 'packfiles'))).to.deep.equal(['aa']);
@@ -65,7 +65,7 @@ describe('an SFTP server without OpenSSH extensions', () => {
     expect(server.requests).not.to.have.any.keys('WRITE', 'RENAME', 'REMOVE', 'MKDIR');
   });
 
-  it('says what it cannot promise, and promises none of it', async () => {
+  it('reports what it lacks, and guarantees none of it', async () => {
     await open();
     expect(canWrite(files.capabilities)).to.equal(false);
     expect(isDurable(files.capabilities)).to.equal(false);

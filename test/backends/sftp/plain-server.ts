@@ -57,7 +57,7 @@ export class PlainServer {
   }
 
   location(path: string): SftpLocation {
-    return { user: 'tester', host: '127.0.0.1', port: this.port, path };
+    return { scheme: 'sftp', user: 'tester', host: '127.0.0.1', port: this.port, path };
   }
 
   get clientOptions(): SftpOptions {

@@ -60,7 +60,7 @@ describe('the stores of a configuration', () => {
       expect(problemsOf({ stores: { [name]: { location: '/a' } } }), name).to.have.length(1);
     }
     expect(problemsOf({ stores: { a: { location: 's3://x' } } }).join()).to.match(
-      /^stores\.a\.location: it has to be a path/,
+      /^stores\.a\.location: it has to be a folder's path/,
     );
   });
 });

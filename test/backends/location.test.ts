@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { parseLocation } from '../../src/config/location.js';
+import { parseLocation } from '../../src/backends/backends.js';
 
 const surroundings = { home: '/home/op', cwd: '/srv' };
 

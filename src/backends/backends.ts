@@ -1,0 +1,73 @@
+import { StoreError } from '../core/errors.js';
+import type { Logger } from '../lib/logger.js';
+import type { Surroundings } from '../lib/paths.js';
+import type { Backend, Connector, OpenedStore, OpenOptions } from './backend.js';
+import { gateway } from './gateway/backend.js';
+import { local } from './local/backend.js';
+import { sftp } from './sftp/backend.js';
+
+/** Every backend. A new one is a folder, and a line here. */
+const backends = [local, sftp, gateway] as const;
+
+/** Where a store is: plain data. */
+export type Location = ReturnType<(typeof backends)[number]['parse']>;
+
+const byScheme = new Map<string, Backend<Location>>(
+  backends.flatMap((backend) => backend.schemes.map((scheme) => [scheme, backend])),
+);
+
+/** plakar's default. */
+const defaultLocation = '~/.plakar';
+
+/** How locations are written, for help and errors. */
+export const locationForms = new Intl.ListFormat('en', { type: 'disjunction' }).format(
+  backends.map(({ form }) => form),
+);
+
+/** Reads a store's location, a path or a URL; plakar's default if undefined. Or says what is wrong with it. */
+export function parseLocation(
+  text = defaultLocation,
+  surroundings: Surroundings,
+): Location | { readonly problem: string } {
+  if (text === '' || text.includes('\0')) return { problem: 'it is empty or has a NUL in it' };
+  const [, scheme = 'fs'] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
+  const backend = byScheme.get(scheme.toLowerCase());
+  if (backend === undefined) return { problem: `it has to be ${locationForms}` };
+  try {
+    return backend.parse(text, surroundings);
+  } catch (error) {
+    return { problem: StoreError.from(error).message };
+  }
+}
+
+/** A location as people write it. */
+export function formatLocation(location: Location): string {
+  return backendOf(location).format(location);
+}
+
+/** The location with the options in plakar's configuration of the store, which take precedence. Throws `invalid_argument`. */
+export function withConnectorOptions(location: Location, options: Connector['options']): Location {
+  return backendOf(location).withConnectorOptions?.(location, options) ?? location;
+}
+
+/**
+ * Opens the store at a location. What its server can't guarantee is logged, and shows in the store's info. Fails with an error whose
+ * message is for the operator: it names the location, what is wrong and what to do.
+ */
+export async function openStore(location: Location, options: OpenOptions, log: Logger): Promise<OpenedStore> {
+  const backend = backendOf(location);
+  try {
+    return await backend.open(location, options, log);
+  } catch (cause) {
+    const error = StoreError.from(cause);
+    const where = backend.format(location);
+    const message = backend.explainFailure?.(error, where) ?? `the store at ${where} can't be opened: ${error.message}`;
+    throw new Error(message, { cause });
+  }
+}
+
+function backendOf({ scheme }: Location): Backend<Location> {
+  const backend = byScheme.get(scheme);
+  if (backend === undefined) throw new Error(`there is no backend for ${scheme}://`);
+  return backend;
+}
