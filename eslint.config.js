@@ -49,6 +49,11 @@ const directions = folders.map(({ name: from }) => ({
   },
 }));
 
+const syntax = [
+  { selector: 'TSEnumDeclaration', message: 'Use a const array or object and a union type.' },
+  { selector: "MemberExpression[property.name='only']", message: 'A test that runs alone hides the others.' },
+];
+
 export default tseslint.config(
   { ignores: ['dist/', 'gen/', 'node_modules/'] },
   ...tseslint.configs.strict,
@@ -59,10 +64,22 @@ export default tseslint.config(
       eqeqeq: 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
+      'no-restricted-syntax': ['error', ...syntax],
+    },
+  },
+  {
+    // Private fields of dependencies and of Node. What has no other way is in these two files, with its reason.
+    files: ['src/**/*.ts'],
+    ignores: ['src/frontends/grpc/http2-connections.ts', 'src/backends/sftp/ssh2-internals.ts'],
+    rules: {
       'no-restricted-syntax': [
         'error',
-        { selector: 'TSEnumDeclaration', message: 'Use a const array or object and a union type.' },
-        { selector: "MemberExpression[property.name='only']", message: 'A test that runs alone hides the others.' },
+        ...syntax,
+        ...[
+          'MemberExpression[computed=false][property.name=/^_/]',
+          'ObjectPattern > Property[key.name=/^_/]',
+          'CallExpression[callee.object.name="Reflect"][callee.property.name=/^(get|set)$/]',
+        ].map((selector) => ({ selector, message: 'A private field may change with any update: use the public API.' })),
       ],
     },
   },
