@@ -155,7 +155,7 @@ export class FileStore implements Store {
     if (!this.options.readOnly) return;
     throw new StoreError(
       'unimplemented',
-      "the store is read-only, whatever the access: its file server can't promise what writing takes, as the gateway's log says",
+      "the store is read-only at every access level, since its file server lacks what writing needs: the gateway's log has the details",
     );
   }
 

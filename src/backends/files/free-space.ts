@@ -76,7 +76,7 @@ export class FreeSpace {
   private tooLittle(): StoreError {
     return new StoreError(
       'no_space',
-      `the store's disk has too little room left: ${this.minFreeBytes} bytes of it are kept free, and its operator has to make room`,
+      `the store's disk has too little room left: ${this.minFreeBytes} bytes of it are kept free; its operator has to make room`,
     );
   }
 }

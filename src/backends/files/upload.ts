@@ -80,7 +80,7 @@ export class Upload {
   private async publish(): Promise<boolean> {
     for (let attempts = 1; !(await this.link()); attempts++) {
       if (await this.isSameAsWritten()) return false;
-      if (attempts === maxAttempts) throw this.notReplaced('what has this MAC is no file');
+      if (attempts === maxAttempts) throw this.notReplaced('something that is not a file has this MAC as its name');
     }
     return true;
   }

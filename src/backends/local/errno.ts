@@ -8,7 +8,7 @@ interface Row {
 
 const fullDisk: Row = { code: 'no_space', message: "the store's disk is full: its operator has to make room" };
 const noSuch: Row = { code: 'not_found', message: 'no such file or folder' };
-const refused: Row = { code: 'internal', message: 'the gateway may not do that with the files of its store' };
+const refused: Row = { code: 'internal', message: "the gateway lacks permissions for its store's files" };
 const broken: Row = { code: 'unavailable', message: "the store's disk can't be read or written" };
 
 /** What the errno of a file operation means, on Linux and the BSDs. Any other is an internal error. */

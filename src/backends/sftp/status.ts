@@ -35,7 +35,7 @@ const fullDisk: Row = {
 };
 const noSuch: Row = { code: 'not_found', message: 'no such file or folder' };
 const taken: Row = { code: 'already_exists', message: 'the name is taken' };
-const refused: Row = { code: 'internal', message: 'the gateway may not do that with the files of its store' };
+const refused: Row = { code: 'internal', message: "the gateway lacks permissions for its store's files" };
 const unsupported: Row = { code: 'unimplemented', message: "the store's SFTP server can't do that" };
 const lost: Row = { code: 'unavailable', message: "the store's server can't be reached: try again later" };
 const broken: Row = { code: 'unavailable', message: "the store's server can't read or write its disk" };

@@ -119,7 +119,7 @@ describe('the sweep', () => {
   });
 });
 
-describe('a store whose file server cannot promise what writing takes', () => {
+describe('a store whose file server lacks what writing needs', () => {
   it('is read-only, says so, and refuses to be written', async () => {
     const folder = await emptyStore();
     const options = { durable: true, maxObjectBytes: 1e6, host, readOnly: true };

@@ -221,6 +221,6 @@ describe('What a store of files acknowledges', () => {
     await put(inBucket('aa'));
     await files.makeFolder(`packfiles/aa/${ref.mac}`, 0o700);
     const { message } = await expectFailure(put(ref), 'already_exists');
-    expect(message).to.contain('no file');
+    expect(message).to.contain('not a file');
   });
 });
