@@ -50,7 +50,7 @@ export async function readRanges(
     for await (const request of requests) {
       for (const read of readsOf(request)) {
         const weight = permitsOf(read);
-        // One by one, which can't deadlock: nobody else acquires these permits.
+        // One by one, which can't deadlock: only this loop acquires these permits.
         for (let i = 0; i < weight; i++) await permits.take(context.signal);
         // Sending fails only where the call has ended, which ends `requests` too.
         if (failure === undefined) start(read, weight);
