@@ -3,7 +3,6 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { constants, createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreServiceService, type StoreServiceServer } from '../../gen/kloset/store/v1/store.js';
 import { GatewayClient, type ClientOptions } from '../../src/client/index.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
@@ -61,7 +60,7 @@ describe('The client', () => {
     expect(seen.size).to.equal(501);
   });
 
-  it('can stop in the middle of everything that streams, and goes on', async () => {
+  it('can stop in the middle of any stream, and works on', async () => {
     const ref = newRef('packfile');
     await client.put(ref, makeObject('packfile', 4 * MiB));
     const { chunks } = await client.get(ref);
@@ -76,13 +75,12 @@ describe('The client', () => {
     );
   });
 
-  it('tells who asks for the first answer that there is no gateway, and nobody before', async () => {
-    const nobody = new GatewayClient({ address: '127.0.0.1:1' });
-    const answers = nobody.readRanges([{ ref: newRef('state'), range: { offset: 0, length: 1 } }]);
-    await sleep(100);
+  it('fails at the first answer, not before, where there is no gateway', async () => {
+    const unreachable = new GatewayClient({ address: '127.0.0.1:1' });
+    const answers = unreachable.readRanges([{ ref: newRef('state'), range: { offset: 0, length: 1 } }]);
     await expectFailure(answers.next(), 'unavailable');
-    await nobody.readRanges([]).return(undefined);
-    nobody.close();
+    await unreachable.readRanges([]).return(undefined);
+    unreachable.close();
   });
 
   it('can stop while the next reads to ask for are long in coming', async () => {

@@ -43,7 +43,7 @@ describe('The client', () => {
     server.forceShutdown();
   });
 
-  it('keeps no more than a few messages of a download that nobody takes', async () => {
+  it('keeps no more than a few messages of a download that is not consumed', async () => {
     const store = new CountingStore(Buffer.alloc(100), 100 * MiB);
     await serve(storeService({ calls: callsOn(store), version: '1' }) as unknown as UntypedServiceImplementation);
     const { chunks } = await client.get(newRef('packfile'));

@@ -46,7 +46,7 @@ describe('The client over TLS', () => {
     client.close();
   });
 
-  it('tells nothing to one that nobody vouches for', async () => {
+  it('sends nothing to a gateway whose certificate is not trusted', async () => {
     tokens.length = 0;
     const client = new GatewayClient({ address, tls: true, token: 'secret', attempts: 1 });
     const error = await expectFailure(client.describe({ deadlineMs: 5000 }), 'unavailable');

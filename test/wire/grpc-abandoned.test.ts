@@ -6,7 +6,7 @@ import { framed } from './support/raw-grpc.js';
 import { killProcesses, startProcess, type GatewayProcess } from './support/process.js';
 import { RawHttp2 } from './support/raw-http2.js';
 
-describe('A gRPC call that its client leaves right behind its message', function () {
+describe('A gRPC call that its client resets right after its message', function () {
   this.timeout(60_000);
   /** Another process: in this one, both sides would take turns. */
   let gateway: GatewayProcess;
@@ -19,7 +19,7 @@ describe('A gRPC call that its client leaves right behind its message', function
 
   const service = '/kloset.store.v1.StoreService';
   for (const path of [`${service}/GetStoreInfo`, `${service}/ListObjects`, '/store.Store/Init']) {
-    it(`does no harm to anybody else, whenever that is: ${path}`, async () => {
+    it(`does not affect other clients, whenever the reset comes: ${path}`, async () => {
       for (let i = 0; i < 30; i++) {
         const connection = await RawHttp2.connect(gateway.grpcPort);
         for (let k = 0; k < 20; k++) {

@@ -57,7 +57,7 @@ describe('A principal of one of many stores, through gRPC,', function () {
     await client.close();
   });
 
-  it("binds no connection of plakar's to another one", async () => {
+  it("can't initialise a connection of plakar's with another one", async () => {
     const { gateway, ref } = tenants;
     const open = (config: Record<string, string>): Promise<PlakarStore> =>
       PlakarStore.open(gateway.grpcPort, config, { authorization });
@@ -75,7 +75,7 @@ describe('A principal of one of many stores, through gRPC,', function () {
     await bound.close();
   });
 
-  it("lends nobody else on a connection of plakar's its access to the store that the connection is about", async () => {
+  it("does not lend its access to other callers on a connection of plakar's", async () => {
     const { gateway, ref } = tenants;
     const options: { -readonly [K in keyof ClientOptions]: ClientOptions[K] } = { authorization };
     const client = await PlakarStore.open(gateway.grpcPort, { store: own }, options);
@@ -83,7 +83,7 @@ describe('A principal of one of many stores, through gRPC,', function () {
     delete options.authorization;
     await expectFailure(listAll(client, 'packfile'), 'unauthenticated');
     await expectFailure(client.delete(ref), 'unauthenticated');
-    options.authorization = 'Bearer of nobody';
+    options.authorization = 'Bearer unknown';
     await expectFailure(getAll(client, ref), 'unauthenticated');
     await client.close();
   });

@@ -96,7 +96,7 @@ describe('A gRPC upload', () => {
       });
     }
 
-    it('is not stored when its deadline passes, though its client never says another word', async () => {
+    it('is not stored when its deadline passes, though its client sends nothing more', async () => {
       const connection = await RawHttp2.connect(gateway.grpcPort);
       const stream = connection.request(putPath, { 'grpc-timeout': '500m' });
       await connection.data(stream, Buffer.concat([upload.header(ref), upload.chunks(bytes)]).subarray(0, MiB));
@@ -104,7 +104,7 @@ describe('A gRPC upload', () => {
       await expectNothing(connection);
     });
 
-    it('is not stored when it has a message that is none, though its client never says another word', async () => {
+    it('is not stored when it has a malformed message, though its client sends nothing more', async () => {
       const connection = await RawHttp2.connect(gateway.grpcPort);
       const stream = connection.request(putPath);
       await connection.data(stream, Buffer.concat([upload.header(ref), upload.chunks(bytes)]));
@@ -163,7 +163,7 @@ describe('A gRPC upload', () => {
       });
     }
 
-    it('is refused, and leaves nothing behind, when it has a message that is none', async () => {
+    it('is refused, and leaves nothing behind, when it has a malformed message', async () => {
       const call = await begin();
       await call.send(framed(Buffer.from('ff'.repeat(20), 'hex')));
       expect((await call.outcome).code).to.equal(Code.INTERNAL);
@@ -186,7 +186,7 @@ describe('A gRPC upload', () => {
       await expectNothing();
     });
 
-    it('is refused, and leaves nothing behind, when a message is compressed in a way that nobody offered', async () => {
+    it('is refused, and leaves nothing behind, when a message is compressed in a way that was not offered', async () => {
       const call = client.call(putPath, { 'grpc-encoding': 'br' });
       await call.send(upload.header(ref), upload.chunks(bytes));
       await untilWriting(folder);

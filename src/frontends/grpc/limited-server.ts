@@ -66,7 +66,10 @@ const limitMessages: ServerInterceptor = (_method, call) => {
 
 type Method = ServiceDefinition[string];
 
-/** The same method, with requests limited to `maxRequestBytes`. Uploads are the methods that stream their requests only. */
+/**
+ * The same method, with messages limited to `maxRequestBytes`, unless it is an upload: a method that streams its requests only. Malformed
+ * messages of a stream are answered with INVALID_ARGUMENT; grpc-js answers others with INTERNAL.
+ */
 function withRequestLimit(method: Method): Method {
   if (method.requestStream && !method.responseStream) return method;
   const requestDeserialize = (bytes: Buffer): unknown => {
@@ -76,7 +79,8 @@ function withRequestLimit(method: Method): Method {
     }
     try {
       return method.requestDeserialize(bytes);
-    } catch {
+    } catch (error) {
+      if (!method.requestStream) throw error;
       return new Refusal({ code: status.INVALID_ARGUMENT, details: `a malformed message for ${method.path}` });
     }
   };

@@ -11,7 +11,7 @@ export interface InitConfig {
   readonly options: Readonly<Record<string, string>>;
 }
 
-/** Parses an Init. Accepts everything: whoever opens the store checks the location. */
+/** Parses an Init. Accepts everything: the location is checked when the store is opened. */
 export function parseInit(proto: string, options: Readonly<Record<string, string>>): InitConfig {
   const { location = '', store } = options;
   const [, host, path = location] = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/]*)(.*)$/s.exec(location) ?? [];

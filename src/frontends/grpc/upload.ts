@@ -8,7 +8,7 @@ export interface Upload {
   /** The store's name. */
   readonly store: string;
   readonly ref: ObjectRef;
-  /** The object's bytes. Throws `invalid_argument` at its end unless the upload was finished with the right length. */
+  /** The object's bytes. Throws `invalid_argument` at the end where the finish is missing or has another length. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 

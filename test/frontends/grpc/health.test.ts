@@ -17,14 +17,14 @@ describe('The health service', () => {
     return { told, call };
   }
 
-  it('tells whoever watches a service how it is, and what becomes of it', () => {
+  it('tells clients that watch a service its status, and each change', () => {
     const [{ told }, whole] = [watch('a.Service'), watch('')];
     health.setStatus('a.Service', 'NOT_SERVING');
     expect(told).to.deep.equal(['SERVING', 'NOT_SERVING']);
     expect(whole.told).to.deep.equal(['SERVING']);
   });
 
-  it('knows no other services, and keeps none of the names that it is asked for', () => {
+  it('knows no other services, and keeps no entry for their names', () => {
     const before = remembered();
     for (let i = 0; i < 10; i++) {
       const { told, call } = watch(`another.Service${i}`);

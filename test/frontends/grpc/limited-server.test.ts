@@ -35,7 +35,7 @@ describe('A gRPC server with limits', () => {
     return new Promise((resolve) => client.makeUnaryRequest(path, same, same, bytes, (error) => resolve(error)));
   }
 
-  it('refuses a request that is too large or malformed before its handler sees it', async () => {
+  it('refuses a request that is too large before its handler sees it', async () => {
     let asked = 0;
     await serve({
       statObject: (_call, callback) => {
@@ -51,10 +51,6 @@ describe('A gRPC server with limits', () => {
     expect(await ask(larger)).to.include({
       code: status.RESOURCE_EXHAUSTED,
       details: 'a message of 65538 bytes: at most 65536 are accepted',
-    });
-    expect(await ask(Buffer.from([0xff, 0xff]))).to.include({
-      code: status.INVALID_ARGUMENT,
-      details: 'a malformed message for /kloset.store.v1.StoreService/StatObject',
     });
     expect(asked).to.equal(1);
   });

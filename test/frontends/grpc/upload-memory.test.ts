@@ -26,7 +26,7 @@ class BusyStore extends MemoryStore {
 }
 
 describe('An upload over gRPC to a store that is busy', () => {
-  it('is kept in memory by no more than a few messages, and goes on when the store does', async () => {
+  it('keeps only a few messages in memory, and continues when the store does', async () => {
     const store = new BusyStore(Buffer.alloc(100), 100 * MiB);
     const server = new LimitedServer();
     server.addService(StoreServiceService, storeService({ calls: callsOn(store), version: '1' }));
