@@ -46,7 +46,7 @@ export const limits = {
   ),
   maxUploads: setting(
     'max-uploads',
-    count(1, 1_000_000).prefault(64),
+    count(1, 1_000_000).prefault(128),
     'concurrent uploads, which also count as operations',
   ),
   queueMs: setting(
