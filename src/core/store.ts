@@ -49,8 +49,8 @@ export interface PutResult {
 /** What every operation is told about its circumstances. */
 export interface OpContext {
   /**
-   * Aborts when the caller is gone or the gateway stops. An operation that waits for something else than its caller ends then, with
-   * `canceled`; others may go on to their end. Whether a put or delete that was canceled has been done is not known.
+   * Aborts when the caller is gone or the gateway stops. An operation that would otherwise wait without limit, for a permit for
+   * example, then fails with `canceled`; others may go on to their end. A put or delete that was canceled may have been done.
    */
   readonly signal: AbortSignal;
 }
@@ -99,8 +99,8 @@ export interface Store {
    * - `invalid_argument` under 48 bytes, or where the header isn't a serialized object's of that kind; `too_large` over the
    *   size limit; `no_space` on a full disk; and whatever `body` throws, when it throws. Nothing is left behind then.
    *
-   * `body`'s chunks belong to the store once yielded. It need not be read to its end when the put fails early. When the caller is gone
-   * it has to throw: a store waits for its next chunk without watching the signal.
+   * `body`'s chunks belong to the store once yielded. It need not be read to its end when the put fails early. It
+   * has to throw when the caller is gone: a store waits for the next chunk without watching the signal.
    */
   put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult>;
 
