@@ -49,7 +49,10 @@ export interface PutResult {
 
 /** The context of an operation. */
 export interface OpContext {
-  /** Aborts when the client goes away or the gateway stops. An operation that would otherwise wait for ever then fails with `canceled`. */
+  /**
+   * Aborts when the caller goes away or the gateway stops. An operation that would otherwise wait without a limit, for a permit for example,
+   * then fails with `canceled`; others may complete. A put or delete that failed so may have been done.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -94,7 +97,8 @@ export interface Store {
    * - `invalid_argument` for less than 48 bytes or a header that is not of this kind, `too_large` over the size limit, `no_space` on a full
    *   disk; an error that `body` throws is passed on. A failed put leaves nothing behind.
    *
-   * A chunk belongs to the store once `body` has yielded it. A put that fails early need not read `body` to its end.
+   * A chunk belongs to the store once `body` has yielded it. A put that fails early need not read `body` to its end. `body` has to throw when
+   * the caller is gone: stores wait for the next chunk without watching the signal.
    */
   put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult>;
 

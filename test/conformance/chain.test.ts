@@ -1,14 +1,38 @@
 import { GatewayStore } from '../../src/backends/gateway/gateway-store.js';
+import { TcpProxy } from '../backends/sftp/tcp-proxy.js';
 import { startTestGateway } from '../support/gateway.js';
 import { HttpStore } from '../support/http-store.js';
 import { openThrough } from './open-through.js';
-import { describeStore } from './store-suite.js';
+import { overHttp } from './protocol-options.js';
+import { describeStore, type Target } from './store-suite.js';
+import { operations } from './target.js';
 
-describeStore(
-  "another gateway's store",
-  () => openThrough(({ grpcPort }) => GatewayStore.open({ address: `127.0.0.1:${grpcPort}` })),
-  { onDisk: true },
-);
+/** A store behind another gateway, with a network between them that can stand still. */
+async function openBehindProxy(): Promise<Target> {
+  const proxies: TcpProxy[] = [];
+  const target = await openThrough(async ({ grpcPort }) => {
+    const proxy = await TcpProxy.start(grpcPort);
+    proxies.push(proxy);
+    return GatewayStore.open({ address: `127.0.0.1:${proxy.port}` });
+  });
+  const block: Target['block'] = async () => {
+    for (const proxy of proxies) proxy.freeze();
+    const unblock = async (): Promise<void> => {
+      for (const proxy of proxies) {
+        proxy.thaw();
+        proxy.cut();
+      }
+    };
+    return { operations, unblock };
+  };
+  const close = async (): Promise<void> => {
+    await target.close();
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+  };
+  return { ...target, block, close };
+}
+
+describeStore("another gateway's store", openBehindProxy, { onDisk: true });
 
 describeStore(
   'a local store through a chain of two gateways, and HTTP',
@@ -25,5 +49,5 @@ describeStore(
     };
     return { ...target, close };
   },
-  { onDisk: true, hides: ['created', 'objectSize'] },
+  overHttp,
 );

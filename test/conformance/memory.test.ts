@@ -7,7 +7,11 @@ describeStore(
   async () => {
     const config = makeObject('packfile', 100, 'config');
     const store = new MemoryStore(config, maxObjectBytes);
-    return { store, config, close: () => store.close() };
+    const fill = async (): Promise<() => Promise<void>> => {
+      store.capacity = 0;
+      return async () => void (store.capacity = Infinity);
+    };
+    return { store, config, fill, close: () => store.close() };
   },
   { onDisk: false },
 );

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Settings } from '../../src/config/config.js';
 import type { Store } from '../../src/core/store.js';
+import { Authority } from '../support/certificate.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { emptyStore } from '../support/temp.js';
-import { maxObjectBytes, type Target } from './store-suite.js';
+import { maxObjectBytes, type Target } from './target.js';
 
 /**
  * A gateway with full access to an empty store, and a client of it.
@@ -20,6 +21,7 @@ export async function openThrough(
   const gateway = await startTestGateway(location, {
     'allow-delete': true,
     'max-object-size': String(maxObjectBytes),
+    'min-free-space': 0,
     ...settings,
   });
   const store = await connect(gateway);
@@ -28,4 +30,27 @@ export async function openThrough(
     await gateway.close();
   };
   return { store, folder, config: await readFile(join(folder, 'CONFIG')), close };
+}
+
+/** Made once: it takes two processes of OpenSSL. */
+let certificate: Promise<{ ca: Buffer; certFile: string; keyFile: string }> | undefined;
+
+/** The same with HTTP over TLS. */
+export async function openThroughTls(connect: (gateway: TestGateway, ca: Buffer) => Store): Promise<Target> {
+  const { ca, certFile, keyFile } = await (certificate ??= makeCertificate());
+  const settings = {
+    cert: certFile,
+    key: keyFile,
+    listen: [{ name: 'tls', address: '127.0.0.1:0', tls: true }],
+    'grpc-listen': [],
+  };
+  return openThrough(
+    (gateway) => connect(gateway, ca),
+    (location) => ({ location, settings }),
+  );
+}
+
+async function makeCertificate(): NonNullable<typeof certificate> {
+  const authority = await Authority.create();
+  return { ca: authority.cert, ...(await authority.issue()) };
 }

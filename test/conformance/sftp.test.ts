@@ -10,6 +10,7 @@ import { HttpStore } from '../support/http-store.js';
 import { hasSshd, Sshd } from '../support/sshd.js';
 import { emptyStore } from '../support/temp.js';
 import { openThrough } from './open-through.js';
+import { overGrpc, overHttp } from './protocol-options.js';
 import { describeStore, maxObjectBytes } from './store-suite.js';
 
 describe('a store on a real OpenSSH server', () => {
@@ -42,13 +43,7 @@ describe('a store on a real OpenSSH server', () => {
     );
   }
 
-  describeStore('through HTTP, it', () => openThrough(({ httpPort }) => new HttpStore(httpPort), locate), {
-    onDisk: true,
-    hides: ['created', 'objectSize'],
-  });
+  describeStore('through HTTP, it', () => openThrough(({ httpPort }) => new HttpStore(httpPort), locate), overHttp);
 
-  describeStore('through gRPC, it', () => openThrough(({ grpcPort }) => new GrpcStore(grpcPort), locate), {
-    onDisk: true,
-    seenAs: (code) => (code === 'too_large' ? 'invalid_argument' : code),
-  });
+  describeStore('through gRPC, it', () => openThrough(({ grpcPort }) => new GrpcStore(grpcPort), locate), overGrpc);
 });

@@ -1,14 +1,14 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { Agent, request, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { errorCodes, StoreError } from '../../src/core/errors.js';
+import { canceled, errorCodes, StoreError } from '../../src/core/errors.js';
 import { MacBatch } from '../../src/core/mac-batch.js';
 import { parseMac, type ObjectKind, type ObjectRef } from '../../src/core/object.js';
 import type { ByteRange } from '../../src/core/range.js';
 import { wireStatus } from '../../src/core/status.js';
-import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../src/core/store.js';
+import type { ObjectRead, ObjectStat, OpContext, PutResult, Store, StoreInfo } from '../../src/core/store.js';
 import { prefixOf, type ClientOptions } from './client-options.js';
 
 /** An answer, as any version of HTTP has it. */
@@ -16,6 +16,18 @@ export interface HttpAnswer extends AsyncIterable<unknown> {
   readonly statusCode?: number | undefined;
   readonly headers: IncomingHttpHeaders;
   destroy(): unknown;
+}
+
+/** Of callers who never go away. */
+const endless: OpContext = { signal: new AbortController().signal };
+setMaxListeners(0, endless.signal);
+
+/** What a request is made of. */
+export interface HttpRequest extends OpContext {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: AsyncIterable<Uint8Array> | undefined;
 }
 
 /** A client of the HTTP 1.1 API, as a Store: what the conformance suite asks of a store it asks of the wire, too. */
@@ -35,39 +47,35 @@ export class HttpStore implements Store {
     throw new Error('the HTTP API has no such request');
   }
 
-  async config(): Promise<Uint8Array> {
-    return collect(await this.ask('GET', '/'));
+  async config(ctx = endless): Promise<Uint8Array> {
+    return (await this.askAll('GET', '/', ctx)).body;
   }
 
-  async *list(kind: ObjectKind): AsyncGenerator<MacBatch> {
-    const text = (await collect(await this.ask('GET', `/resources/${kind}s`))).toString();
-    yield MacBatch.of((JSON.parse(text) as string[]).map(parseMac));
+  async *list(kind: ObjectKind, ctx = endless): AsyncGenerator<MacBatch> {
+    const { body } = await this.askAll('GET', `/resources/${kind}s`, ctx);
+    yield MacBatch.of((JSON.parse(body.toString()) as string[]).map(parseMac));
   }
 
-  async stat(ref: ObjectRef): Promise<ObjectStat> {
-    const answer = await this.ask('HEAD', pathOf(ref));
-    await collect(answer);
-    const { headers } = answer;
+  async stat(ref: ObjectRef, ctx = endless): Promise<ObjectStat> {
+    const { headers } = await this.askAll('HEAD', pathOf(ref), ctx);
     return { size: Number(headers['content-length']), modifiedMs: Date.parse(headers['last-modified'] ?? '') };
   }
 
-  async get(ref: ObjectRef, range: ByteRange | undefined): Promise<ObjectRead> {
+  async get(ref: ObjectRef, range: ByteRange | undefined, ctx = endless): Promise<ObjectRead> {
     const headers = range && { range: `bytes=${range.offset}-${range.offset + range.length}` };
-    const answer = await this.ask('GET', pathOf(ref), headers);
+    const answer = await this.ask('GET', pathOf(ref), ctx, headers);
     const length = Number(answer.headers['content-length']);
-    const data = answer as AsyncIterable<Uint8Array>;
-    return { objectSize: NaN, length, data, release: () => answer.destroy() };
+    return { objectSize: NaN, length, data: chunksOf(answer, ctx), release: () => answer.destroy() };
   }
 
-  async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>): Promise<PutResult> {
-    // Read, so that the connection can be used again.
-    await collect(await this.ask('PUT', pathOf(ref), {}, body));
+  async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx = endless): Promise<PutResult> {
+    await this.askAll('PUT', pathOf(ref), ctx, body);
     // The API doesn't tell whether it is new.
     return { created: true };
   }
 
-  async delete(ref: ObjectRef): Promise<void> {
-    await collect(await this.ask('DELETE', pathOf(ref)));
+  async delete(ref: ObjectRef, ctx = endless): Promise<void> {
+    await this.askAll('DELETE', pathOf(ref), ctx);
   }
 
   async close(): Promise<void> {
@@ -75,14 +83,9 @@ export class HttpStore implements Store {
   }
 
   /** Sends a request. Resolves to the answer's start. */
-  protected async open(
-    method: string,
-    path: string,
-    headers: Readonly<Record<string, string>>,
-    body: AsyncIterable<Uint8Array> | undefined,
-  ): Promise<HttpAnswer> {
+  protected async open({ method, path, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
     const make = this.options.tls === undefined ? request : tlsRequest;
-    const req = make({ agent: this.agent, host: '127.0.0.1', port: this.port, method, path, headers });
+    const req = make({ agent: this.agent, host: '127.0.0.1', port: this.port, method, path, headers, signal });
     const answered = (once(req, 'response') as Promise<[IncomingMessage]>).then(([answer]) => answer);
     // An answer can come before all is sent: then the rest doesn't matter.
     return Promise.race([answered, send(req, body, answered)]);
@@ -92,6 +95,7 @@ export class HttpStore implements Store {
   private async ask(
     method: string,
     path: string,
+    { signal }: OpContext,
     headers: Readonly<Record<string, string>> = {},
     body?: AsyncIterable<Uint8Array>,
   ): Promise<HttpAnswer> {
@@ -101,9 +105,34 @@ export class HttpStore implements Store {
       ...(authorization !== undefined && { authorization }),
       ...headers,
     };
-    const answer = await this.open(method, prefixOf(this.options) + path, all, body);
-    await checkStatus(answer);
-    return answer;
+    if (signal.aborted) throw canceled(signal.reason);
+    try {
+      const answer = await this.open({ method, path: prefixOf(this.options) + path, headers: all, body, signal });
+      await checkStatus(answer);
+      return answer;
+    } catch (error) {
+      throw signal.aborted ? canceled(error) : error;
+    }
+  }
+
+  /** The same with all of the answer, so that the connection can be used again. */
+  private async askAll(
+    method: string,
+    path: string,
+    ctx: OpContext,
+    sent?: AsyncIterable<Uint8Array>,
+  ): Promise<{ headers: IncomingHttpHeaders; body: Buffer }> {
+    const answer = await this.ask(method, path, ctx, {}, sent);
+    return { headers: answer.headers, body: await collect(chunksOf(answer, ctx)) };
+  }
+}
+
+/** The bytes of an answer. They end with `canceled` where the signal aborts. */
+async function* chunksOf(answer: HttpAnswer, { signal }: OpContext): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of answer) yield chunk as Uint8Array;
+  } catch (error) {
+    throw signal.aborted ? canceled(error) : error;
   }
 }
 
@@ -136,7 +165,7 @@ async function checkStatus(answer: HttpAnswer): Promise<void> {
   throw code === undefined ? new Error(`status ${status}: ${text}`) : new StoreError(code, text);
 }
 
-async function collect(answer: HttpAnswer): Promise<Buffer> {
+async function collect(answer: AsyncIterable<unknown>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of answer) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);

@@ -109,6 +109,7 @@ const texts: Partial<Record<ErrorCode, RegExp>> = {
   not_found: /^no (packfile|state|lock) [0-9a-f]{64}/,
   too_large: /may have \d+ bytes at most/,
   already_exists: /other bytes|already/,
+  no_space: /disk is full|quota|too little room/,
   unavailable: /can't be|gone|not there|unavailable|missing/,
   permission_denied: /^not allowed/,
   invalid_argument: /^(not a|invalid)/,

@@ -1,6 +1,12 @@
-import { connect, type ClientHttp2Session, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
+import {
+  connect,
+  constants,
+  type ClientHttp2Session,
+  type IncomingHttpHeaders,
+  type IncomingHttpStatusHeader,
+} from 'node:http2';
 import { Readable } from 'node:stream';
-import { HttpStore, type HttpAnswer } from './http-store.js';
+import { HttpStore, type HttpAnswer, type HttpRequest } from './http-store.js';
 
 /** A client of the HTTP 1.1 API over TLS and HTTP/2, as a Store. */
 export class Http2Store extends HttpStore {
@@ -11,18 +17,21 @@ export class Http2Store extends HttpStore {
     await super.close();
   }
 
-  protected override async open(
-    method: string,
-    path: string,
-    headers: Readonly<Record<string, string>>,
-    body: AsyncIterable<Uint8Array> | undefined,
-  ): Promise<HttpAnswer> {
+  protected override async open({ method, path, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
     this.session ??= this.connect();
     const fields = { ':method': method, ':path': path, ...headers };
-    const stream = this.session.request(fields, { endStream: body === undefined });
-    if (body !== undefined) Readable.from(body, { objectMode: false }).pipe(stream);
+    const stream = this.session.request(fields, { endStream: body === undefined, signal });
     const answer = await new Promise<IncomingHttpHeaders & IncomingHttpStatusHeader>((resolve, reject) => {
+      // An answer may come before all of the body is sent.
       stream.on('response', resolve);
+      if (body !== undefined) {
+        const source = Readable.from(body, { objectMode: false });
+        source.on('error', (error) => {
+          reject(error);
+          stream.close(constants.NGHTTP2_CANCEL);
+        });
+        source.pipe(stream);
+      }
       stream.on('error', reject);
       stream.on('close', () => reject(new Error('the stream was closed')));
     });

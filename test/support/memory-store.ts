@@ -7,6 +7,8 @@ import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../
 
 /** The contract in its simplest form: a second opinion on what the conformance suite asks. */
 export class MemoryStore implements Store {
+  /** How many bytes its objects may have together. */
+  capacity = Infinity;
   private readonly objects = new Map<string, { ref: ObjectRef; bytes: Buffer; modifiedMs: number }>();
 
   constructor(
@@ -44,7 +46,7 @@ export class MemoryStore implements Store {
     for await (const chunk of verifiedObject(ref, body, this.maxObjectBytes)) chunks.push(chunk);
     const bytes = Buffer.concat(chunks);
     const present = ref.kind === 'lock' ? undefined : this.objects.get(nameOf(ref));
-    if (present === undefined) this.objects.set(nameOf(ref), { ref, bytes, modifiedMs: Date.now() });
+    if (present === undefined) this.add(ref, bytes);
     else if (!present.bytes.equals(bytes)) throw new StoreError('already_exists', 'other bytes are stored');
     return { created: present === undefined };
   }
@@ -55,6 +57,13 @@ export class MemoryStore implements Store {
 
   async close(): Promise<void> {
     this.objects.clear();
+  }
+
+  private add(ref: ObjectRef, bytes: Buffer): void {
+    const others = [...this.objects].filter(([name]) => name !== nameOf(ref));
+    const used = others.reduce((sum, [, object]) => sum + object.bytes.length, 0);
+    if (used + bytes.length > this.capacity) throw new StoreError('no_space', 'the memory is full');
+    this.objects.set(nameOf(ref), { ref, bytes, modifiedMs: Date.now() });
   }
 
   private find(ref: ObjectRef): { bytes: Buffer; modifiedMs: number } {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { setMaxListeners } from 'node:events';
 import { StoreError, type ErrorCode } from '../../src/core/errors.js';
 import type { Mac, ObjectKind, ObjectRef } from '../../src/core/object.js';
 import type { ByteRange } from '../../src/core/range.js';
@@ -7,6 +8,8 @@ import { inChunks } from './objects.js';
 
 /** A context that never ends. */
 export const ctx: OpContext = { signal: new AbortController().signal };
+// Any number of operations may listen to it at once, which Node would take for a leak.
+setMaxListeners(0, ctx.signal);
 
 export async function listAll(store: Store, kind: ObjectKind): Promise<Mac[]> {
   const macs: Mac[] = [];

@@ -39,6 +39,9 @@ export interface SftpFileSystemOptions {
 /** The paths of immutable objects. Temporary files are not in a bucket. */
 const immutablePath = /^(?:packfiles|states)\/[^/]+\//;
 
+/** How often a link is tried that the server refuses without a reason. */
+const maxLinkAttempts = 10;
+
 const cannotCreate =
   "the store's SFTP server has no way to make a name that never replaces another, without which the gateway can't promise " +
   'never to overwrite: the store is read-only';
@@ -100,7 +103,7 @@ export class SftpFileSystem implements FileSystem {
     await this.pool.run(async (session, again) => {
       try {
         if (createWith === 'rename') await plainRename(session, this.at(from), this.at(to));
-        else if (session.features.hardlink) await hardlink(session, this.at(from), this.at(to));
+        else if (session.features.hardlink) await this.hardlink(session, from, to);
         else throw new StoreError('unimplemented', cannotCreate);
       } catch (error) {
         const moved = again && createWith === 'rename' && hasStatus(error, status.noSuchFile);
@@ -182,6 +185,18 @@ export class SftpFileSystem implements FileSystem {
 
   close(): Promise<void> {
     return this.pool.close();
+  }
+
+  /** Where servers answer `Failure` and the name is free, it may have been taken, and its file deleted since: that is tried again. */
+  private async hardlink(session: Session, from: string, to: string): Promise<void> {
+    for (let attempts = 1; ; attempts++) {
+      try {
+        return await hardlink(session, this.at(from), this.at(to));
+      } catch (error) {
+        if (attempts === maxLinkAttempts || !hasStatus(error, status.failure)) throw error;
+        if (await isThere(session, this.at(to))) throw nameTaken(error);
+      }
+    }
   }
 
   private async hasMoved(session: Session, from: string, to: string): Promise<boolean> {

@@ -85,7 +85,9 @@ export class GrpcFrontend implements Frontend {
       for (const socket of this.sockets) socket.destroy();
     }, graceMs);
     await this.closed;
-    clearTimeout(limit);
+    // Since Node 24 the server counts as closed while connections and their calls go on.
     await this.requests.idle();
+    await Promise.all([...this.sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+    clearTimeout(limit);
   }
 }

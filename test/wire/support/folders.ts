@@ -41,6 +41,12 @@ export async function untilOpenFiles(count: number, folder: string, pid: number 
   await eventually(async () => openFiles(folder, pid) === count, `${count} files of the store are open`, 5000);
 }
 
+/** Waits until this process has no file of a folder open, be it kept for the next reader or not. */
+export async function untilAllClosed(folder: string): Promise<void> {
+  const isClosed = (): boolean => !openPaths('self').some((path) => path.startsWith(folder));
+  await eventually(async () => isClosed(), 'no file of the store is open', 5000);
+}
+
 /** How many connections a process has open, counting both ends where they are in it. */
 export function openSockets(pid: number | 'self' = 'self'): number {
   return openPaths(pid).filter((path) => path.startsWith('socket:')).length;

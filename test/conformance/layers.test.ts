@@ -1,0 +1,102 @@
+import { expect } from 'chai';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Policy } from '../../src/access/policy.js';
+import { FileStore } from '../../src/backends/files/file-store.js';
+import { LocalFileSystem } from '../../src/backends/local/local-file-system.js';
+import type { AuditEntry } from '../../src/core/audit.js';
+import { canceled } from '../../src/core/errors.js';
+import type { Store } from '../../src/core/store.js';
+import { Audited } from '../../src/layers/audited.js';
+import { Limited } from '../../src/layers/limited.js';
+import { Quota } from '../../src/layers/quota.js';
+import { CallerLimits } from '../../src/layers/caller-limits.js';
+import { deferred } from '../support/deferred.js';
+import { host, silent } from '../support/gateway.js';
+import { makeObject, newRef } from '../support/objects.js';
+import { ctx } from '../support/store.js';
+import { emptyStore } from '../support/temp.js';
+import { describeStore, maxObjectBytes, type Target } from './store-suite.js';
+import { operations } from './target.js';
+
+/** How many operations a caller may have at once here: more than a test holds open, and fewer than it starts at once. */
+const maxRequests = 32;
+
+/** A layer around a store, and what has to be true once no operation is running any more. */
+interface Layered {
+  readonly store: Store;
+  readonly expectIdle?: () => void;
+}
+
+const layers = {
+  limited: (inner: Store): Layered => {
+    const limits = new CallerLimits({ maxRequests, maxUploads: 4, queueMs: 60_000 });
+    const expectIdle = (): void => void expect(limits.callers, 'callers with permits').to.equal(0);
+    return { store: new Limited(inner, limits, 'caller'), expectIdle };
+  },
+  policy: (inner: Store): Layered => ({
+    store: new Policy(inner, { access: 'full', maxAccess: 'full', isLoggedIn: true, canLogIn: true }),
+  }),
+  audited: (inner: Store): Layered => {
+    const entries: AuditEntry[] = [];
+    const caller = { principal: 'ann', peer: { listener: 'http', address: '127.0.0.1' } };
+    const expectIdle = (): void => {
+      for (const { outcome } of entries)
+        expect(outcome, 'an outcome where everything is allowed').to.not.equal('refused');
+    };
+    return {
+      store: new Audited(inner, { record: (entry) => void entries.push(entry) }, { caller, store: 'store' }),
+      expectIdle,
+    };
+  },
+  quota: (inner: Store): Layered => ({ store: new Quota(inner, 2 ** 40, { name: 'store', log: silent }) }),
+} as const;
+
+/** The layers around a local store, the first one innermost. */
+async function openWith(names: readonly (keyof typeof layers)[]): Promise<Target> {
+  const folder = await emptyStore();
+  const config = await readFile(join(folder, 'CONFIG'));
+  let store: Store = await FileStore.open(new LocalFileSystem(folder), { durable: false, maxObjectBytes, host });
+  const checks: (() => void)[] = [];
+  for (const name of names) {
+    const layered = layers[name](store);
+    store = layered.store;
+    if (layered.expectIdle !== undefined) checks.push(layered.expectIdle);
+  }
+  const outermost = store;
+  const close = async (): Promise<void> => {
+    for (const check of checks) check();
+    await outermost.close();
+  };
+  const block = names.includes('limited') ? () => holdAllPermits(outermost) : undefined;
+  return { store, folder, config, close, ...(block && { block }) };
+}
+
+/** Uploads locks that do not end before `unblock`: they take all permits of their caller. */
+async function holdAllPermits(store: Store): ReturnType<NonNullable<Target['block']>> {
+  const ended = deferred();
+  const uploads = Array.from({ length: maxRequests }, () => {
+    const begun = deferred();
+    async function* body(): AsyncGenerator<Uint8Array> {
+      yield makeObject('lock', 100);
+      begun.resolve();
+      await ended.promise;
+      throw canceled();
+    }
+    return { begun: begun.promise, over: store.put(newRef('lock'), body(), ctx).catch(() => undefined) };
+  });
+  await Promise.all(uploads.map(({ begun }) => begun));
+  const unblock = async (): Promise<void> => {
+    ended.resolve();
+    await Promise.all(uploads.map(({ over }) => over));
+  };
+  return { operations, unblock };
+}
+
+for (const name of Object.keys(layers) as (keyof typeof layers)[]) {
+  describeStore(`a local store with the layer "${name}"`, () => openWith([name]), { onDisk: true });
+}
+
+describeStore('a local store with all layers', () => openWith(['quota', 'limited', 'policy', 'audited']), {
+  onDisk: true,
+});
