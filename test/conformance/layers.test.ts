@@ -31,7 +31,7 @@ interface Layered {
 const layers = {
   limited: (inner: Store): Layered => {
     const limits = new CallerLimits({ maxRequests, maxUploads: 4, queueMs: 60_000 });
-    const expectIdle = (): void => void expect(limits.callers, 'callers with permits').to.equal(0);
+    const expectIdle = (): void => void expect(limits.activeCallers, 'callers with permits').to.equal(0);
     return { store: new Limited(inner, limits, 'caller'), expectIdle };
   },
   policy: (inner: Store): Layered => ({

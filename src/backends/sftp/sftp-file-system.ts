@@ -187,14 +187,14 @@ export class SftpFileSystem implements FileSystem {
     return this.pool.close();
   }
 
-  /** Where servers answer `Failure` and the name is free, it may have been taken, and its file deleted since: that is tried again. */
+  /** Retries where the server answers `Failure` though the name is free: the file that had it may have been deleted since. */
   private async hardlink(session: Session, from: string, to: string): Promise<void> {
     for (let attempts = 1; ; attempts++) {
       try {
         return await hardlink(session, this.at(from), this.at(to));
       } catch (error) {
         if (attempts === maxLinkAttempts || !hasStatus(error, status.failure)) throw error;
-        if (await isThere(session, this.at(to))) throw nameTaken(error);
+        if (await exists(session, this.at(to))) throw nameTaken(error);
       }
     }
   }
