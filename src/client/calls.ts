@@ -76,8 +76,8 @@ async function* messagesOf<Res>(
 
 /** An interceptor for one call. */
 function onDemand(demand: Demand): Interceptor {
-  return (options, nextCall) =>
-    new InterceptingCall(nextCall(options), {
+  return (options, nextInterceptor) =>
+    new InterceptingCall(nextInterceptor(options), {
       start: (metadata, _listener, next) =>
         next(metadata, { onReceiveMessage: (message, pass) => demand.deliver(() => pass(message)) }),
     });
