@@ -56,9 +56,10 @@ interface Call extends EventEmitter {
   getDeadline(): Date | number;
 }
 
-/** Where grpc-js has no context for its handlers: a call and its origin. */
+/** The work for a call, up to its answer. */
 type Work = (context: CallContext, origin: CallOrigin) => Promise<void>;
 
+/** Answers a call with an error. */
 type Fail = (error: Partial<ServerErrorResponse>) => void;
 
 export interface CallsOptions {

@@ -15,7 +15,7 @@ import { Demand } from '../../lib/demand.js';
 const maxUploadMessageBytes = 4 * 1024 * 1024;
 
 /** The largest message of any other call, in bytes. Such messages are small, but several times as large when decoded, before any login. */
-export const maxRequestBytes = 64 * 1024;
+const maxRequestBytes = 64 * 1024;
 
 /** Replaces a message that is refused without being decoded. */
 class Refusal {

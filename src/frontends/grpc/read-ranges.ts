@@ -90,7 +90,7 @@ async function answerRead(
     });
   } catch (error) {
     const reported = context.report(error);
-    if (reported.code === 'canceled' || reported.code === 'too_slow') throw error;
+    if (reported.code === 'canceled') throw error;
     await send({ chunk: new Uint8Array(), last: true, error: toReadError(reported) });
   }
 }

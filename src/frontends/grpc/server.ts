@@ -46,7 +46,7 @@ export class GrpcFrontend implements Frontend {
   private readonly pace: Pace;
   private readonly connections: Http2Connections;
   private readonly sockets = new Set<Socket>();
-  private closed: Promise<void> | undefined;
+  private isClosing = false;
 
   constructor({ access, log, observers, version, protoFolder, limits }: GrpcFrontendOptions) {
     this.requests = new Requests(observers);
@@ -69,7 +69,7 @@ export class GrpcFrontend implements Frontend {
   }
 
   accept(socket: Socket): void {
-    if (this.closed !== undefined) return void socket.destroy();
+    if (this.isClosing) return void socket.destroy();
     this.sockets.add(socket);
     socket.once('close', () => this.sockets.delete(socket));
     this.connections.accept(socket);
@@ -78,7 +78,9 @@ export class GrpcFrontend implements Frontend {
   async close(graceMs: number): Promise<void> {
     // Load balancers stop sending requests here while the running ones finish.
     for (const name of serviceNames) this.health.setStatus(name, 'NOT_SERVING');
-    this.closed ??= new Promise((resolve) => this.server.tryShutdown(() => resolve()));
+    // Its callback is of no use: from Node 24 on it comes while calls are running.
+    if (!this.isClosing) this.server.tryShutdown(() => undefined);
+    this.isClosing = true;
     const limit = setTimeout(() => {
       this.server.forceShutdown();
       // forceShutdown leaves connections alone that are closing already, and a client may never complete that.
