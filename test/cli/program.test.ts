@@ -5,7 +5,6 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, symlinkSync
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { helpText } from '../../src/cli/help.js';
 import { eventually } from '../support/store.js';
@@ -146,7 +145,7 @@ describe('the program', () => {
     await connected;
     child.kill('SIGHUP');
     child.kill('SIGUSR1');
-    await sleep(300);
+    await eventually(async () => arePending(child.pid) === false, 'the signals are delivered');
     expect(child.signalCode, log).to.equal(null);
     child.kill('SIGTERM');
     expect(await ended).to.deep.equal([0, null]);
@@ -189,4 +188,11 @@ async function linesUntil(
     const lines = whole.map((line) => JSON.parse(line) as Record<string, unknown>);
     if (lines.some(wanted)) return lines;
   }
+}
+
+/** Whether a process has signals that were sent and not delivered yet; undefined where it is gone. */
+function arePending(pid: number | undefined): boolean | undefined {
+  const path = `/proc/${pid}/status`;
+  if (!existsSync(path)) return undefined;
+  return /^(SigPnd|ShdPnd):\s*0*[1-9a-f]/m.test(readFileSync(path, 'utf8'));
 }

@@ -47,6 +47,7 @@ describe('The client', () => {
     const store = new CountingStore(Buffer.alloc(100), 100 * MiB);
     await serve(storeService({ calls: callsOn(store), version: '1' }) as unknown as UntypedServiceImplementation);
     const { chunks } = await client.get(newRef('packfile'));
+    // What would be too much takes its time: until none has come for a while.
     for (let before = -1; before < store.given;) {
       before = store.given;
       await sleep(300);

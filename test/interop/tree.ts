@@ -101,10 +101,15 @@ export async function changeTree(root: string, seed: string): Promise<void> {
 /** What a tree consists of, by path: kind, permissions, and contents or target. */
 export async function treeAt(root: string): Promise<Map<string, string>> {
   const tree = new Map<string, string>();
-  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    tree.set(relative(root, path), await shape(path));
-  }
+  // Not by readdir's own recursion: from Node 26 on it follows links, of which there are some that go in circles.
+  const walk = async (folder: string): Promise<void> => {
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      tree.set(relative(root, path), await shape(path));
+      if (entry.isDirectory()) await walk(path);
+    }
+  };
+  await walk(root);
   return tree;
 }
 

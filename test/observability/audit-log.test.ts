@@ -141,7 +141,7 @@ describe('AuditLog', () => {
       log.record(entry(number));
       if (number % 20 === 0) await log.flush();
     }
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await log.flush();
     expect(messages.map(({ level }) => level)).to.deep.equal(['error']);
     expect(messages[0]?.message).to.include('requests go on without');
     await mkdir(folder);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Config } from '../../src/config/config.js';
 import { loadConfig, type Loaded } from '../../src/config/load.js';
 import { Reloader } from '../../src/server/reloader.js';
+import { watchFiles } from '../../src/server/watch-files.js';
 import type { LogLine } from '../support/gateway.js';
 import { eventually } from '../support/store.js';
 import { tempFolder } from '../support/temp.js';
@@ -125,7 +126,7 @@ describe('Reloader', () => {
     let most = 0;
     activate = async () => {
       most = Math.max(most, ++atOnce);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setImmediate(resolve));
       atOnce--;
     };
     await Promise.all([own.reload(), own.reload(), own.reload()]);
@@ -153,14 +154,23 @@ describe('Reloader', () => {
     const own = await start();
     let ended = false;
     activate = async () => {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
       ended = true;
     };
     void own.reload();
     await own.close();
     expect(ended).to.equal(true);
     await write('drain-timeout: 2s\n');
-    await new Promise((resolve) => setTimeout(resolve, 10 * watchEveryMs));
+    await noticed(file, () => write('drain-timeout: 3s\n'));
     expect(drains()).to.deep.equal([1000]);
   });
 });
+
+/** Changes a file, and waits until another one who watches it has noticed. */
+async function noticed(file: string, change: () => Promise<void>): Promise<void> {
+  let watch: ReturnType<typeof watchFiles> | undefined;
+  const told = new Promise<void>((resolve) => (watch = watchFiles([file], resolve, watchEveryMs)));
+  await change();
+  await told;
+  watch?.close();
+}

@@ -60,6 +60,7 @@ describe('watching files', () => {
     const time = new Date('2026-01-01');
     utimesSync(join(folder, 'a'), time, time);
     const change = changesOf('a');
+    // Until the file system tells another time.
     await new Promise((resolve) => setTimeout(resolve, everyMs));
     write('a', 'two');
     utimesSync(join(folder, 'a'), time, time);

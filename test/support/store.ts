@@ -55,8 +55,12 @@ export async function expectFailure(work: unknown, code: ErrorCode): Promise<Sto
   return error;
 }
 
-/** Waits until `check` gives a value that isn't undefined or false; fails after two seconds. */
-export async function eventually<T>(check: () => Promise<T | undefined | false>, what: string, ms = 2000): Promise<T> {
+/** Waits until `check` gives a value that isn't undefined or false. The limit is for a machine that is busy: nothing depends on it. */
+export async function eventually<T>(
+  check: () => Promise<T | undefined | false>,
+  what: string,
+  ms = 30_000,
+): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {
     const value = await check();

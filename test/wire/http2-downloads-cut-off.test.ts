@@ -43,7 +43,7 @@ describe('A download over HTTP/2 that is cut off', () => {
         await eventually(async () => connection.dataReceived >= 65535, 'the window is full');
         cutOff(connection, stream);
         const lines = () => gateway.log.filter(({ method }) => method === 'GET');
-        await eventually(async () => lines().length > 0, 'the download is logged', 5000);
+        await eventually(async () => lines().length > 0, 'the download is logged');
         await untilOpenFiles(0, join(gateway.folder, 'states'));
         connection.close();
         await untilOpenSockets(openBefore);
@@ -60,7 +60,7 @@ describe('A download over HTTP/2 that is cut off', () => {
     await eventually(async () => connection.dataReceived >= 65535, 'the window is full');
     await truncate(join(gateway.folder, 'states', mac.slice(0, 2), mac), 4 * MiB);
     for (const id of [0, stream]) connection.frame(frameType.windowUpdate, 0, id, Buffer.from('01000000', 'hex'));
-    await eventually(async () => connection.resets.has(stream), 'it is broken off', 5000);
+    await eventually(async () => connection.resets.has(stream), 'it is broken off');
     expect(connection.resets.get(stream)).to.equal(2); // INTERNAL_ERROR
     connection.close();
   });

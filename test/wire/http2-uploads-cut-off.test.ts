@@ -88,7 +88,6 @@ describe('An upload over HTTP/2 that is cut off', () => {
       await eventually(
         async () => gateway.log.filter(({ method }) => method === 'PUT').length === refs.length,
         'all of them are over',
-        5000,
       );
       await untilClean(gateway.folder);
       await untilOpenFiles(0, gateway.folder);
@@ -102,7 +101,7 @@ describe('An upload over HTTP/2 that is cut off', () => {
   }
 
   const untilLogged = (): Promise<boolean> =>
-    eventually(async () => gateway.log.some(({ status }) => status === 499), 'the upload is logged', 5000);
+    eventually(async () => gateway.log.some(({ status }) => status === 499), 'the upload is logged');
 
   /** Nothing is stored under the name nor left of it, and it can be used again. */
   async function expectNothing(): Promise<void> {

@@ -10,7 +10,7 @@ import { startSecureGateway, type SecureGateway } from './support/secure-gateway
 const MiB = 1024 * 1024;
 
 describe('HTTP/2 over TLS', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let gateway: SecureGateway;
   let client: Http2Client;
 
@@ -132,7 +132,12 @@ describe('HTTP/2 over TLS', function () {
     const stopped = gateway.gateway.close(20_000);
     expect((await goAway)[0]).to.equal(0);
     await idleClosed;
-    expect(() => client.open('GET', '/healthz', {}, false)).to.throw('New streams cannot be created');
+    // Node's client throws up to version 22; later, the stream fails.
+    const refused = await client.ask('GET', '/healthz').then(
+      () => 'answered',
+      () => 'refused',
+    );
+    expect(refused).to.equal('refused');
     download.resume();
     upload.end(bytes.subarray(MiB));
     expect((await downloaded).body.equals(bytes)).to.equal(true);

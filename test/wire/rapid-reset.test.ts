@@ -87,7 +87,7 @@ describe('A client that opens streams and resets them at once', function () {
           attacker.socket.uncork();
           await new Promise((resolve) => setImmediate(resolve));
         }
-        await eventually(async () => attacker.closed, 'the connection is closed', 5000);
+        await eventually(async () => attacker.closed, 'the connection is closed');
         attacked = false;
         await others;
         expect(sent).to.be.lessThan(attempts);

@@ -12,9 +12,6 @@ import { eventually, expectFailure, listAll, putAll } from '../support/store.js'
 import { emptyStore, tempFolder } from '../support/temp.js';
 import { killProcesses, startProcess, type GatewayProcess } from './support/process.js';
 
-/** How long it may take until a change of the file is noticed. */
-const patienceMs = 15_000;
-
 describe('The program and its configuration file', function () {
   this.timeout(60_000);
   let folder: string;
@@ -64,7 +61,7 @@ ${more}`;
     for (const client of [http, grpc]) expect(await listAll(client, 'state')).to.deep.equal([]);
     await configure('bob');
     gateway.signal('SIGHUP');
-    await eventually(async () => inForce() === 1, 'it is in force', patienceMs);
+    await eventually(async () => inForce() === 1, 'it is in force');
     for (const client of [http, grpc]) {
       await expectFailure(listAll(client, 'state'), 'unauthenticated');
       await client.close();
@@ -93,7 +90,7 @@ ${more}`;
   it('reads it again when it changes, and reports one that is wrong while the old one stays in force', async () => {
     const ann = new HttpStore(gateway.httpPort, login('ann'));
     await configure('bob', 'max-requestz: 5\nidle-timeout: soon\n');
-    await eventually(async () => problems().length >= 3, 'the problems are reported', patienceMs);
+    await eventually(async () => problems().length >= 3, 'the problems are reported');
     expect(problems()[0]).to.match(
       /gateway\.yaml:\d+:\d+: .*max-requestz: unknown setting: did you mean max-requests\?/,
     );
@@ -101,7 +98,7 @@ ${more}`;
     expect(problems()[2]).to.equal('the configuration was not reloaded: the previous one stays active');
     expect(await listAll(ann, 'state')).to.deep.equal([]);
     await configure('bob');
-    await eventually(async () => inForce() === 1, 'it is in force', patienceMs);
+    await eventually(async () => inForce() === 1, 'it is in force');
     await expectFailure(listAll(ann, 'state'), 'unauthenticated');
     await ann.close();
   });
@@ -123,13 +120,13 @@ ${more}`;
     });
     for (let i = 1; i <= 5; i++) {
       const before = written.length;
-      await eventually(async () => written.length >= before + 20, 'some were written', patienceMs);
+      await eventually(async () => written.length >= before + 20, 'some were written');
       await rename(audit, `${audit}.${i}`);
       gateway.signal('SIGHUP');
-      await eventually(async () => inForce() === i, 'it is in force', patienceMs);
+      await eventually(async () => inForce() === i, 'it is in force');
     }
     const after = written.length;
-    await eventually(async () => written.length >= after + 20, 'some were written', patienceMs);
+    await eventually(async () => written.length >= after + 20, 'some were written');
     done = true;
     await Promise.all(load);
     for (const client of clients) await client.close();

@@ -4,7 +4,6 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { connect as connectTo } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../support/grpc-store.js';
 import { makeObject, newRef } from '../support/objects.js';
 import { eventually } from '../support/store.js';
@@ -95,7 +94,8 @@ describe('A gateway that is told to stop', function () {
   });
 
   it('does not wait for connections on which nothing is running', async () => {
-    await start();
+    // Longer than the test may take.
+    await start('--drain-timeout', '600');
     const idle = await Promise.all(Array.from({ length: 5 }, () => RawHttp.connect(gateway.httpPort)));
     await idle[0]?.send(requestHead('GET', '/'));
     expect((await idle[0]?.answer())?.status).to.equal(200);
@@ -103,17 +103,14 @@ describe('A gateway that is told to stop', function () {
     await new Promise((resolve) => client.waitForReady(Date.now() + 5000, resolve));
     const overGrpc = await RawHttp2.connect(gateway.grpcPort);
     gateway.signal('SIGTERM');
-    const started = Date.now();
     expect(await gateway.exited).to.deep.equal({ code: 0, signal: null });
-    // The limit would have been 30 seconds.
-    expect(Date.now() - started).to.be.lessThan(15_000);
     client.close();
     for (const each of [...idle, overGrpc]) each.close();
   });
 
   it('does not wait longer than it may for gRPC clients that never end their connections, a second time not at all', async () => {
     for (const isTwice of [false, true]) {
-      await start('--drain-timeout', isTwice ? '60' : '1');
+      await start('--drain-timeout', isTwice ? '600' : '1');
       const silent = connectTo({ port: gateway.grpcPort, host: '127.0.0.1', allowHalfOpen: true });
       silent.on('error', () => undefined).resume();
       await once(silent, 'connect');
@@ -128,23 +125,21 @@ describe('A gateway that is told to stop', function () {
         await untilRefused();
         gateway.signal('SIGTERM');
       }
-      const code = await Promise.race([gateway.exited, sleep(10_000, 'not')]);
-      expect(code).to.deep.equal({ code: 0, signal: null });
+      expect(await gateway.exited).to.deep.equal({ code: 0, signal: null });
       for (const socket of [silent, greeted.socket, reading.socket]) socket.destroy();
     }
   });
 
   it('a second time stops at once, and leaves nothing behind', async () => {
-    await start();
+    // Longer than the test may take.
+    await start('--drain-timeout', '600');
     const overHttp = await stallHttp();
     const overGrpc = await RawHttp2.connect(gateway.grpcPort);
     await overGrpc.data(overGrpc.request(putPath), Buffer.concat([upload.header(newRef('state'))]));
     gateway.signal('SIGTERM');
     await untilRefused();
     gateway.signal('SIGINT');
-    const started = Date.now();
     expect(await gateway.exited).to.deep.equal({ code: 0, signal: null });
-    expect(Date.now() - started).to.be.lessThan(15_000);
     expect(await temporaries(folder)).to.deep.equal([]);
     overHttp.close();
     overGrpc.close();
@@ -206,7 +201,6 @@ describe('A gateway that is told to stop', function () {
             (error: NodeJS.ErrnoException) => error.code === 'ECONNREFUSED',
           ),
         'connections are refused',
-        5000,
       );
     }
   }

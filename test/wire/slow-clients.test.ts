@@ -14,11 +14,10 @@ import { startSecureGateway, type SecureGateway } from './support/secure-gateway
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-/** How long a test waits for what the gateway does after some seconds. */
-const patienceMs = 10_000;
+/* Here it is time itself that is tested: clients that send or take little of it in a while. */
 
 describe('A client that is slow', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let gateway: SecureGateway;
 
   afterEach(async () => {
@@ -86,19 +85,27 @@ describe('A client that is slow', function () {
       expect((await other.outcome).code).to.equal(Code.NOT_FOUND);
       client.close();
     });
+  });
 
-    /** Sends pieces with a pause before each, for several times the stall time in all. */
-    async function steadily(pieces: readonly Uint8Array[], send: (piece: Uint8Array) => unknown): Promise<void> {
-      for (const piece of pieces) {
+  describe('with an upload that is fast enough', () => {
+    const count = 24;
+    const bytes = makeObject('packfile', count * 64 * KiB);
+    /** Some 256 KiB a second, over six seconds: a multiple of the minimum rate, for a machine that is busy, and of the stall time. */
+    const pieces = Array.from({ length: count }, (_, i) => bytes.subarray(i * 64 * KiB, (i + 1) * 64 * KiB));
+
+    beforeEach(async () => {
+      gateway = await startSecureGateway({ 'stall-timeout': '2s', 'min-rate': '16KiB', durability: 'none' });
+    });
+
+    /** Sends pieces with a pause before each. */
+    async function steadily(all: readonly Uint8Array[], send: (piece: Uint8Array) => unknown): Promise<void> {
+      for (const piece of all) {
         await sleep(250);
         await send(piece);
       }
     }
 
-    /** Some 256 KiB a second, over four seconds. */
-    const pieces = Array.from({ length: 16 }, (_, i) => bytes.subarray(i * 64 * KiB, (i + 1) * 64 * KiB));
-
-    it('is stored where it is fast enough, however long that takes, over each protocol', async () => {
+    it('is stored, however long it takes, over each protocol', async () => {
       const refs = [newRef('packfile'), newRef('packfile'), newRef('packfile'), newRef('packfile')] as const;
       const paths = refs.map(({ mac }) => `/resources/packfiles/${mac}`);
 
@@ -114,8 +121,8 @@ describe('A client that is slow', function () {
       const single = grpc.call(putPath);
       await single.send(upload.header(refs[3]));
       const message = upload.chunk(bytes);
-      const parts = Array.from({ length: 16 }, (_, i) =>
-        message.subarray(i * 64 * KiB, i === 15 ? undefined : (i + 1) * 64 * KiB),
+      const parts = Array.from({ length: count }, (_, i) =>
+        message.subarray(i * 64 * KiB, i === count - 1 ? undefined : (i + 1) * 64 * KiB),
       );
 
       await Promise.all([
@@ -149,7 +156,6 @@ describe('A client that is slow', function () {
       eventually(
         async () => gateway.log.some((line) => line['path'] === path && line['status'] === 499),
         'the client is given up',
-        patienceMs,
       );
 
     it('loses the connection where it takes nothing over HTTP 1.1, and the file is released', async () => {
@@ -186,7 +192,7 @@ describe('A client that is slow', function () {
       it(`loses the stream where it takes nothing over ${protocol}, and the file is released`, async () => {
         const [connection, stream] = await begin();
         await untilOpenFiles(1, gateway.folder);
-        await eventually(async () => connection.resets.has(stream), 'the stream is reset', patienceMs);
+        await eventually(async () => connection.resets.has(stream), 'the stream is reset');
         await untilOpenFiles(0, gateway.folder);
         expect(connection.closed).to.equal(false);
         connection.close();
@@ -194,6 +200,9 @@ describe('A client that is slow', function () {
     }
 
     it('has all of it where it takes it fast enough, however long that takes', async () => {
+      await gateway.close();
+      gateway = await startSecureGateway({ 'stall-timeout': '1s', 'min-rate': '64KiB', durability: 'none' });
+      await put(gateway.httpPort, path, bytes);
       const connection = connect({ port: gateway.httpPort, host: '127.0.0.1' });
       connection.write(requestHead('GET', path));
       let received = 0;

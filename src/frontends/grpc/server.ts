@@ -86,10 +86,8 @@ export class GrpcFrontend implements Frontend {
       // forceShutdown leaves connections alone that are closing already, and a client may never complete that.
       for (const socket of this.sockets) socket.destroy();
     }, graceMs);
-    await this.closed;
-    // Since Node 24 the server counts as closed while connections and their calls go on.
-    await this.requests.idle();
     await Promise.all([...this.sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
     clearTimeout(limit);
+    await this.requests.idle();
   }
 }

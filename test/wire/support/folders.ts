@@ -23,7 +23,7 @@ export async function untilWriting(folder: string): Promise<void> {
 
 /** Waits until uploads have cleaned up behind themselves. */
 export async function untilClean(folder: string): Promise<void> {
-  await eventually(async () => (await temporaries(folder)).length === 0, 'no temporary file is left', 5000);
+  await eventually(async () => (await temporaries(folder)).length === 0, 'no temporary file is left');
 }
 
 /**
@@ -38,13 +38,13 @@ export function openFiles(folder: string, pid: number | 'self' = 'self'): number
 
 /** Waits until a process has so many files of a folder open. */
 export async function untilOpenFiles(count: number, folder: string, pid: number | 'self' = 'self'): Promise<void> {
-  await eventually(async () => openFiles(folder, pid) === count, `${count} files of the store are open`, 5000);
+  await eventually(async () => openFiles(folder, pid) === count, `${count} files of the store are open`);
 }
 
 /** Waits until this process has no file of a folder open, be it kept for the next reader or not. */
 export async function untilAllClosed(folder: string): Promise<void> {
   const isClosed = (): boolean => !openPaths('self').some((path) => path.startsWith(folder));
-  await eventually(async () => isClosed(), 'no file of the store is open', 5000);
+  await eventually(async () => isClosed(), 'no file of the store is open');
 }
 
 /** How many connections a process has open, counting both ends where they are in it. */
@@ -54,7 +54,7 @@ export function openSockets(pid: number | 'self' = 'self'): number {
 
 /** Waits until a process has no more than so many sockets open. */
 export async function untilOpenSockets(atMost: number, pid: number | 'self' = 'self'): Promise<void> {
-  await eventually(async () => openSockets(pid) <= atMost, `no more than ${atMost} sockets are open`, 5000);
+  await eventually(async () => openSockets(pid) <= atMost, `no more than ${atMost} sockets are open`);
 }
 
 function openPaths(pid: number | 'self'): string[] {

@@ -99,14 +99,10 @@ export async function startProcess(
     const address = log.find((line) => line[protocol] !== undefined)?.[protocol];
     return Number(String(address).split(':').at(-1));
   };
-  await eventually(
-    async () => {
-      if (child.exitCode !== null) throw new Error(`it ended: ${JSON.stringify(log)}`);
-      return port('grpc') > 0;
-    },
-    'the gateway serves',
-    15_000,
-  );
+  await eventually(async () => {
+    if (child.exitCode !== null) throw new Error(`it ended: ${JSON.stringify(log)}`);
+    return port('grpc') > 0;
+  }, 'the gateway serves');
   const pid = child.pid ?? NaN;
   return {
     pid,

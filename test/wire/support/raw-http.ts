@@ -54,10 +54,15 @@ export class RawHttp {
     }
   }
 
-  /** Whether anything comes within so many milliseconds. */
-  async isSilentFor(ms: number): Promise<boolean> {
-    if (this.size > 0) return false;
-    await Promise.race([this.more(), new Promise((resolve) => setTimeout(resolve, ms))]);
+  /** The status of an interim answer, which has to be the next one: 100. */
+  async interim(): Promise<number> {
+    const { status } = await this.head();
+    if (status >= 200) throw new Error(`not an interim answer: ${status}`);
+    return status;
+  }
+
+  /** Whether nothing has come but the answers that were taken. */
+  get isSilent(): boolean {
     return this.size === 0;
   }
 
