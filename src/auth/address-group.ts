@@ -8,6 +8,8 @@ import { plainAddress } from '../lib/ip-address.js';
  * @param address as Node returns it, possibly with a zone: `fe80::1%eth0`
  */
 export function addressGroup(address: string): string {
+  // Most are IPv4, and this runs for every request.
+  if (!address.includes(':')) return address;
   const [ip = ''] = plainAddress(address).split('%');
   if (!isIPv6(ip)) return ip;
   const [head = '', tail] = ip.split('::');

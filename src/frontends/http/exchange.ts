@@ -145,10 +145,17 @@ export class Exchange implements OpContext {
     return this.paced(chunk.length, (done) => this.response.write(chunk, done));
   }
 
-  private end(bytes: Uint8Array): Promise<void> {
-    if (bytes.length === 0 || this.raw.method === 'HEAD') return this.paced(0, (done) => this.response.end(done));
-    this.record.sent += bytes.length;
-    return this.paced(bytes.length, (done) => this.response.end(bytes, done));
+  /** Resolves when the system has taken all of the response: for small ones mostly at once. */
+  private end(bytes: Uint8Array): Promise<void> | undefined {
+    const { raw, response, record } = this;
+    if (bytes.length === 0 || raw.method === 'HEAD') {
+      response.end();
+    } else {
+      record.sent += bytes.length;
+      response.end(bytes);
+    }
+    if (!isHttp2(raw) && raw.socket.writableLength === 0) return undefined;
+    return this.paced(bytes.length, (done) => response.once('finish', done));
   }
 
   /** Waits for a write within the pace; fails with `canceled` when the client is gone, whatever becomes of the write's callback. */

@@ -3,6 +3,8 @@ import { isReserved, isStoreName } from '../../core/store-name.js';
 
 /** What a request's target says. */
 export interface Target {
+  /** The path as it was sent, see `pathOf`. */
+  readonly path: string;
   /** The store's name; empty for the default one. */
   readonly store: string;
   /** The path within the API, each part percent-encoded anew: `/resources/packfiles/90dc…`; `/` for the API's root. */
@@ -20,6 +22,8 @@ export interface Target {
 export function parseTarget(target: string): Target {
   const path = pathOf(target);
   if (path === '/') return root;
+  // Nearly all requests are these.
+  if (path.startsWith('/resources/') && !path.includes('%')) return { path, store: '', route: path };
   const parts = path.slice(1).split('/');
   const decoded = path.includes('%') ? parts.map(decode) : parts;
   const start = decoded.findIndex(isReserved);
@@ -32,10 +36,10 @@ export function parseTarget(target: string): Target {
   // The gateway's own state is at one address, and no store's.
   const isElsewhere = api[0] === 'healthz' && store !== '';
   if (!isName || !path.startsWith('/') || isElsewhere) throw noSuchPath();
-  return { store, route: `/${decoded === parts ? api.join('/') : api.map(encodeURIComponent).join('/')}` };
+  return { path, store, route: `/${decoded === parts ? api.join('/') : api.map(encodeURIComponent).join('/')}` };
 }
 
-const root: Target = { store: '', route: '/' };
+const root: Target = { path: '/', store: '', route: '/' };
 
 /** A target's path as it was sent, without what may carry secrets: the query, and the user in front of a host. */
 export function pathOf(target: string): string {

@@ -31,8 +31,6 @@ export class HttpFrontend implements Frontend {
   private readonly app: FastifyInstance;
   private v10: V10Options;
   private isClosing = false;
-  /** The targets of requests on their way from `rewriteUrl` to their hooks. */
-  private readonly targets = new WeakMap<object, Target | StoreError>();
 
   constructor(private readonly options: HttpFrontendOptions) {
     const { limits, log } = options;
@@ -45,7 +43,7 @@ export class HttpFrontend implements Frontend {
         server = new HttpServer(limits, handler as RequestListener, log);
         return server.main;
       },
-      rewriteUrl: (request) => this.rewrite(request),
+      rewriteUrl: rewrite,
       exposeHeadRoutes: false,
       // As long as a header section may be: what is no MAC is answered as that.
       routerOptions: { maxParamLength: 1024 ** 2 },
@@ -88,13 +86,15 @@ export class HttpFrontend implements Frontend {
       const peer = this.server.peerOf(request.raw);
       // The connection may be gone before its request is looked at.
       if (peer === undefined) return void reply.hijack();
-      const record = requests.start('http', request.method, pathOf(request.originalUrl), peer.address);
+      const target = targetOf(request);
+      const path = target instanceof StoreError ? pathOf(request.originalUrl) : target.path;
+      const record = requests.start('http', request.method, path, peer.address);
       request.exchange = new Exchange(request, reply, record, this.pace, () => requests.end(record));
       done();
     });
     app.setErrorHandler(errorHandler(log, asPlainText));
     app.setNotFoundHandler((request) => {
-      const target = this.targets.get(request.raw);
+      const target = targetOf(request);
       throw target instanceof StoreError ? target : noSuchPath();
     });
     // For load balancers, which don't log in.
@@ -121,24 +121,32 @@ export class HttpFrontend implements Frontend {
     // Checking a password takes time.
     if (exchange.isAnswered) throw canceled();
     exchange.record.principal = caller.principal;
-    request.store = access.storeOf(caller, this.targetOf(request).store);
+    const target = targetOf(request);
+    if (target instanceof StoreError) throw target;
+    request.store = access.storeOf(caller, target.store);
   };
+}
 
-  /** The path for fastify's router: the request's without the store's name. */
-  private rewrite(request: { readonly url?: string | undefined }): string {
-    try {
-      const target = parseTarget(request.url ?? '');
-      this.targets.set(request, target);
-      return target.route;
-    } catch (error) {
-      this.targets.set(request, StoreError.from(error));
-      return nowhere;
-    }
-  }
+/** Where the parsed target of a request is kept on its way from `rewriteUrl` to the hooks. */
+const targetKey = Symbol('target');
 
-  private targetOf({ raw }: FastifyRequest): Target {
-    const target = this.targets.get(raw);
-    if (target === undefined || target instanceof StoreError) throw target ?? noSuchPath();
-    return target;
+interface WithTarget {
+  readonly url?: string | undefined;
+  [targetKey]?: Target | StoreError;
+}
+
+/** The path for fastify's router: the request's without the store's name. */
+function rewrite(request: WithTarget): string {
+  try {
+    const target = parseTarget(request.url ?? '');
+    request[targetKey] = target;
+    return target.route;
+  } catch (error) {
+    request[targetKey] = StoreError.from(error);
+    return nowhere;
   }
+}
+
+function targetOf({ raw }: FastifyRequest): Target | StoreError {
+  return (raw as WithTarget)[targetKey] ?? noSuchPath();
 }
