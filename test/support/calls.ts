@@ -4,7 +4,7 @@ import { Pace } from '../../src/frontends/pace.js';
 import { Requests } from '../../src/frontends/requests.js';
 import { silent } from './gateway.js';
 
-/** What makes handlers for a gRPC server that has one store, and lets everybody do everything with it. */
+/** Makes handlers for a gRPC server of one store, to which every caller has full access. */
 export function callsOn(store: Store): Calls {
   return new Calls({
     requests: new Requests([]),
