@@ -7,7 +7,7 @@ import { overHttp } from './protocol-options.js';
 import { describeStore, type Target } from './store-suite.js';
 import { operations } from './target.js';
 
-/** A store behind another gateway, with a network between them that can stand still. */
+/** A store behind another gateway, with a proxy between them that can stop forwarding. */
 async function openBehindProxy(): Promise<Target> {
   const proxies: TcpProxy[] = [];
   const target = await openThrough(async ({ grpcPort }) => {

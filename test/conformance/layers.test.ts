@@ -19,10 +19,10 @@ import { emptyStore } from '../support/temp.js';
 import { describeStore, maxObjectBytes, type Target } from './store-suite.js';
 import { operations } from './target.js';
 
-/** How many operations a caller may have at once here: more than a test holds open, and fewer than it starts at once. */
+/** The limit of concurrent operations: more than a test keeps open, and fewer than it starts at once. */
 const maxRequests = 32;
 
-/** A layer around a store, and what has to be true once no operation is running any more. */
+/** A layer around a store, and a check that nothing is left running in it. */
 interface Layered {
   readonly store: Store;
   readonly expectIdle?: () => void;
@@ -52,7 +52,7 @@ const layers = {
   quota: (inner: Store): Layered => ({ store: new Quota(inner, 2 ** 40, { name: 'store', log: silent }) }),
 } as const;
 
-/** The layers around a local store, the first one innermost. */
+/** A local store with layers, the first one innermost. */
 async function openWith(names: readonly (keyof typeof layers)[]): Promise<Target> {
   const folder = await emptyStore();
   const config = await readFile(join(folder, 'CONFIG'));
@@ -72,7 +72,7 @@ async function openWith(names: readonly (keyof typeof layers)[]): Promise<Target
   return { store, folder, config, close, ...(block && { block }) };
 }
 
-/** Uploads locks that do not end before `unblock`: they take all permits of their caller. */
+/** Takes all permits of the caller with uploads of locks, which end at `unblock`. */
 async function holdAllPermits(store: Store): ReturnType<NonNullable<Target['block']>> {
   const ended = deferred();
   const uploads = Array.from({ length: maxRequests }, () => {

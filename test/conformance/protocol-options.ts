@@ -1,6 +1,6 @@
 import type { SuiteOptions } from './target.js';
 
-/* What a gateway's protocols tell of a store that is in a folder of this machine. */
+/* What is visible of a store in a folder of this machine through the protocols of a gateway. */
 
 export const overHttp: SuiteOptions = { onDisk: true, hides: ['info', 'created', 'objectSize', 'progress'] };
 

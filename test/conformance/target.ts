@@ -14,43 +14,43 @@ export interface Target {
   readonly config: Uint8Array;
   /** The folder that it is in, for stores in a folder of this machine. The tests fill its disk themselves. */
   readonly folder?: string;
-  /** Leaves no room for more bytes, in a store that has no folder. Resolves to what makes room again. */
+  /** Makes a store full that has no folder. Resolves to a function that makes room again. */
   readonly fill?: () => Promise<() => Promise<void>>;
-  /** Makes operations wait until `unblock` is called, where the store can be made to. */
+  /** Makes operations wait until `unblock` is called. Only for stores that can be made to. */
   readonly block?: () => Promise<Blocked>;
-  /** Closes the store, and fails if something that it lent has not been given back. */
+  /** Closes the store. Fails if permits or files have not been released. */
   close(): Promise<void>;
 }
 
 /** A store whose operations wait. */
 export interface Blocked {
-  /** The operations that wait. Others may go on. */
+  /** The operations that wait. Others may proceed. */
   readonly operations: readonly Operation[];
   unblock(): Promise<void>;
 }
 
-/** Something that a protocol, or the client that the tests have of it, does not tell. */
+/** Something that a protocol, or the tests' client of it, does not show. */
 export type Hidden =
-  /** What `info` tells. */
+  /** The result of `info`. */
   | 'info'
   /** Whether a put created the object. */
   | 'created'
   /** The size of an object whose range is read. */
   | 'objectSize'
-  /** How far a store has read an upload: the client sends ahead. */
+  /** How much of an upload the store has read: the client sends ahead. */
   | 'progress'
-  /** The beginning of an upload: the client sends nothing before it has all of it. */
+  /** Incomplete uploads: the client sends nothing before it has the whole object. */
   | 'incompleteUploads';
 
 export interface SuiteOptions {
   /** Whether the store is in a folder of this machine, so that its files can be looked at and changed. */
   readonly onDisk: boolean;
-  /** The code that an error has behind a protocol that does not tell all codes apart. */
+  /** The code that the client sees for an error, if the protocol has one status for several codes. */
   readonly seenAs?: (code: ErrorCode) => ErrorCode;
   readonly hides?: readonly Hidden[];
 }
 
-/** What the clauses are tried on. `target` and `store` are those of the test that is running. */
+/** The store under test. `target` and `store` are those of the running test. */
 export interface Subject {
   readonly target: Target;
   readonly store: Store;

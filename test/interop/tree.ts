@@ -3,7 +3,7 @@ import { chmod, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink, 
 import { join, relative } from 'node:path';
 import { seededBytes } from '../support/objects.js';
 
-/* Trees of files to back up: the same for the same seed, with what real ones have and what trips programs up. */
+/* Trees of files to back up, the same for the same seed: ordinary files, and names, sizes and links that programs often get wrong. */
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -72,7 +72,7 @@ export async function makeTree(root: string, seed: string): Promise<void> {
     absolute: '/no/such/folder',
   };
   for (const [name, target] of Object.entries(links)) await symlink(target, join(root, name));
-  // From the deepest up: who may not write to a folder could not fill it.
+  // The innermost first: without write permission for a folder, those in it can't be changed.
   for (const folder of folders.slice(1).reverse()) await chmod(join(root, folder), random.oneOf(folderModes));
 }
 
@@ -101,7 +101,7 @@ export async function changeTree(root: string, seed: string): Promise<void> {
 /** What a tree consists of, by path: kind, permissions, and contents or target. */
 export async function treeAt(root: string): Promise<Map<string, string>> {
   const tree = new Map<string, string>();
-  // Not by readdir's own recursion: from Node 26 on it follows links, of which there are some that go in circles.
+  // Without the recursive option of readdir: since Node 26 it follows links, and some of them form cycles.
   const walk = async (folder: string): Promise<void> => {
     for (const entry of await readdir(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name);
@@ -113,7 +113,7 @@ export async function treeAt(root: string): Promise<Map<string, string>> {
   return tree;
 }
 
-/** A tree, and with it when each part of it last changed: whatever is done to it shows. */
+/** A tree with the inode numbers and times of its entries, so that every change is visible. */
 export async function traceOf(root: string): Promise<Map<string, string>> {
   const trace = new Map<string, string>();
   for (const [path, what] of [['.', await shape(root)] as const, ...(await treeAt(root))]) {

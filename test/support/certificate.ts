@@ -22,7 +22,7 @@ export interface CertificateOptions {
 
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc'];
 
-/** A certificate for localhost that nobody but itself vouches for, and its key. */
+/** A self-signed certificate for localhost, and its key. */
 export function makeCertificate(): Promise<Certificate> {
   return selfSigned('localhost', ['-addext', 'subjectAltName=DNS:localhost']);
 }
@@ -34,7 +34,7 @@ async function selfSigned(name: string, options: readonly string[]): Promise<Cer
   return { cert: await readFile(certFile), key: await readFile(keyFile), certFile, keyFile };
 }
 
-/** One that vouches for others. */
+/** A certificate authority. */
 export class Authority {
   private constructor(private readonly own: Certificate) {}
 

@@ -7,7 +7,7 @@ import { startGateway } from '../../src/server/start-gateway.js';
 
 export const host: Host = { name: 'test-host', pid: process.pid, startedMs: Date.now(), isAlive: () => true };
 
-/** A log that nobody reads. */
+/** A logger that discards everything. */
 export const silent: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 export interface LogLine {

@@ -18,11 +18,11 @@ export interface HttpAnswer extends AsyncIterable<unknown> {
   destroy(): unknown;
 }
 
-/** Of callers who never go away. */
+/** The context of a caller who stays. */
 const endless: OpContext = { signal: new AbortController().signal };
 setMaxListeners(0, endless.signal);
 
-/** What a request is made of. */
+/** A request to send. */
 export interface HttpRequest extends OpContext {
   readonly method: string;
   readonly path: string;
@@ -87,7 +87,7 @@ export class HttpStore implements Store {
     const make = this.options.tls === undefined ? request : tlsRequest;
     const req = make({ agent: this.agent, host: '127.0.0.1', port: this.port, method, path, headers, signal });
     const answered = (once(req, 'response') as Promise<[IncomingMessage]>).then(([answer]) => answer);
-    // An answer can come before all is sent: then the rest doesn't matter.
+    // An answer may come before the whole body is sent: the rest doesn't matter then.
     return Promise.race([answered, send(req, body, answered)]);
   }
 
@@ -115,7 +115,7 @@ export class HttpStore implements Store {
     }
   }
 
-  /** The same with all of the answer, so that the connection can be used again. */
+  /** Asks, and reads the whole answer, so that the connection can be used again. */
   private async askAll(
     method: string,
     path: string,
@@ -127,7 +127,7 @@ export class HttpStore implements Store {
   }
 }
 
-/** The bytes of an answer. They end with `canceled` where the signal aborts. */
+/** The body of an answer. Fails with `canceled` if the signal has aborted. */
 async function* chunksOf(answer: HttpAnswer, { signal }: OpContext): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of answer) yield chunk as Uint8Array;
@@ -136,7 +136,7 @@ async function* chunksOf(answer: HttpAnswer, { signal }: OpContext): AsyncGenera
   }
 }
 
-/** Sends a body. Fails when it can't be sent, unless there is an answer nevertheless. */
+/** Sends a body. Fails if it can't be sent, unless there is an answer anyway. */
 async function send(
   req: ClientRequest,
   body: AsyncIterable<Uint8Array> | undefined,

@@ -5,7 +5,7 @@ import {
   type IncomingHttpHeaders,
   type IncomingHttpStatusHeader,
 } from 'node:http2';
-import { Readable } from 'node:stream';
+import { PassThrough, pipeline, Readable } from 'node:stream';
 import { HttpStore, type HttpAnswer, type HttpRequest } from './http-store.js';
 
 /** A client of the HTTP 1.1 API over TLS and HTTP/2, as a Store. */
@@ -35,7 +35,9 @@ export class Http2Store extends HttpStore {
       stream.on('error', reject);
       stream.on('close', () => reject(new Error('the stream was closed')));
     });
-    return Object.assign(stream, { statusCode: answer[':status'], headers: answer });
+    // Since Node 24, a stream that has ended can't be iterated any more, though its data is still there.
+    const bytes = pipeline(stream, new PassThrough(), () => undefined);
+    return Object.assign(bytes, { statusCode: answer[':status'], headers: answer });
   }
 
   private connect(): ClientHttp2Session {

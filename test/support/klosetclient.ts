@@ -12,7 +12,7 @@ export interface ClientOptions {
   readonly passphrase?: string | undefined;
   /** Is sent with every request. */
   readonly authToken?: string;
-  /** A PEM file of whom it trusts to vouch for servers; by default whom the system does. */
+  /** A PEM file with the certificate authorities that it trusts; by default the system's. */
   readonly authorities?: string;
 }
 
@@ -28,7 +28,7 @@ export interface Backup extends Snapshot {
   readonly lockError?: string;
 }
 
-/** The client failed. The message is all that its user sees. */
+/** A failure of the client. The message is what its user sees. */
 export class ClientFailure extends Error {
   override readonly name = 'ClientFailure';
 }
@@ -63,7 +63,7 @@ async function build(): Promise<string> {
   return program;
 }
 
-/** A client of one store. Each method runs the program once, and fails with a ClientFailure where it does. */
+/** A client of one store. Each method runs the program once. Fails with a ClientFailure if the program fails. */
 export class KlosetClient {
   constructor(
     private readonly program: string,

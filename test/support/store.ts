@@ -8,7 +8,7 @@ import { inChunks } from './objects.js';
 
 /** A context that never ends. */
 export const ctx: OpContext = { signal: new AbortController().signal };
-// Any number of operations may listen to it at once, which Node would take for a leak.
+// Many operations listen to it at once, which Node would report as a leak.
 setMaxListeners(0, ctx.signal);
 
 export async function listAll(store: Store, kind: ObjectKind): Promise<Mac[]> {
@@ -38,7 +38,7 @@ export async function putAll(store: Store, ref: ObjectRef, bytes: Uint8Array, ch
   return (await store.put(ref, inChunks(bytes, chunkSize), ctx)).created;
 }
 
-/** Resolves to the StoreError that `work` fails with; fails where it doesn't, or with something else. */
+/** Resolves to the StoreError that `work` fails with. Fails if `work` succeeds, or fails with something else. */
 export async function failure(work: unknown): Promise<StoreError> {
   try {
     await work;
@@ -55,7 +55,7 @@ export async function expectFailure(work: unknown, code: ErrorCode): Promise<Sto
   return error;
 }
 
-/** Waits until `check` gives a value that isn't undefined or false. The limit is for a machine that is busy: nothing depends on it. */
+/** Waits until `check` gives a value that is neither undefined nor false. The limit is generous: the machine may be busy. */
 export async function eventually<T>(
   check: () => Promise<T | undefined | false>,
   what: string,

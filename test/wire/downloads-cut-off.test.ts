@@ -44,7 +44,7 @@ describe('A download', () => {
 
   afterEach(() => rm(file, { force: true }));
 
-  /** Packfiles are kept open; one that is deleted is closed with its last reader. */
+  /** Waits until the file is closed. The gateway keeps packfiles open until they are deleted and their last reader is done. */
   async function untilFileReleased(): Promise<void> {
     await store.delete(ref);
     await untilOpenFiles(0, file);
@@ -92,7 +92,7 @@ describe('A download', () => {
         const stream = connection.request(rangesPath);
         const range = { offset: 0n, length: bytes.length };
         const reads = [1n, 2n, 3n].map((tag) => ({ tag, ref: wireRef(ref), range }));
-        // So many that some are under way, and others wait.
+        // So many that some are being answered and others wait.
         for (let i = 0; i < 30; i++) await connection.data(stream, rangesRequest(reads));
         await eventually(async () => connection.dataReceived >= 65535, 'the window is full');
         connection.reset(stream, code);
@@ -106,7 +106,7 @@ describe('A download', () => {
       const connection = await RawHttp2.connect(gateway.grpcPort);
       await connection.data(connection.request(getPath), getRequest(ref), { endStream: true });
       await eventually(async () => connection.dataReceived >= 65535, 'the window is full');
-      // More would have come before the answer to another call, which needs no window.
+      // The answer to another call needs no window. Had the gateway more to send, it would come before that.
       const answers = (): number => connection.frames.filter((type) => type === frameType.headers).length;
       const before = answers();
       await connection.data(connection.request(getPath), getRequest(newRef('packfile')), { endStream: true });
@@ -125,7 +125,7 @@ describe('A download', () => {
       connection.close();
     });
 
-    it('keeps nothing for a client that takes nothing, and whose time is up', async () => {
+    it('holds nothing for a client that reads nothing and whose deadline has passed', async () => {
       const connection = await RawHttp2.connect(gateway.grpcPort);
       const stream = connection.request(rangesPath, { 'grpc-timeout': '300m' });
       const range = { offset: 0n, length: MiB };

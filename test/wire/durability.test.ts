@@ -19,16 +19,16 @@ const protocols: Readonly<Record<string, (gateway: GatewayProcess) => Store>> = 
   gRPC: ({ grpcPort }) => new GrpcStore(grpcPort),
 };
 
-/** What a process did, in the order in which it was done: a step is there when the system call is over. */
+/** A system call that has ended, by its purpose. */
 type Step =
   'write file' | 'sync file' | 'sync folder' | 'publish' | 'remove' | 'answer' | 'make folder' | 'sync parent';
 
-describe('What the system is asked to do, by strace', function () {
+describe('The system calls of the gateway', function () {
   this.timeout(60_000);
   let folder: string;
   let gateway: GatewayProcess;
   let trace: string;
-  /** How much of the trace is about earlier requests. */
+  /** The length of the trace up to which it is about earlier requests. */
   let seen = 0;
 
   before(function () {
@@ -46,7 +46,7 @@ describe('What the system is asked to do, by strace', function () {
   }
 
   for (const [protocol, connect] of Object.entries(protocols)) {
-    it(`is to sync what is put and deleted before it is acknowledged, over ${protocol}`, async () => {
+    it(`sync a put or delete before it is acknowledged, over ${protocol}`, async () => {
       await start();
       const store = connect(gateway);
       for (const kind of objectKinds) {
@@ -66,7 +66,7 @@ describe('What the system is asked to do, by strace', function () {
       await store.close();
     });
 
-    it(`is to sync again what is there already, over ${protocol}`, async () => {
+    it(`sync an object that exists when it is put again, over ${protocol}`, async () => {
       await start();
       const store = connect(gateway);
       const ref = newRef('packfile');
@@ -81,7 +81,7 @@ describe('What the system is asked to do, by strace', function () {
     });
   }
 
-  it('is to sync nothing with --durability none', async () => {
+  it('sync nothing with --durability none', async () => {
     await start('--durability', 'none');
     for (const connect of Object.values(protocols)) {
       const store = connect(gateway);
@@ -97,7 +97,7 @@ describe('What the system is asked to do, by strace', function () {
     expect(await readFile(trace, 'utf8')).to.not.match(/f(data)?sync\(/);
   });
 
-  /** The new steps that concern an object and its folders, and the answers, once these are among them in this order. */
+  /** The new steps for an object, its folders and the answers. Waits until they contain those in `until`, in this order. */
   async function stepsFor(ref: ObjectRef, until: readonly Step[]): Promise<Step[]> {
     return eventually(
       async () => {
@@ -109,11 +109,11 @@ describe('What the system is asked to do, by strace', function () {
         seen = text.length;
         return steps;
       },
-      `strace tells of ${until.join(', ')}`,
+      `strace has ${until.join(', ')}`,
     );
   }
 
-  /** Calls that other threads interrupt end when they end. */
+  /** The steps in a part of the trace. A call that another thread's interrupts counts where it ends. */
   function stepsIn(text: string, ref: ObjectRef): Step[] {
     const unfinished = new Map<string, string>();
     const steps: Step[] = [];
@@ -125,7 +125,7 @@ describe('What the system is asked to do, by strace', function () {
       }
       const call = rest.startsWith('<...') ? `${unfinished.get(pid) ?? ''} ${rest}` : rest;
       const step = / = -1 /.test(call) ? undefined : stepOf(call, ref);
-      // A file is written, and an answer sent, in one call or more. Answers at the beginning are those to earlier requests.
+      // A file may be written, and an answer sent, by several calls. An answer at the beginning belongs to an earlier request.
       const repeats = (step === 'write file' || step === 'answer') && step === (steps.at(-1) ?? 'answer');
       if (step !== undefined && !repeats) steps.push(step);
     }
@@ -148,13 +148,13 @@ describe('What the system is asked to do, by strace', function () {
   }
 });
 
-/** Whether a call writes an answer: the head of HTTP's; a frame of HEADERS that opens gRPC's, with its trailers to follow. */
+/** Whether a call writes the start of an answer: HTTP's head, or gRPC's first HEADERS frame. */
 function isAnswer(call: string): boolean {
   if (!/^(writev?|sendto)\(\d+<(socket|TCP)/.test(call)) return false;
   return call.includes('HTTP/1.1 200 OK') || /"\\0\\0.{1,12}\\1\\[45]\\0\\0\\0/.test(call);
 }
 
-/** Expects these steps to be there in this order; others may come between them, but none of theirs before its turn. */
+/** Expects these steps in this order. Others may come between them, but no answer. */
 function expectInOrder(steps: readonly Step[], expected: readonly Step[], what: string): void {
   let at = -1;
   for (const step of expected) {

@@ -41,7 +41,7 @@ describe('A store on a disk of 2 MiB', () => {
   });
 
   for (const [protocol, connect] of Object.entries(protocols)) {
-    it(`is no_space for an object larger than that, through ${protocol}, and as good as before afterwards`, async () => {
+    it(`fails with no_space for a larger object, through ${protocol}, and works as before afterwards`, async () => {
       const store = connect(gateway);
       for (let i = 0; i < 3; i++) {
         const big = newRef('packfile');
@@ -60,7 +60,7 @@ describe('A store on a disk of 2 MiB', () => {
       await store.close();
     });
 
-    it(`keeps a lock that can't be replaced any more, through ${protocol}`, async () => {
+    it(`keeps a lock that can't be replaced, through ${protocol}`, async () => {
       const store = connect(gateway);
       const lock = newRef('lock');
       const old = makeObject('lock', 60_000, 'old');
@@ -76,7 +76,7 @@ describe('A store on a disk of 2 MiB', () => {
     });
   }
 
-  it('is no_space for whoever finds no room among many uploads at once, and the others are whole', async () => {
+  it('fails with no_space for some of many uploads at once, and stores the others whole', async () => {
     const stores = Object.values(protocols).map((connect) => connect(gateway));
     const bodies = Array.from({ length: 20 }, (_, i) => makeObject('packfile', 600_000, `upload ${i}`));
     const refs = bodies.map(() => newRef('packfile'));
@@ -96,7 +96,7 @@ describe('A store on a disk of 2 MiB', () => {
     for (const store of stores) await store.close();
   });
 
-  /** Puts packfiles until there is no more room for a page. Resolves to how many. */
+  /** Puts packfiles until no page of the disk is free. Resolves to their number. */
   async function fill(store: Store): Promise<number> {
     let count = 0;
     for (const size of [1_000_000, 500_000, 100_000, 50_000, 20_000, 8000, 4000]) {

@@ -176,7 +176,7 @@ describe('HTTP requests', () => {
       connection.close();
     });
 
-    it('lose a client that never stops sending, after a while', async function () {
+    it('cut off a client that keeps sending after its answer', async function () {
       this.timeout(60_000);
       const connection = await RawHttp.connect(gateway.httpPort);
       await connection.send(requestHead('PUT', '/nowhere', { 'Transfer-Encoding': 'chunked' }));
@@ -243,7 +243,7 @@ describe('HTTP requests', () => {
       });
     }
 
-    it('are refused where nobody knows the method, and where it is CONNECT', async () => {
+    it('are refused with an unknown method, and with CONNECT', async () => {
       for (const method of ['FROBNICATE', 'get', 'G\u00cbT']) {
         expect((await ask(gateway.httpPort, method, '/')).status, method).to.equal(400);
       }
@@ -256,7 +256,7 @@ describe('HTTP requests', () => {
     });
   });
 
-  it('with bodies that nobody wants are answered, and the connection stays in order', async () => {
+  it('with bodies that their method has no use for are answered, and the connection stays in order', async () => {
     await put(gateway.httpPort, path, bytes);
     const connection = await RawHttp.connect(gateway.httpPort);
     const ignored = { 'Content-Length': '100000', 'Content-Type': 'application/json' };

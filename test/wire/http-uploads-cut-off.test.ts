@@ -67,12 +67,12 @@ describe('An HTTP upload that is cut off', () => {
     });
   }
 
-  it('leaves nothing behind when it stalls first', async () => {
+  it('leaves nothing behind if it stalls first', async () => {
     const ref = newRef('packfile');
     const bytes = makeObject('packfile', 2 * MiB);
     const connection = await begin(ref, bytes, MiB, 'chunked');
     await untilWriting(folder);
-    // Others are answered meanwhile.
+    // Other requests are answered meanwhile.
     expect((await ask(gateway.httpPort, 'GET', '/resources/packfiles')).body.toString()).to.equal('[]\n');
     expect(connection.isSilent).to.equal(true);
     expect(await objects(folder)).to.deep.equal([]);
@@ -81,7 +81,7 @@ describe('An HTTP upload that is cut off', () => {
     await untilReleased();
   });
 
-  it('keeps the lock that it was to replace', async () => {
+  it('leaves the lock that it was to replace', async () => {
     const ref = newRef('lock');
     const old = makeObject('lock', 124, 'old');
     await put(gateway.httpPort, pathOf(ref), old);
@@ -92,7 +92,7 @@ describe('An HTTP upload that is cut off', () => {
     await untilClean(folder);
   });
 
-  it('is a failure also where its bytes are the first ones of an object that is there', async () => {
+  it('fails also if its bytes are the beginning of an object that exists', async () => {
     const ref = newRef('packfile');
     const bytes = makeObject('packfile', 2 * MiB);
     await put(gateway.httpPort, pathOf(ref), bytes);
@@ -107,7 +107,7 @@ describe('An HTTP upload that is cut off', () => {
     expect((await ask(gateway.httpPort, 'GET', pathOf(ref))).body.equals(bytes)).to.equal(true);
   });
 
-  it('is no warning to anybody, and leaves nothing behind, when fifty of them come at once', async () => {
+  it('logs no warning and leaves nothing behind, even fifty at once', async () => {
     const warnings: Error[] = [];
     const warn = (warning: Error): void => void warnings.push(warning);
     process.on('warning', warn);
@@ -144,7 +144,7 @@ describe('An HTTP upload that is cut off', () => {
     return connection;
   }
 
-  /** Nothing is stored under the name nor left of it, and it can be used again. */
+  /** Expects that nothing is stored under the name and nothing is left behind, and that it can be used again. */
   async function expectNothing(ref: ObjectRef, bytes: Buffer): Promise<void> {
     await untilLogged();
     await untilClean(folder);

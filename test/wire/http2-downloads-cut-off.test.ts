@@ -12,7 +12,7 @@ import { startSecureGateway, type SecureGateway } from './support/secure-gateway
 const MiB = 1024 * 1024;
 
 describe('A download over HTTP/2 that is cut off', () => {
-  /** One that goes out in chunks, and one that is in memory as a whole: both are more than a client takes that opens no window. */
+  /** One that is sent in chunks, and one that is in memory as a whole. Both are larger than the initial window. */
   const refs = new Map([16 * MiB, 200_000].map((size) => [size, newRef('state')]));
   let gateway: SecureGateway;
   let openBefore: number;

@@ -42,7 +42,7 @@ describe('An upload over HTTP/2 that is cut off', () => {
         await connection.data(stream, bytes.subarray(0, sent));
         if (sent > 0) await untilWriting(gateway.folder);
         cutOff(connection, stream);
-        // Where nothing came of it, the connection may be gone before anybody looked at the request.
+        // If none of it has arrived, the connection may be closed before the request is handled.
         if (sent > 0) await untilLogged();
         await expectNothing();
         connection.close();
@@ -75,7 +75,7 @@ describe('An upload over HTTP/2 that is cut off', () => {
   });
 
   for (const code of [8, 0]) {
-    it(`is stored whole or not at all when it is reset right behind its end with code ${code}`, async () => {
+    it(`is stored whole or not at all if it is reset right after its end with code ${code}`, async () => {
       const small = makeObject('packfile', 10_000);
       const refs = Array.from({ length: 50 }, () => newRef('packfile'));
       const connection = await RawHttp2.connectTls(gateway.httpsPort);
@@ -87,7 +87,7 @@ describe('An upload over HTTP/2 that is cut off', () => {
       }
       await eventually(
         async () => gateway.log.filter(({ method }) => method === 'PUT').length === refs.length,
-        'all of them are over',
+        'all of them have ended',
       );
       await untilClean(gateway.folder);
       await untilOpenFiles(0, gateway.folder);
@@ -103,7 +103,7 @@ describe('An upload over HTTP/2 that is cut off', () => {
   const untilLogged = (): Promise<boolean> =>
     eventually(async () => gateway.log.some(({ status }) => status === 499), 'the upload is logged');
 
-  /** Nothing is stored under the name nor left of it, and it can be used again. */
+  /** Expects that nothing is stored under the name and nothing is left behind, and that it can be used again. */
   async function expectNothing(): Promise<void> {
     await untilClean(gateway.folder);
     await untilOpenFiles(0, gateway.folder);

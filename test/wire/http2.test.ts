@@ -60,7 +60,7 @@ describe('HTTP/2 over TLS', function () {
     expect(client.session.destroyed).to.equal(false);
   });
 
-  it('asks whoever has to log in to do so, and tells how', async () => {
+  it('answers a request without valid credentials with 401 and how to log in', async () => {
     const tokens = [`sha256:${tokenDigest('good-token')}`];
     await start({ 'allow-write': false, principals: { ann: { tokens, access: { '*': 'read-only' } } } });
     for (const authorization of [{}, { authorization: 'Bearer bad-token' }]) {
@@ -76,7 +76,7 @@ describe('HTTP/2 over TLS', function () {
     expect((await client.ask('PUT', path, { authorization }, makeObject('state', 100))).status).to.equal(403);
   });
 
-  it('has the client send its body when that is wanted, and only then', async () => {
+  it('tells the client to send its body only if it is wanted', async () => {
     await start({ 'max-object-size': '1MiB' });
     const path = `/resources/packfiles/${newRef('packfile').mac}`;
     const bytes = makeObject('packfile', 1000);
@@ -98,7 +98,7 @@ describe('HTTP/2 over TLS', function () {
     }
   });
 
-  it('answers an upload that is refused while it is still being sent, and goes on', async () => {
+  it('answers an upload that is refused while it is still being sent, and the other requests of the connection', async () => {
     await start({ 'max-object-size': '1MiB' });
     const large = makeObject('packfile', 64 * MiB);
     for (const [path, status] of [
@@ -114,7 +114,7 @@ describe('HTTP/2 over TLS', function () {
     await untilOpenFiles(0, gateway.folder);
   });
 
-  it('says that it stops, finishes what is running, and takes nothing new', async () => {
+  it('announces a shutdown, finishes running requests, and accepts no new ones', async () => {
     await start();
     const [stored, ref] = [newRef('packfile'), newRef('packfile')];
     const bytes = makeObject('packfile', 8 * MiB);
@@ -132,7 +132,7 @@ describe('HTTP/2 over TLS', function () {
     const stopped = gateway.gateway.close(20_000);
     expect((await goAway)[0]).to.equal(0);
     await idleClosed;
-    // Node's client throws up to version 22; later, the stream fails.
+    // Up to Node 22 the client throws; since Node 24 the stream fails.
     const refused = await client.ask('GET', '/healthz').then(
       () => 'answered',
       () => 'refused',
@@ -146,7 +146,7 @@ describe('HTTP/2 over TLS', function () {
     expect(await objects(gateway.folder)).to.have.length(2);
   });
 
-  it('is broken off when the time to stop is up, and leaves nothing behind', async () => {
+  it('aborts an upload after the drain timeout, and leaves nothing behind', async () => {
     await start();
     const upload = client.open('PUT', `/resources/packfiles/${newRef('packfile').mac}`);
     upload.write(makeObject('packfile', MiB));

@@ -11,9 +11,9 @@ import { RawHttp, requestHead } from './support/raw-http.js';
 import { frameType, RawHttp2 } from './support/raw-http2.js';
 import { startSecureGateway, type SecureGateway } from './support/secure-gateway.js';
 
-/* Here it is time itself that is tested: what clients don't do in a second. */
+/* Timeouts: here the passing of time is what is tested. The limits are one second. */
 
-/** Resolves when a connection has been closed by its other end. */
+/** Resolves when the other end has closed a connection. */
 async function cutOff(socket: Socket): Promise<void> {
   socket.on('error', () => undefined);
   socket.resume();
@@ -31,11 +31,11 @@ describe('A client', function () {
   after(async () => {
     await gateway.close();
     const trouble = gateway.log.filter(({ level }) => level !== 'info');
-    expect(trouble, 'it is no trouble for anybody else').to.deep.equal([]);
+    expect(trouble, 'warnings and errors in the log').to.deep.equal([]);
   });
 
-  describe('that is slow with its headers', () => {
-    it('is told so with 408, and loses the connection, however steadily they trickle', async () => {
+  describe('that sends its headers slowly', () => {
+    it('gets 408 and is disconnected, even if it sends a byte now and then', async () => {
       const connection = await RawHttp.connect(gateway.httpPort);
       const trickle = setInterval(() => connection.socket.write('a'), 50);
       connection.socket.write('GET / HTTP/1.1\r\nHost: gateway\r\nX-Slow: ');
@@ -47,7 +47,7 @@ describe('A client', function () {
       connection.close();
     });
 
-    it('is told so at a later request of the connection, too', async () => {
+    it('gets 408 at a later request of the connection, too', async () => {
       const connection = await RawHttp.connect(gateway.httpPort);
       await connection.send(requestHead('GET', '/'));
       expect((await connection.answer()).status).to.equal(200);
@@ -57,7 +57,7 @@ describe('A client', function () {
       connection.close();
     });
 
-    it('loses the connection where it sends nothing at all', async () => {
+    it('is disconnected if it sends nothing at all', async () => {
       const sockets: Socket[] = [gateway.httpPort, gateway.grpcPort].map((port) =>
         connect({ port, host: '127.0.0.1' }),
       );
@@ -74,7 +74,7 @@ describe('A client', function () {
       ['HTTP/2', () => RawHttp2.connectTls(gateway.httpsPort)],
       ['gRPC', () => RawHttp2.connect(gateway.grpcPort)],
     ] as const) {
-      it(`loses the connection when it trickles the frames of its headers over ${protocol}`, async () => {
+      it(`is disconnected if it sends one CONTINUATION frame after the other over ${protocol}`, async () => {
         const connection = await open();
         // HEADERS without END_HEADERS, and a CONTINUATION for each byte.
         connection.frame(frameType.headers, 0, 1, Buffer.from([0x82]));
@@ -82,9 +82,9 @@ describe('A client', function () {
         await cutOff(connection.socket).finally(() => clearInterval(trickle));
       });
 
-      it(`loses the connection when it stops in the middle of a frame over ${protocol}`, async () => {
+      it(`is disconnected if it stops in the middle of a frame over ${protocol}`, async () => {
         const connection = await open();
-        // What the connection itself answers would go into the frame.
+        // Otherwise the client's own SETTINGS acknowledgement would end up inside of the frame.
         await eventually(async () => connection.frames.includes(frameType.settings), 'the greetings are exchanged');
         connection.socket.write(Buffer.from([0, 0, 10, frameType.headers, 5, 0]));
         await cutOff(connection.socket);
@@ -92,8 +92,8 @@ describe('A client', function () {
     }
   });
 
-  describe('that asks now and then', () => {
-    it('keeps its connection while it uses it, and loses it when it is idle, over HTTP 1.1', async () => {
+  describe('that sends a request now and then', () => {
+    it('keeps its connection while it uses it, and is disconnected when idle, over HTTP 1.1', async () => {
       const connection = await RawHttp.connect(gateway.httpPort);
       for (let i = 0; i < 20; i++) {
         await connection.send(requestHead('GET', '/healthz'));
@@ -105,7 +105,7 @@ describe('A client', function () {
       connection.close();
     });
 
-    it('keeps its connection while it uses it, and loses it when it is idle, over HTTP/2', async () => {
+    it('keeps its connection while it uses it, and is disconnected when idle, over HTTP/2', async () => {
       const client = await Http2Client.connect(gateway.httpsPort);
       let goAway = false;
       client.session.once('goaway', () => (goAway = true));
@@ -124,7 +124,7 @@ describe('A client', function () {
       ['gRPC', () => RawHttp2.connect(gateway.grpcPort)],
       ['HTTP/2', () => RawHttp2.connectTls(gateway.httpsPort)],
     ] as const) {
-      it(`loses its connection when it is idle and never ends its own side, over ${protocol}`, async () => {
+      it(`is disconnected when idle, even if it never closes its own side, over ${protocol}`, async () => {
         const before = openSockets();
         const connection = await connectTo();
         connection.socket.allowHalfOpen = true;
@@ -135,11 +135,11 @@ describe('A client', function () {
       });
     }
 
-    it('keeps a gRPC connection once it was used, since a store may be bound to that', async () => {
+    it('keeps a gRPC connection that it has used: a store may be bound to it', async () => {
       const connection = await RawHttp2.connect(gateway.grpcPort);
       await connection.data(connection.request(getPath), framed(Buffer.alloc(0)), { endStream: true });
       await eventually(async () => connection.frames.includes(frameType.headers), 'the call is answered');
-      // Two that come later, one after the other, and are never used, are idle for longer than that, and lose theirs.
+      // Two connections that are opened later, one after the other, and never used: both are closed before this one is.
       for (let i = 0; i < 2; i++) await cutOff((await RawHttp2.connect(gateway.grpcPort)).socket);
       expect(connection.closed).to.equal(false);
       connection.close();

@@ -19,7 +19,7 @@ import { RawHttp2 } from './support/raw-http2.js';
 const MiB = 1024 * 1024;
 const size = 1024 * MiB;
 
-/** The promise: the process stays under this, whatever goes through it. */
+/** The documented limit of the process's memory, whatever the sizes of objects. */
 const limitMiB = 200;
 
 const protocols: Readonly<Record<string, (gateway: GatewayProcess) => Store>> = {
@@ -87,7 +87,7 @@ describe('An object of 1 GiB', function () {
     await untilReleased();
   });
 
-  it('does not keep anybody else waiting while clients that read nothing have it open', async () => {
+  it('does not delay other clients while some that read nothing have it open', async () => {
     const slow = await RawHttp.connect(gateway.httpPort);
     slow.socket.pause();
     await slow.send(requestHead('GET', `/resources/states/${ref.mac}`));
@@ -99,7 +99,7 @@ describe('An object of 1 GiB', function () {
     slow.close();
   });
 
-  /** Packfiles are kept open; one that is deleted is closed with its last reader. */
+  /** Waits until the file is closed. The gateway keeps packfiles open until they are deleted and their last reader is done. */
   async function untilReleased(): Promise<void> {
     const store = new HttpStore(gateway.httpPort);
     await store.delete(ref);
@@ -110,7 +110,7 @@ describe('An object of 1 GiB', function () {
   /** While clients have the object open and don't read, memory stays under the limit. */
   async function expectFlat(): Promise<void> {
     await eventually(async () => openFiles(folder, gateway.pid) > 0, 'the object is open');
-    // What would pile up takes its time.
+    // If the gateway read ahead for them, its memory would grow within this time.
     for (let i = 0; i < 15; i++) {
       await sleep(100);
       expect(gateway.memory().now).to.be.lessThan(limitMiB);
@@ -119,7 +119,7 @@ describe('An object of 1 GiB', function () {
   }
 });
 
-/** Puts an object into a store's folder that takes no room on the disk: a header, and nothing but holes. */
+/** Puts a sparse object into a store's folder: a header and a hole, which take no space on the disk. */
 async function plantSparse(folder: string): Promise<ObjectRef> {
   const ref = newRef('state');
   await mkdir(join(folder, kindFolder(ref.kind), ref.mac.slice(0, 2)));

@@ -17,10 +17,10 @@ import { crowds, endStuckClients, startStuckClients } from './support/stuck-clie
 
 const MiB = 1024 * 1024;
 
-/** How many times as long an ordinary request may take, and by how much measuring it in passing may be off, in milliseconds. */
+/** By what factor ordinary requests may become slower, and the tolerance of the measurement in milliseconds. */
 const maxFactor = 2;
 const slackMs = 5;
-/** What the gateway may take up beside, in MiB: two chunks of 1 MiB for each of the 250 downloads, and some 50 KiB for each connection. */
+/** By how much the gateway's memory may grow, in MiB: two chunks of 1 MiB for each of 250 downloads, and 50 KiB for each connection. */
 const maxGrowthMiB = 600;
 
 const login = { authorization: 'Bearer token-of-ann' };
@@ -69,7 +69,7 @@ describe('A gateway with very many connections', function () {
 
   const descriptors = (): number => readdirSync(`/proc/${gateway.pid}/fd`).length;
 
-  /** What the fastest tenth of an ordinary client's requests takes at most, in milliseconds: a busy machine slows the others down. */
+  /** The 10th percentile of the duration of an ordinary client's requests, in milliseconds. A busy machine affects the higher ones. */
   async function fastMs(store: Store, rounds: number): Promise<number> {
     const ref = newRef('packfile');
     await putAll(store, ref, makeObject('packfile', MiB));
@@ -87,12 +87,12 @@ describe('A gateway with very many connections', function () {
     return times.sort((a, b) => a - b)[Math.floor(times.length / 10)] ?? NaN;
   }
 
-  it('serves an ordinary client about as fast as ever while 2,000 are slow or stuck, and forgets them', async () => {
+  it('serves an ordinary client about as fast as before while 2,000 others are slow or stuck, and frees what those had', async () => {
     const http = new HttpStore(gateway.httpPort, login);
     const grpc = new GrpcStore(gateway.grpcPort, login);
     const large = newRef('packfile');
     await putAll(http, large, makeObject('packfile', 8 * MiB));
-    // Warm, first.
+    // Warm up.
     for (const store of [http, grpc]) await fastMs(store, 100);
     const before = { http: await fastMs(http, 150), grpc: await fastMs(grpc, 150) };
     const memoryBefore = gateway.memory().now;
@@ -105,16 +105,16 @@ describe('A gateway with very many connections', function () {
       crowds.stuckDownload(gateway.httpPort, 250, `/resources/packfiles/${large.mac}`),
       crowds.halfHandshake(httpsPort, 250),
     ]);
-    await eventually(async () => descriptors() >= openBefore + 1900, 'they are all there');
+    await eventually(async () => descriptors() >= openBefore + 1900, 'all are connected');
     const during = { http: await fastMs(http, 150), grpc: await fastMs(grpc, 150) };
-    expect(descriptors(), 'they are still there').to.be.at.least(openBefore + 1900);
+    expect(descriptors(), 'all are still connected').to.be.at.least(openBefore + 1900);
     const { peak } = gateway.memory();
     const growth = peak - memoryBefore;
     const numbers = (['http', 'grpc'] as const).map(
       (each) => `${each} ${before[each].toFixed(2)} -> ${during[each].toFixed(2)} ms`,
     );
     process.stdout.write(
-      `      fastest tenth ${numbers.join(', ')}; memory ${memoryBefore.toFixed(0)} -> ${peak.toFixed(0)} MiB\n`,
+      `      10th percentile ${numbers.join(', ')}; memory ${memoryBefore.toFixed(0)} -> ${peak.toFixed(0)} MiB\n`,
     );
     for (const each of ['http', 'grpc'] as const) {
       expect(during[each], each).to.be.lessThan(maxFactor * before[each] + slackMs);
@@ -122,7 +122,7 @@ describe('A gateway with very many connections', function () {
     expect(growth).to.be.lessThan(maxGrowthMiB);
 
     await stuck.vanish();
-    // Those of the ordinary clients stay.
+    // The ordinary clients' connections stay.
     await eventually(async () => descriptors() <= openBefore + 5, 'their descriptors are free');
     await untilClean(folder);
     expect(await listAll(http, 'lock')).to.deep.equal([]);
@@ -131,7 +131,7 @@ describe('A gateway with very many connections', function () {
   });
 
   it('serves a new client while 10,000 others are connected', async () => {
-    // Where the system allows fewer, as many as it does, less what else has to be open.
+    // As many as the system's limit of open files allows.
     const hardLimit = Number(spawnSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }).stdout) || Infinity;
     const count = Math.min(10_000, hardLimit - 500);
     const openBefore = descriptors();
@@ -140,7 +140,7 @@ describe('A gateway with very many connections', function () {
       crowds.silent(gateway.httpPort, half),
       crowds.silent(gateway.grpcPort, count - half),
     ]);
-    await eventually(async () => descriptors() >= openBefore + count, 'they are all there');
+    await eventually(async () => descriptors() >= openBefore + count, 'all are connected');
     process.stdout.write(`      ${count} connections, memory ${gateway.memory().now.toFixed(0)} MiB\n`);
     for (const store of [new HttpStore(gateway.httpPort, login), new GrpcStore(gateway.grpcPort, login)] as const) {
       const ref = newRef('packfile');

@@ -14,7 +14,7 @@ import { startSecureGateway, type SecureGateway } from './support/secure-gateway
 const enhanceYourCalm = 11;
 
 const maxResets = 100;
-/** Far more than the gateway may let itself be kept busy with. */
+/** Far more requests than the gateway may handle. */
 const attempts = 20_000;
 
 describe('A client that opens streams and resets them at once', function () {
@@ -91,12 +91,12 @@ describe('A client that opens streams and resets them at once', function () {
         attacked = false;
         await others;
         expect(sent).to.be.lessThan(attempts);
-        // What comes with one read of the socket is under way before the first reset is seen; that is bounded.
+        // The requests of one read of the socket are started before the first reset is seen: their number is bounded.
         const ordinaryOnes = gateway.log.filter(({ protocol, path: each }) => protocol === 'http' && each === path);
         expect(handled() - before - ordinaryOnes.length).to.be.lessThan(maxResets + 2000);
         await untilClean(gateway.folder);
         await untilOpenFiles(0, gateway.folder);
-        if (code === 0) return; // Node itself may be the first to find that too much, and has no more to say about it.
+        if (code === 0) return; // Node's own limit may come first, which logs nothing.
         expect(attacker.goAwayCode).to.equal(enhanceYourCalm);
         const warnings = gateway.log.filter(({ level }) => level !== 'info').map(({ message }) => message);
         expect(warnings).to.deep.equal(['a client exceeded the limit of stream resets: disconnected']);
@@ -104,7 +104,7 @@ describe('A client that opens streams and resets them at once', function () {
     }
   }
 
-  it('is let alone where it does that now and then, among requests that it lets finish', async () => {
+  it('stays connected if it does that now and then, among requests that it lets finish', async () => {
     const client = await Http2Client.connect(gateway.httpsPort);
     for (let i = 0; i < 3 * maxResets; i++) {
       if (i % 4 === 0) client.open('GET', path, {}, false).close(8);
@@ -114,7 +114,7 @@ describe('A client that opens streams and resets them at once', function () {
     client.close();
   });
 
-  it('is let alone where its downloads are large, and it stops them when it has what it wants', async () => {
+  it('stays connected if its downloads are large, and it stops them when it has what it needs', async () => {
     const store = new GrpcStore(gateway.grpcPort);
     const large = newRef('state');
     await putAll(store, large, makeObject('state', 4_000_000));
@@ -123,14 +123,14 @@ describe('A client that opens streams and resets them at once', function () {
     await store.close();
   });
 
-  it('has no more streams open than it may, however many it opens', async () => {
+  it('has no more open streams than allowed, however many it opens', async () => {
     const connection = await http2();
     const streams = Array.from({ length: 60 }, () =>
       connection.open('PUT', `/resources/packfiles/${newRef('state').mac}`),
     );
     await eventually(async () => connection.resets.size === 10, 'ten are refused');
     expect([...connection.resets.keys()]).to.deep.equal(streams.slice(50));
-    // REFUSED_STREAM: nothing came of it, so it can be tried again.
+    // REFUSED_STREAM: it was not handled, so it can be tried again.
     expect(new Set(connection.resets.values())).to.deep.equal(new Set([7]));
     connection.close();
   });

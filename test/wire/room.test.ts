@@ -72,7 +72,7 @@ describe('A gateway in front of a store with a quota', () => {
     });
   }
 
-  it('never has more than that of uploads through both protocols at once', async () => {
+  it('is never exceeded by uploads through both protocols at once', async () => {
     const stores = Object.values(protocols).map((connect) => connect(gateway));
     const puts = Array.from({ length: 60 }, (_, i) =>
       putAll(stores[i % 2] as Store, newRef('packfile'), makeObject('packfile', 50_000)),
@@ -82,7 +82,7 @@ describe('A gateway in front of a store with a quota', () => {
     const stored = results.filter(({ status }) => status === 'fulfilled').length;
     expect(await listAll(stores[0] as Store, 'packfile')).to.have.length(stored);
     expect(stored).to.be.within(1, 20);
-    // What the others had taken was given back.
+    // The space reserved by the others is free again.
     for (let i = stored; i < 20; i++)
       await putAll(stores[i % 2] as Store, newRef('packfile'), makeObject('packfile', 50_000));
     await expectFailure(putAll(stores[0] as Store, newRef('packfile'), makeObject('packfile', 50_000)), 'no_space');
@@ -110,7 +110,7 @@ describe('A gateway that keeps a part of the disk free', () => {
   });
 
   for (const [protocol, connect] of Object.entries(protocols)) {
-    it(`takes locks and what is there already over ${protocol} when only that is left, and nothing else`, async () => {
+    it(`accepts only locks and objects that exist already over ${protocol} when no more than that is free`, async () => {
       const store = connect(gateway);
       const ref = newRef('packfile');
       const bytes = makeObject('packfile', 3 * MiB);

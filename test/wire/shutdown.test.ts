@@ -16,7 +16,7 @@ import { RawHttp2 } from './support/raw-http2.js';
 
 const MiB = 1024 * 1024;
 
-describe('A gateway that is told to stop', function () {
+describe('Shutdown', function () {
   this.timeout(60_000);
   const bytes = makeObject('packfile', 8 * MiB);
   let folder: string;
@@ -30,7 +30,7 @@ describe('A gateway that is told to stop', function () {
   }
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`by ${signal} lets what is running finish, accepts nothing new, and exits 0`, async () => {
+    it(`by ${signal} lets running requests finish, accepts no new connections, and exits 0`, async () => {
       await start();
       const stored = newRef('packfile');
       await put(gateway.httpPort, `/resources/packfiles/${stored.mac}`, bytes);
@@ -47,7 +47,7 @@ describe('A gateway that is told to stop', function () {
       const client = await RawGrpc.connect(gateway.grpcPort);
       const call = client.call(putPath);
       await call.send(upload.header(overGrpc), upload.chunks(bytes.subarray(0, MiB)));
-      await eventually(async () => (await temporaries(folder)).length === 2, 'both uploads write');
+      await eventually(async () => (await temporaries(folder)).length === 2, 'both uploads are being written');
 
       gateway.signal(signal);
       await untilRefused();
@@ -64,13 +64,13 @@ describe('A gateway that is told to stop', function () {
     });
   }
 
-  it('breaks off, after the time that it is given, uploads that stall, and leaves nothing of them', async () => {
+  it('aborts stalled uploads after the drain timeout, and leaves nothing behind', async () => {
     await start('--drain-timeout', '1');
     const overHttp = await stallHttp();
     const overGrpc = await RawHttp2.connect(gateway.grpcPort);
     const beginning = Buffer.concat([upload.header(newRef('packfile')), upload.chunks(bytes.subarray(0, MiB))]);
     await overGrpc.data(overGrpc.request(putPath), beginning);
-    await eventually(async () => (await temporaries(folder)).length === 2, 'both uploads write');
+    await eventually(async () => (await temporaries(folder)).length === 2, 'both uploads are being written');
     gateway.signal('SIGTERM');
     await untilRefused();
     expect(await temporaries(folder)).to.have.length(2);
@@ -81,7 +81,7 @@ describe('A gateway that is told to stop', function () {
     overGrpc.close();
   });
 
-  it('breaks off, after the time that it is given, downloads that nobody reads', async () => {
+  it('aborts downloads that no client reads after the drain timeout', async () => {
     await start('--drain-timeout', '1');
     const ref = newRef('packfile');
     await put(gateway.httpPort, `/resources/packfiles/${ref.mac}`, makeObject('packfile', 32 * MiB));
@@ -93,8 +93,8 @@ describe('A gateway that is told to stop', function () {
     overHttp.close();
   });
 
-  it('does not wait for connections on which nothing is running', async () => {
-    // Longer than the test may take.
+  it('does not wait for idle connections', async () => {
+    // Longer than this test's timeout: if the gateway waited for it, the test would fail.
     await start('--drain-timeout', '600');
     const idle = await Promise.all(Array.from({ length: 5 }, () => RawHttp.connect(gateway.httpPort)));
     await idle[0]?.send(requestHead('GET', '/'));
@@ -108,7 +108,7 @@ describe('A gateway that is told to stop', function () {
     for (const each of [...idle, overGrpc]) each.close();
   });
 
-  it('does not wait longer than it may for gRPC clients that never end their connections, a second time not at all', async () => {
+  it('waits for gRPC clients that never close their connections until the drain timeout, and after a second signal not at all', async () => {
     for (const isTwice of [false, true]) {
       await start('--drain-timeout', isTwice ? '600' : '1');
       const silent = connectTo({ port: gateway.grpcPort, host: '127.0.0.1', allowHalfOpen: true });
@@ -130,8 +130,8 @@ describe('A gateway that is told to stop', function () {
     }
   });
 
-  it('a second time stops at once, and leaves nothing behind', async () => {
-    // Longer than the test may take.
+  it('after a second signal is immediate, and leaves nothing behind', async () => {
+    // Longer than this test's timeout: if the gateway waited for it, the test would fail.
     await start('--drain-timeout', '600');
     const overHttp = await stallHttp();
     const overGrpc = await RawHttp2.connect(gateway.grpcPort);
@@ -145,7 +145,7 @@ describe('A gateway that is told to stop', function () {
     overGrpc.close();
   });
 
-  it('by kill -9 in the middle of an upload leaves what the next one sweeps, and nothing else of others', async () => {
+  it('by SIGKILL in the middle of an upload leaves a temporary file, which the next gateway removes, and no file of others', async () => {
     await start();
     const connection = await stallHttp();
     gateway.signal('SIGKILL');
@@ -154,7 +154,7 @@ describe('A gateway that is told to stop', function () {
     const [left = ''] = await temporaries(folder);
     expect(left).to.match(new RegExp(`^packfiles/tmp\\.kloset-gateway\\..*\\.${gateway.pid}\\.`));
 
-    // A living process's, by its number; and those of other programs.
+    // One of a process that is alive, and some of other programs.
     const living = left.replace(`.${gateway.pid}.`, `.${process.pid}.`);
     for (const name of [living, 'packfiles/tmp.foreign', 'locks/tmp.12345', 'packfiles/notes']) {
       await writeFile(join(folder, name), 'x');
@@ -172,7 +172,7 @@ describe('A gateway that is told to stop', function () {
     expect((await ask(gateway.httpPort, 'GET', '/resources/packfiles')).body.toString()).to.equal('[]\n');
   });
 
-  it('while clients cut off their uploads still exits 0, with nothing left behind', async () => {
+  it('exits 0 and leaves nothing behind while clients abort their uploads', async () => {
     await start();
     const uploads = await Promise.all(Array.from({ length: 10 }, () => stallHttp()));
     gateway.signal('SIGTERM');
@@ -182,7 +182,7 @@ describe('A gateway that is told to stop', function () {
     await untilClean(folder);
   });
 
-  /** Begins an upload over HTTP, and leaves it at that. */
+  /** Starts an upload over HTTP and sends no more than its beginning. */
   async function stallHttp(): Promise<RawHttp> {
     const connection = await RawHttp.connect(gateway.httpPort);
     const path = `/resources/packfiles/${newRef('packfile').mac}`;

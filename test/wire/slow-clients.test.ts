@@ -14,7 +14,7 @@ import { startSecureGateway, type SecureGateway } from './support/secure-gateway
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-/* Here it is time itself that is tested: clients that send or take little of it in a while. */
+/* The minimum rate: here the passing of time is what is tested. */
 
 describe('A client that is slow', function () {
   this.timeout(60_000);
@@ -23,7 +23,7 @@ describe('A client that is slow', function () {
   afterEach(async () => {
     await gateway.close();
     const trouble = gateway.log.filter(({ level }) => level !== 'info');
-    expect(trouble, 'it is no trouble for anybody else').to.deep.equal([]);
+    expect(trouble, 'warnings and errors in the log').to.deep.equal([]);
   });
 
   describe('with an upload', () => {
@@ -39,7 +39,7 @@ describe('A client that is slow', function () {
       expect(await objects(gateway.folder)).to.deep.equal([]);
     }
 
-    it('is told so with 408 over HTTP 1.1, and nothing is left of it', async () => {
+    it('gets 408 over HTTP 1.1, and leaves nothing behind', async () => {
       const path = `/resources/packfiles/${newRef('packfile').mac}`;
       const connection = await RawHttp.connect(gateway.httpPort);
       await connection.send(requestHead('PUT', path, { 'Transfer-Encoding': 'chunked' }));
@@ -55,7 +55,7 @@ describe('A client that is slow', function () {
       await expectNothing();
     });
 
-    it('is told so with 408 over HTTP/2, and its other requests go on', async () => {
+    it('gets 408 over HTTP/2, and its other requests go on', async () => {
       const client = await Http2Client.connect(gateway.httpsPort);
       const stream = client.open('PUT', `/resources/packfiles/${newRef('packfile').mac}`);
       stream.write(bytes.subarray(0, 512 * KiB));
@@ -69,7 +69,7 @@ describe('A client that is slow', function () {
       await expectNothing();
     });
 
-    it('is told so with DEADLINE_EXCEEDED over gRPC, and its other calls go on', async () => {
+    it('gets DEADLINE_EXCEEDED over gRPC, and its other calls go on', async () => {
       const client = await RawGrpc.connect(gateway.grpcPort);
       const call = client.call(putPath);
       await call.send(upload.header(newRef('packfile')), upload.chunk(bytes.subarray(0, 512 * KiB)));
@@ -90,14 +90,14 @@ describe('A client that is slow', function () {
   describe('with an upload that is fast enough', () => {
     const count = 24;
     const bytes = makeObject('packfile', count * 64 * KiB);
-    /** Some 256 KiB a second, over six seconds: a multiple of the minimum rate, for a machine that is busy, and of the stall time. */
+    /** 256 KiB/s for six seconds: several stall times, at a multiple of the minimum rate, as the machine may be busy. */
     const pieces = Array.from({ length: count }, (_, i) => bytes.subarray(i * 64 * KiB, (i + 1) * 64 * KiB));
 
     beforeEach(async () => {
       gateway = await startSecureGateway({ 'stall-timeout': '2s', 'min-rate': '16KiB', durability: 'none' });
     });
 
-    /** Sends pieces with a pause before each. */
+    /** Sends pieces, with a pause before each of them. */
     async function steadily(all: readonly Uint8Array[], send: (piece: Uint8Array) => unknown): Promise<void> {
       for (const piece of all) {
         await sleep(250);
@@ -117,7 +117,7 @@ describe('A client that is slow', function () {
       const grpc = await RawGrpc.connect(gateway.grpcPort);
       const call = grpc.call(putPath);
       await call.send(upload.header(refs[2]));
-      // The same in a single message: what has come of it counts, and not only when it is complete.
+      // The same as a single message: bytes count when they arrive, not when their message is complete.
       const single = grpc.call(putPath);
       await single.send(upload.header(refs[3]));
       const message = upload.chunk(bytes);
@@ -147,7 +147,7 @@ describe('A client that is slow', function () {
     const path = `/resources/states/${ref.mac}`;
 
     beforeEach(async () => {
-      // How much of a chunk has moved isn't seen: at a higher rate it has less time.
+      // Progress within a chunk is not visible, so a chunk gets the time that it takes at the minimum rate: the higher that is, the less.
       gateway = await startSecureGateway({ 'stall-timeout': '1s', 'min-rate': '1MiB', durability: 'none' });
       await put(gateway.httpPort, path, bytes);
     });
@@ -155,17 +155,17 @@ describe('A client that is slow', function () {
     const untilLost = (): Promise<boolean> =>
       eventually(
         async () => gateway.log.some((line) => line['path'] === path && line['status'] === 499),
-        'the client is given up',
+        'the download is aborted',
       );
 
-    it('loses the connection where it takes nothing over HTTP 1.1, and the file is released', async () => {
+    it('is disconnected if it reads nothing over HTTP 1.1, and the file is released', async () => {
       const connection = await RawHttp.connect(gateway.httpPort);
       connection.socket.pause();
       await connection.send(requestHead('GET', path));
       await untilOpenFiles(1, gateway.folder);
       await untilLost();
       await untilOpenFiles(0, gateway.folder);
-      // Short of a whole answer, so that it can't be taken for one.
+      // Shorter than the announced length, so that the client can't take it for a whole answer.
       connection.socket.resume();
       expect((await connection.untilClosed()).length).to.be.lessThan(bytes.length);
       connection.close();
@@ -189,7 +189,7 @@ describe('A client that is slow', function () {
         },
       ],
     ] as const) {
-      it(`loses the stream where it takes nothing over ${protocol}, and the file is released`, async () => {
+      it(`has its stream reset if it reads nothing over ${protocol}, and the file is released`, async () => {
         const [connection, stream] = await begin();
         await untilOpenFiles(1, gateway.folder);
         await eventually(async () => connection.resets.has(stream), 'the stream is reset');
@@ -199,7 +199,7 @@ describe('A client that is slow', function () {
       });
     }
 
-    it('has all of it where it takes it fast enough, however long that takes', async () => {
+    it('gets all of it if it reads fast enough, however long that takes', async () => {
       await gateway.close();
       gateway = await startSecureGateway({ 'stall-timeout': '1s', 'min-rate': '64KiB', durability: 'none' });
       await put(gateway.httpPort, path, bytes);

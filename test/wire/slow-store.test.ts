@@ -11,10 +11,10 @@ import type { Store } from '../../src/core/store.js';
 
 const MiB = 1024 * 1024;
 
-/** Longer than the second after which a client would be too slow, and that is looked at once a second. */
+/** Longer than a client may stall: that is one second, and it is checked once a second. */
 const pauseMs = 3500;
 
-/** Passes connections on to a port, and stops passing anything on when it is told to. */
+/** A TCP proxy that can be paused. */
 class Proxy {
   private readonly sockets = new Set<Socket>();
   private paused = false;
@@ -38,7 +38,7 @@ class Proxy {
     return typeof address === 'object' && address !== null ? address.port : NaN;
   }
 
-  /** Passes nothing on for a time. */
+  /** Forwards nothing for a time. */
   async pauseFor(ms: number): Promise<void> {
     this.paused = true;
     for (const socket of this.sockets) socket.pause();
@@ -99,7 +99,7 @@ describe('A gateway whose store is slow', function () {
     ['HTTP 1.1', ({ httpPort }: TestGateway): Store => new HttpStore(httpPort)],
     ['gRPC', ({ grpcPort }: TestGateway): Store => new GrpcStore(grpcPort)],
   ] as const) {
-    it(`waits for it, and never cuts the client that does the same, over ${protocol}`, async () => {
+    it(`waits for it, and does not disconnect the client that waits, too, over ${protocol}`, async () => {
       const store = connect(outer);
       const ref = newRef('packfile');
       let pause: Promise<void> | undefined;

@@ -9,8 +9,8 @@ import { putAll } from '../support/store.js';
 import { emptyStore } from '../support/temp.js';
 import { ask } from './support/raw-http.js';
 
-describe("A gateway whose store's server does not answer any more", function () {
-  // Less than the minute for which a store is waited for.
+describe("A gateway whose store's server no longer answers", function () {
+  // Less than the minute that an operation waits for the server.
   this.timeout(50_000);
   let sshd: Sshd;
   let proxy: TcpProxy;
@@ -32,7 +32,7 @@ describe("A gateway whose store's server does not answer any more", function () 
 
   after(() => sshd?.stop());
 
-  it('stops all the same, with requests under way that wait for it', async () => {
+  it('shuts down with requests that wait for it', async () => {
     const store = new HttpStore(gateway.httpPort);
     const ref = newRef('state');
     await putAll(store, ref, makeObject('state', 1000));
@@ -46,7 +46,7 @@ describe("A gateway whose store's server does not answer any more", function () 
     const outcomes = Promise.allSettled(requests);
     let over = 0;
     for (const request of requests) void request.catch(() => undefined).finally(() => over++);
-    // Others, which come later and need no store, are answered: by then they have come as far as they can.
+    // Once later requests, which need no store, have been answered, these wait for the store.
     for (let i = 0; i < 10; i++) expect((await ask(gateway.httpPort, 'GET', '/healthz')).status).to.equal(200);
     expect(over).to.equal(0);
     await gateway.close();

@@ -6,13 +6,13 @@ import { inChunks, makeObject, newRef } from '../../support/objects.js';
 import { ctx, failure, getAll, listAll, putAll } from '../../support/store.js';
 import type { Subject } from '../target.js';
 
-/** Operations at the same time, in any mix. */
+/** Concurrent operations, in any mix. */
 export function describeConcurrency(subject: Subject): void {
-  describe('at once', () => {
+  describe('concurrently', () => {
     describePutsOfOneName(subject);
     describeListsAndLocks(subject);
 
-    it('answers puts, gets, stats, lists and deletes of the same names, each with something that was there', async () => {
+    it('gives consistent results for puts, gets, stats, lists and deletes of the same names', async () => {
       const mix = new Mix(subject.store);
       await Promise.all(Array.from({ length: 6 }, (_, worker) => mix.run(worker, 30)));
       await mix.settle();
@@ -22,7 +22,7 @@ export function describeConcurrency(subject: Subject): void {
 
 function describePutsOfOneName(subject: Subject): void {
   for (const kind of ['packfile', 'state'] as const) {
-    it(`lets one whole ${kind} win among puts of one name, and refuses the others`, async () => {
+    it(`stores one of several different ${kind}s that are put under one name, whole, and refuses the others`, async () => {
       const { store } = subject;
       const ref = newRef(kind);
       const bodies = Array.from({ length: 16 }, (_, i) => makeObject(kind, 600_000 + i, `contender ${i}`));
@@ -47,7 +47,7 @@ function describePutsOfOneName(subject: Subject): void {
     });
   }
 
-  it('lets all puts of one lock succeed, and one of them stay, whole', async () => {
+  it('lets all puts of one lock succeed, and keeps one of them, whole', async () => {
     const { store } = subject;
     const ref = newRef('lock');
     const bodies = Array.from({ length: 16 }, (_, i) => makeObject('lock', 1000 + i, `contender ${i}`));
@@ -77,7 +77,7 @@ function describeListsAndLocks(subject: Subject): void {
     await replacing;
   });
 
-  it('lists all that is there, once, while other objects come and go', async () => {
+  it('lists every object that stays, once, while others are put and deleted', async () => {
     const { store } = subject;
     const stay = Array.from({ length: 12 }, () => newRef('packfile'));
     for (const ref of stay) await putAll(store, ref, makeObject('packfile', 100));
@@ -101,21 +101,21 @@ function describeListsAndLocks(subject: Subject): void {
   });
 }
 
-/** Operations drawn by lot on a few names, whose outcomes are checked. A packfile or state always has the same bytes. */
+/** Random operations on a few names, whose results are checked. A packfile or state always has the same bytes. */
 class Mix {
   private readonly refs = objectKinds.flatMap((kind) => [newRef(kind), newRef(kind)]);
 
   constructor(private readonly store: Store) {}
 
   async run(seed: number, count: number): Promise<void> {
-    const draw = lots(seed);
+    const draw = randomNumbers(seed);
     for (let i = 0; i < count; i++) {
       const ref = this.refs[draw(this.refs.length)];
       if (ref !== undefined) await this.step(draw(10), ref, draw(versions));
     }
   }
 
-  /** With nothing else going on, every name can be put and read. */
+  /** Afterwards, every name can be put and read. */
   async settle(): Promise<void> {
     for (const ref of this.refs) {
       await putAll(this.store, ref, bytesOf(ref, 0));
@@ -144,7 +144,7 @@ class Mix {
   }
 }
 
-/** How many versions there are of a lock. */
+/** The number of versions of a lock. */
 const versions = 3;
 
 function bytesOf({ kind, mac }: ObjectRef, version: number): Buffer {
@@ -160,8 +160,8 @@ async function ifPresent<T>(result: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Draws numbers from 0 to below a limit, the same ones for the same seed. */
-function lots(seed: number): (limit: number) => number {
+/** A random number generator: whole numbers from 0 to below a limit, the same ones for the same seed. */
+function randomNumbers(seed: number): (limit: number) => number {
   let state = seed + 1;
   return (limit) => {
     state = (state * 48271) % 2147483647;

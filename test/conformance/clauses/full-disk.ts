@@ -10,11 +10,11 @@ import type { Subject } from '../target.js';
 import { folderOf } from './on-disk.js';
 
 /**
- * A store without room. Where the store is in a folder, small disks take the places of the folders of its kinds, which is
- * for root; elsewhere the tests are skipped.
+ * A full store. For a store in a folder, small file systems are mounted over the folders of its kinds. That takes root; without, the
+ * tests are skipped.
  */
 export function describeFullDisk(subject: Subject): void {
-  describe('without room', () => {
+  describe('when full', () => {
     let undo: (() => Promise<void>) | undefined;
     let fill: () => Promise<() => Promise<void>>;
 
@@ -38,7 +38,7 @@ export function describeFullDisk(subject: Subject): void {
     for (const kind of objectKinds) {
       const size = kind === 'lock' ? 60_000 : 300_000;
 
-      it(`is no_space for a ${kind}, and leaves nothing of it behind`, async () => {
+      it(`fails with no_space for a ${kind}, and leaves nothing of it behind`, async () => {
         const { store, target } = subject;
         const present = newRef(kind);
         const old = makeObject(kind, 1000, 'old');
@@ -63,7 +63,7 @@ export function describeFullDisk(subject: Subject): void {
     }
 
     for (const kind of ['packfile', 'state'] as const) {
-      it(`takes the same bytes of a ${kind} that is there`, async () => {
+      it(`accepts the same bytes of a ${kind} that exists`, async () => {
         const { store } = subject;
         const ref = newRef(kind);
         const bytes = makeObject(kind, 10_000);
@@ -90,11 +90,11 @@ export function describeFullDisk(subject: Subject): void {
   });
 }
 
-/** Disks of 64 KiB in the places of a store's folders. */
+/** File systems of 64 KiB, mounted over a store's folders. */
 class SmallDisks {
   private constructor(private readonly folders: readonly string[]) {}
 
-  /** Undefined where nothing can be mounted. */
+  /** Undefined if mounting is not permitted. */
   static mount(store: string): SmallDisks | undefined {
     const mounted: string[] = [];
     for (const kind of objectKinds) {
@@ -109,7 +109,7 @@ class SmallDisks {
     return new SmallDisks(mounted);
   }
 
-  /** Fills them. Resolves to what empties them again. */
+  /** Fills them. Resolves to a function that makes room again. */
   async fill(): Promise<() => Promise<void>> {
     for (const folder of this.folders) {
       for (let error: unknown; error === undefined;) {

@@ -123,7 +123,7 @@ function describeLifetime(subject: Subject): void {
     expect(offset).to.equal(bytes.length);
   });
 
-  it('can be given up before, while and after its bytes are read', async () => {
+  it('can be released before, while and after its bytes are read', async () => {
     const { store } = subject;
     const ref = newRef('packfile');
     const bytes = makeObject('packfile', 4 * MiB);
@@ -137,7 +137,7 @@ function describeLifetime(subject: Subject): void {
     }
   });
 
-  it('holds nothing any more once it is released', async () => {
+  it('keeps no file open once it is released', async () => {
     const { store, target } = subject;
     for (const kind of objectKinds) {
       const ref = newRef(kind);
@@ -168,10 +168,10 @@ function describeLifetime(subject: Subject): void {
   });
 }
 
-/** Objects never become shorter, but a disk may be damaged. */
+/** Objects never change, but a disk may be damaged. */
 function describeShortened(subject: Subject): void {
   for (const kind of ['packfile', 'state'] as const) {
-    it(`never ends as if it were whole where a ${kind} becomes shorter while it is read`, async () => {
+    it(`never ends as if it were complete if a ${kind} becomes shorter while it is read`, async () => {
       const { store, target } = subject;
       const ref = newRef(kind);
       const bytes = makeObject(kind, 7 * MiB);
@@ -180,7 +180,7 @@ function describeShortened(subject: Subject): void {
       const chunks: Buffer[] = [];
       const work = async (): Promise<void> => {
         for await (const chunk of chunksOf(read)) {
-          // What has been read ahead may still come.
+          // Chunks that were read ahead may follow.
           if (chunks.length === 0) await truncate(fileOf(target, ref), MiB);
           chunks.push(Buffer.from(chunk));
         }
@@ -194,7 +194,7 @@ function describeShortened(subject: Subject): void {
     });
   }
 
-  it('never ends as if it were whole where a packfile became shorter between two reads', async () => {
+  it('never ends as if it were complete if a packfile became shorter between two reads', async () => {
     const { store, target } = subject;
     const ref = newRef('packfile');
     const bytes = makeObject('packfile', 2 * MiB);
@@ -206,7 +206,7 @@ function describeShortened(subject: Subject): void {
   });
 }
 
-/** How many bytes a read said that it has, and how many came; undefined where it failed. */
+/** The announced and the actual length of a read; undefined if it failed. */
 async function lengthsOf(
   get: () => Promise<ObjectRead>,
   { kind, mac }: ObjectRef,
@@ -221,7 +221,7 @@ async function lengthsOf(
   }
 }
 
-/** The bytes of a read as chunks, also where it has them in one buffer. */
+/** The bytes of a read as chunks, even if they are in one buffer. */
 async function* chunksOf({ data }: ObjectRead): AsyncGenerator<Uint8Array> {
   if (data instanceof Uint8Array) yield data;
   else yield* data;

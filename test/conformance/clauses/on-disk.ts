@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Mac, ObjectRef } from '../../../src/core/object.js';
 import type { Target } from '../target.js';
 
-/* A store's folder as others see it who write there, too. */
+/* Access to a store's folder as another program has it. */
 
 export function folderOf({ folder }: Target): string {
   if (folder === undefined) throw new Error('this target is not in a folder');

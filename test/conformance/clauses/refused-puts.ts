@@ -18,13 +18,13 @@ export function describeRefusedPuts(subject: Subject): void {
   });
 }
 
-/** Expects that no trace of an object is left, and that its name can be used. */
+/** Expects that nothing of an object is left, and that its name can be used. */
 async function expectNothingOf(subject: Subject, ref: ObjectRef): Promise<void> {
   const { store, target } = subject;
   await expectFailure(store.get(ref, undefined, ctx), 'not_found');
   await expectFailure(store.stat(ref, ctx), 'not_found');
   expect(await listAll(store, ref.kind)).to.not.include(ref.mac);
-  // A protocol's client may know of the failure before the store has removed what it had written.
+  // A client may get the error before the store has removed its temporary file.
   if (subject.onDisk) await untilClean(folderOf(target));
   const bytes = makeObject(ref.kind, 1000, 'after');
   await putAll(store, ref, bytes);
@@ -104,7 +104,7 @@ function describeTooLarge(subject: Subject): void {
   });
 }
 
-/** An upload's bytes up to the last 100, and then its failure. */
+/** All but the last 100 bytes of an object, and then an error. */
 async function* broken(kind: ObjectKind, size: number, error: Error): AsyncGenerator<Uint8Array> {
   yield* inChunks(makeObject(kind, size).subarray(0, size - 100));
   throw error;
@@ -112,9 +112,9 @@ async function* broken(kind: ObjectKind, size: number, error: Error): AsyncGener
 
 function describeBroken(subject: Subject): void {
   const errors = {
-    'with canceled, as of a caller who has gone,': canceled(),
-    'with another error of a store': new StoreError('too_slow', 'the upload is too slow'),
-    'with any error': new Error('the body broke'),
+    'with canceled, as when its caller is gone,': canceled(),
+    'with another StoreError': new StoreError('too_slow', 'the upload is too slow'),
+    'with any other error': new Error('the body broke'),
   };
   for (const kind of objectKinds) {
     for (const [how, error] of Object.entries(errors)) {
@@ -134,7 +134,7 @@ function describeBroken(subject: Subject): void {
     it(`keeps a ${kind} that is there when the body of the next one fails`, async () => {
       const { store } = subject;
       const ref = newRef(kind);
-      // Other bytes may be refused before their end.
+      // Other bytes of a packfile or state may be refused before their end.
       const old = makeObject(kind, 1000, kind === 'lock' ? 'old' : undefined);
       await putAll(store, ref, old);
       await expectFailure(store.put(ref, broken(kind, 1000, canceled()), ctx), 'canceled');

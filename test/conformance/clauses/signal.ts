@@ -11,7 +11,7 @@ import { folderOf } from './on-disk.js';
 
 const MiB = 1024 * 1024;
 
-/** Each operation, on an object that is there; a put is of one that isn't. */
+/** Each operation, on an object that exists; a put, on one that does not. */
 const work: Readonly<Record<Operation, (store: Store, on: Objects, signal: OpContext) => Promise<unknown>>> = {
   config: (store, _on, own) => store.config(own),
   list: async (store, _on, own) => {
@@ -29,7 +29,7 @@ interface Objects {
   readonly bytes: Buffer;
 }
 
-/** Callers who go away: an operation is done then, or fails with `canceled`, and the store is as good as before. */
+/** Callers that go away: the operation succeeds or fails with `canceled`, and the store works as before. */
 export function describeSignal(subject: Subject): void {
   describe('a signal', () => {
     let on: Objects;
@@ -45,7 +45,7 @@ export function describeSignal(subject: Subject): void {
   });
 }
 
-/** Whether an operation was done; it wasn't where it failed with `canceled`. */
+/** Whether an operation succeeded. False if it failed with `canceled`; fails as it did otherwise. */
 async function isDone(result: Promise<unknown>): Promise<boolean> {
   try {
     await result;
@@ -59,7 +59,7 @@ async function isDone(result: Promise<unknown>): Promise<boolean> {
 function describeAborted(subject: Subject, objects: () => Objects): void {
   for (const operation of operations) {
     for (const when of ['before it begins', 'as soon as it has begun'] as const) {
-      it(`that aborts ${when} leaves what a ${operation} is about as it was, or as it should be`, async () => {
+      it(`that aborts ${when} makes a ${operation} succeed or fail with canceled`, async () => {
         const { store, target } = subject;
         const on = objects();
         const abort = new AbortController();
@@ -72,7 +72,7 @@ function describeAborted(subject: Subject, objects: () => Objects): void {
           if (!hasCode(error, 'not_found')) throw error;
         });
         if (got !== undefined) expect(got.equals(on.bytes)).to.equal(true);
-        // A put or delete that was canceled may be done nevertheless: where it was on its way to somebody else, nobody knows.
+        // A put or delete that was canceled may have been done.
         const isChange = operation === 'put' || operation === 'delete';
         if (done || !isChange) expect(got !== undefined).to.equal(operation !== 'delete');
         if (subject.onDisk) await untilClean(folderOf(target));
@@ -86,7 +86,7 @@ function describeAborted(subject: Subject, objects: () => Objects): void {
 
 function describeAborting(subject: Subject): void {
   for (const kind of objectKinds) {
-    it(`that aborts in the middle of a put of a ${kind}, whose body then fails, leaves nothing behind`, async () => {
+    it(`that aborts during a put of a ${kind}, whose body then fails, leaves nothing behind`, async () => {
       const { store, target } = subject;
       const ref = newRef(kind);
       const bytes = makeObject(kind, kind === 'lock' ? 1000 : 2 * MiB);
@@ -105,7 +105,7 @@ function describeAborting(subject: Subject): void {
     });
   }
 
-  it('that aborts in the middle of a get never makes a part look like the whole', async () => {
+  it('that aborts during a get never makes a part look like the whole', async () => {
     const { store } = subject;
     const ref = newRef('packfile');
     const bytes = makeObject('packfile', 7 * MiB);
@@ -127,7 +127,7 @@ function describeAborting(subject: Subject): void {
     expect((await getAll(store, ref)).equals(bytes)).to.equal(true);
   });
 
-  it('that aborts in the middle of a list never makes a part look like the whole', async () => {
+  it('that aborts during a list never makes a part look like the whole', async () => {
     const { store } = subject;
     const refs = Array.from({ length: 30 }, () => newRef('packfile'));
     for (const ref of refs) await putAll(store, ref, makeObject('packfile', 100));
@@ -145,7 +145,7 @@ function describeAborting(subject: Subject): void {
   });
 }
 
-/** Only of targets that can be made to wait. */
+/** For targets whose operations can be made to wait. */
 function describeWaiting(subject: Subject, objects: () => Objects): void {
   it('ends every operation that waits', async function () {
     const { store, target } = subject;
@@ -155,7 +155,7 @@ function describeWaiting(subject: Subject, objects: () => Objects): void {
     for (const operation of waiting) {
       const abort = new AbortController();
       const result = isDone(work[operation](store, on, { signal: abort.signal }));
-      // Some time after it began, to be waiting.
+      // Let it begin to wait.
       await setImmediate();
       abort.abort();
       expect(await result, operation).to.equal(false);

@@ -16,19 +16,19 @@ export async function objects(folder: string): Promise<string[]> {
   return names.filter((name) => /(^|\/)[0-9a-f]{64}$/.test(name));
 }
 
-/** Waits until an upload has begun to write. */
+/** Waits until an upload has a temporary file. */
 export async function untilWriting(folder: string): Promise<void> {
   await eventually(async () => (await temporaries(folder)).length > 0, 'the upload has a temporary file');
 }
 
-/** Waits until uploads have cleaned up behind themselves. */
+/** Waits until no upload's temporary file is left. */
 export async function untilClean(folder: string): Promise<void> {
   await eventually(async () => (await temporaries(folder)).length === 0, 'no temporary file is left');
 }
 
 /**
- * How many files of a folder a process has open, by default this one. The one descriptor that a store keeps of a packfile for
- * its next reader doesn't count.
+ * How many files of a folder a process has open, by default this one. One descriptor for each packfile doesn't count: a store keeps
+ * it for the next reader.
  */
 export function openFiles(folder: string, pid: number | 'self' = 'self'): number {
   const paths = openPaths(pid).filter((path) => path.startsWith(folder));
@@ -36,23 +36,23 @@ export function openFiles(folder: string, pid: number | 'self' = 'self'): number
   return paths.length - kept.size;
 }
 
-/** Waits until a process has so many files of a folder open. */
+/** Waits until a process has this number of files of a folder open. */
 export async function untilOpenFiles(count: number, folder: string, pid: number | 'self' = 'self'): Promise<void> {
   await eventually(async () => openFiles(folder, pid) === count, `${count} files of the store are open`);
 }
 
-/** Waits until this process has no file of a folder open, be it kept for the next reader or not. */
+/** Waits until this process has no file of a folder open, including those kept for the next reader. */
 export async function untilAllClosed(folder: string): Promise<void> {
   const isClosed = (): boolean => !openPaths('self').some((path) => path.startsWith(folder));
   await eventually(async () => isClosed(), 'no file of the store is open');
 }
 
-/** How many connections a process has open, counting both ends where they are in it. */
+/** How many sockets a process has open. A connection within the process counts twice. */
 export function openSockets(pid: number | 'self' = 'self'): number {
   return openPaths(pid).filter((path) => path.startsWith('socket:')).length;
 }
 
-/** Waits until a process has no more than so many sockets open. */
+/** Waits until a process has at most this number of sockets open. */
 export async function untilOpenSockets(atMost: number, pid: number | 'self' = 'self'): Promise<void> {
   await eventually(async () => openSockets(pid) <= atMost, `no more than ${atMost} sockets are open`);
 }
@@ -68,7 +68,7 @@ function openPaths(pid: number | 'self'): string[] {
   });
 }
 
-/** Everything in a folder: type, permissions and contents by path. Two that are equal are the same, byte by byte. */
+/** Permissions, times and contents of everything in a folder, by path. */
 export async function fingerprint(folder: string): Promise<Record<string, string>> {
   const prints: Record<string, string> = {};
   for (const name of (await readdir(folder, { recursive: true })).sort()) {

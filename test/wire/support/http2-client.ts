@@ -7,13 +7,13 @@ export interface Http2Answer {
   readonly body: Buffer;
 }
 
-/** One HTTP/2 connection of node's own client, over TLS. */
+/** An HTTP/2 connection of Node's client, over TLS. */
 export class Http2Client {
   private constructor(readonly session: ClientHttp2Session) {}
 
-  /** @param options by default any certificate will do */
+  /** @param options by default every certificate is accepted */
   static async connect(port: number, options: ConnectionOptions = { rejectUnauthorized: false }): Promise<Http2Client> {
-    // By default the client itself gives requests up when large bodies are under way.
+    // With the default limit, the client itself rejects requests while large bodies are being sent.
     const own = { host: '127.0.0.1', servername: 'localhost', maxSessionMemory: 1024 };
     const session = connect(`https://localhost:${port}`, { ...options, ...own });
     await new Promise((resolve, reject) => session.once('connect', resolve).once('error', reject));
@@ -21,14 +21,14 @@ export class Http2Client {
     return new Http2Client(session);
   }
 
-  /** One request with its answer. Fails where the stream is broken off before the answer is whole. */
+  /** Sends a request. Resolves to its answer; fails if the stream ends before the answer is complete. */
   async ask(method: string, path: string, headers: OutgoingHttpHeaders = {}, body?: Uint8Array): Promise<Http2Answer> {
     const stream = this.open(method, path, headers, body !== undefined);
     if (body !== undefined) stream.end(body);
     return answerOf(stream);
   }
 
-  /** Starts a request. The stream's errors are no news to whoever waits for its answer. */
+  /** Starts a request. Errors of the stream are reported by `answerOf`. */
   open(method: string, path: string, headers: OutgoingHttpHeaders = {}, hasBody = true): ClientHttp2Stream {
     const stream = this.session.request({ ':method': method, ':path': path, ...headers }, { endStream: !hasBody });
     stream.on('error', () => undefined);

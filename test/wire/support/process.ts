@@ -31,7 +31,7 @@ export interface GatewayProcess {
 /** The program's source, run as it is. */
 const source = ['--import', 'tsx', 'src/main.ts'];
 
-/** What bin/kloset-gateway gives node. */
+/** The option that bin/kloset-gateway passes to node. */
 const semiSpaceFlag = '--max-semi-space-size=4';
 
 /**

@@ -10,7 +10,7 @@ export interface Answer {
   readonly interim: readonly number[];
 }
 
-/** HTTP/1.1 by hand on a socket: sends whatever bytes it is given, and reads answers one after the other. */
+/** HTTP/1.1 on a socket: sends any bytes, and reads answers one after the other. */
 export class RawHttp {
   private chunks: Buffer[] = [];
   private size = 0;
@@ -54,14 +54,14 @@ export class RawHttp {
     }
   }
 
-  /** The status of an interim answer, which has to be the next one: 100. */
+  /** Reads the next answer, which has to be an interim one. Resolves to its status: 100. */
   async interim(): Promise<number> {
     const { status } = await this.head();
     if (status >= 200) throw new Error(`not an interim answer: ${status}`);
     return status;
   }
 
-  /** Whether nothing has come but the answers that were taken. */
+  /** Whether nothing has been received beyond the answers that were read. */
   get isSilent(): boolean {
     return this.size === 0;
   }
@@ -120,7 +120,7 @@ export class RawHttp {
     return received.subarray(0, length);
   }
 
-  /** What came in and nobody has taken, in one piece. */
+  /** What has been received and not read yet, in one piece. */
   private get received(): Buffer {
     const received = Buffer.concat(this.chunks);
     this.chunks = [received];
