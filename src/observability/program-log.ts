@@ -1,14 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { destination as logTo, type Logger } from 'pino';
-import { jsonAccessLog } from './access-log.js';
 import type { Config } from '../config/types.js';
-import type { RequestObserver } from '../core/request.js';
 import { createLog } from './log.js';
 
 export interface ProgramLog {
   readonly log: Logger;
-  /** Undefined: requests are lines of `log`. */
-  readonly accessLog: RequestObserver | undefined;
   /** Writes buffered lines, but waits no longer than a second. Nothing is written afterwards. Never fails. */
   close(): Promise<void>;
 }
@@ -39,19 +35,9 @@ export function openProgramLog(
   output.on('error', () => undefined);
   const format = logFormat ?? (isTerminal ? 'text' : 'json');
   const log = createLog(logLevel, format, output);
-  const accessLog =
-    format === 'json'
-      ? jsonAccessLog(
-          (lines) => output.write(lines),
-          () => log.isLevelEnabled('info'),
-          isShared ? pipeBytes : undefined,
-        )
-      : undefined;
   return {
     log,
-    accessLog,
     close: async () => {
-      accessLog?.flush();
       await flushed(output);
       // Otherwise pino would retry forever at the end of the process.
       log.level = 'silent';

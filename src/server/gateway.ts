@@ -2,7 +2,6 @@ import type { Host } from '../backends/files/temporary.js';
 import type { Config } from '../config/types.js';
 import type { ListenAddress } from '../core/address.js';
 import type { Logger } from '../lib/logger.js';
-import type { RequestObserver } from '../core/request.js';
 import type { ActivatedSocket } from '../net/activation.js';
 import type { Shared } from './shared.js';
 import type { User } from '../backends/backend.js';
@@ -12,8 +11,6 @@ export interface GatewayOptions {
   readonly log: Logger;
   readonly host: Host;
   readonly user: User;
-  /** Observes each request. Default: lines of the log. */
-  readonly accessLog?: RequestObserver | undefined;
   /** The sockets passed by systemd. Default: none. */
   readonly activated?: readonly ActivatedSocket[] | undefined;
   /** What it shares with other processes of the same gateway. Default: nothing. */

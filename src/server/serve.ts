@@ -78,8 +78,7 @@ export async function serveInWorker({ process, host, user }: ProcessContext): Pr
   await serveAsWorker({
     startGateway: (options) => {
       programLog = openProgramLog(options.config, { isTerminal: process.stderr.isTTY, isShared: true });
-      const { log, accessLog } = programLog;
-      return startGateway({ ...options, log, accessLog, host, user });
+      return startGateway({ ...options, log: programLog.log, host, user });
     },
     inForce: ({ logLevel }) => {
       if (programLog !== undefined) programLog.log.level = logLevel;
@@ -91,12 +90,12 @@ export async function serveInWorker({ process, host, user }: ProcessContext): Pr
 function start(
   { process, host, user, loaded: { config } }: ServeOptions,
   workers: number,
-  { log, accessLog }: ProgramLog,
+  { log }: ProgramLog,
   failed: (error: Error) => void,
 ): Promise<MainGateway> {
   const activated = parseActivation(process.env, process.pid);
   return workers === 1
-    ? startGateway({ config, log, accessLog, host, user, activated })
+    ? startGateway({ config, log, host, user, activated })
     : WorkerGroup.start({ config, workers, activated, log, failed });
 }
 

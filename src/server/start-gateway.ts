@@ -94,7 +94,7 @@ class RunningGateway implements Gateway {
       login: (peer, authorization) => this.active.access.login(peer, authorization),
       storeOf: (caller, name) => this.active.access.storeOf(caller, name),
     };
-    const observers = [options.accessLog ?? loggedRequests(log), this.meter];
+    const observers = [loggedRequests(log), this.meter];
     const common = { access, log, limits, observers };
     this.frontends = {
       http: new HttpFrontend({ ...common, v10 }),
