@@ -23,7 +23,7 @@ const grantedBy = { 'read-only': 'in the configuration', append: 'with --allow-w
 
 /**
  * A store decorator that allows what a caller's access level allows. This is the only place where operations are authorised: frontends
- * only get stores that are wrapped in it. Whoever may put locks may also delete them, because a client whose backup can't delete a stale
+ * only get stores that are wrapped in it. Callers that may put locks may also delete them, because a client whose backup can't delete a stale
  * lock fails.
  */
 export class Policy extends Layer {

@@ -29,7 +29,7 @@ export class Semaphore {
     return this.queue?.size ?? 0;
   }
 
-  /** Takes permits if they are available and no one else waits. Whoever gets true calls `release` once, with the same weight. */
+  /** Takes permits if they are available and no one else waits. After true the caller calls `release` once, with the same weight. */
   tryAcquire(weight = 1): boolean {
     if (this.waiting > 0 || !this.hasRoomFor(weight)) return false;
     this.held += weight;

@@ -99,7 +99,7 @@ export interface ReadableFile {
    */
   read(target: Uint8Array, offset: number, length: number): Promise<number>;
 
-  /** Makes the file's bytes durable, whoever wrote them. */
+  /** Makes the file's bytes durable, including what others wrote. */
   sync(): Promise<void>;
 
   /** Waits for reads in progress. Never fails. */

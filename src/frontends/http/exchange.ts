@@ -42,7 +42,7 @@ export class Exchange implements OpContext {
     this.raw = request.raw;
     this.response = reply.raw;
     this.awaitsContinue = request.headers.expect !== undefined;
-    // A client that is refused without having been told to continue may send its body or not: nobody knows what follows.
+    // A client that is refused without having been told to continue may send its body or not, so what follows is ambiguous.
     if (this.awaitsContinue && !isHttp2(this.raw)) this.response.setHeader('connection', 'close');
     this.response.once('close', () => this.closed());
   }
