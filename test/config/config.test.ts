@@ -64,7 +64,7 @@ describe('makeConfig', () => {
       idleMs: 120_000,
       maxConnections: 20_000,
       maxRequests: 256,
-      maxUploads: 64,
+      maxUploads: 128,
       queueMs: 30_000,
       maxStreams: 256,
       maxResets: 1000,
