@@ -1,6 +1,6 @@
-import { closeSync, constants, linkSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { hasCode, StoreError } from '../../core/errors.js';
+import { StoreError } from '../../core/errors.js';
 import type {
   DirectoryEntry,
   FileStat,
@@ -9,8 +9,7 @@ import type {
   ReadableFile,
   WritableFile,
 } from '../files/file-system.js';
-import { close, fsync, open } from './descriptors.js';
-import { isUnsupportedLink, rethrow } from './errno.js';
+import { fromErrno, isUnsupportedLink, rethrow } from './errno.js';
 import { FolderVersions } from './folder-versions.js';
 import { LocalReadableFile } from './local-readable-file.js';
 import { LocalWritableFile } from './local-writable-file.js';
@@ -32,7 +31,6 @@ export class LocalFileSystem implements FileSystem {
   readonly maxOpenFiles = 512;
 
   private readonly reads = new SyncIoGovernor();
-  private readonly calls = new SyncIoGovernor();
 
   /** @param root the folder's absolute path */
   constructor(
@@ -61,48 +59,39 @@ export class LocalFileSystem implements FileSystem {
   }
 
   create(path: string, mode: number): Promise<WritableFile> {
-    return LocalWritableFile.create(this.at(path), mode, this.calls);
+    return LocalWritableFile.create(this.at(path), mode);
   }
 
   async stat(path: string): Promise<FileStat> {
-    const at = this.at(path);
-    const stat = await this.calls.call(
-      () => lstatSync(at),
-      () => fs.lstat(at),
-    );
+    const stat = await fs.lstat(this.at(path)).catch(rethrow);
     return { type: typeOf(stat), size: stat.size, modifiedMs: stat.mtimeMs, mode: stat.mode & 0o7777 };
   }
 
   async exists(path: string): Promise<boolean> {
-    const at = this.at(path);
     try {
-      const found = await this.calls.call(
-        // Creating an error takes longer than the call, and usually there is nothing.
-        () => lstatSync(at, { throwIfNoEntry: false }),
-        () => fs.lstat(at),
-      );
-      return found !== undefined;
-    } catch (error) {
-      if (hasCode(error, 'not_found')) return false;
+      await fs.lstat(this.at(path));
+      return true;
+    } catch (cause) {
+      const error = fromErrno(cause);
+      if (error.code === 'not_found') return false;
       throw error;
     }
   }
 
   async link(from: string, to: string): Promise<void> {
     try {
-      await this.calls.call(linkSync, fs.link, this.at(from), this.at(to));
-    } catch (error) {
-      if (!isUnsupportedLink(error)) throw error;
-      throw new StoreError('unimplemented', noHardLinks, { cause: error });
+      await fs.link(this.at(from), this.at(to));
+    } catch (cause) {
+      throw isUnsupportedLink(cause) ? new StoreError('unimplemented', noHardLinks, { cause }) : fromErrno(cause);
     }
   }
 
   rename(from: string, to: string): Promise<void> {
-    return this.calls.call(renameSync, fs.rename, this.at(from), this.at(to));
+    return fs.rename(this.at(from), this.at(to)).catch(rethrow);
   }
 
   remove(path: string): Promise<void> {
-    return this.calls.call(unlinkSync, fs.unlink, this.at(path));
+    return fs.unlink(this.at(path)).catch(rethrow);
   }
 
   async list(path: string): Promise<DirectoryEntry[]> {
@@ -122,11 +111,11 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async syncFolder(path: string): Promise<void> {
-    const fd = await this.calls.call(openSync, open, this.at(path), folderFlags);
+    const folder = await fs.open(this.at(path), folderFlags).catch(rethrow);
     try {
-      await fsync(fd).catch(rethrow);
+      await folder.sync().catch(rethrow);
     } finally {
-      await this.calls.call(closeSync, close, fd);
+      await folder.close();
     }
   }
 

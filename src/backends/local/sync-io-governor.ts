@@ -1,8 +1,3 @@
-import { rethrow } from './errno.js';
-
-/** More than creating, linking or removing a name takes if everything is in memory, in milliseconds. */
-const defaultQuickMs = 0.5;
-
 /** How many operations go to the thread pool after slow ones: doubled each time, up to the maximum. */
 const minPenalty = 8;
 const maxPenalty = 512;
@@ -18,8 +13,8 @@ const decay = 0.8;
 const tolerance = 1.5;
 
 /**
- * Decides whether small operations on a disk run on the event loop or in the thread pool. While the disk answers from memory they run on
- * the event loop, which takes a third to a tenth of the time; when it is slow they go to the thread pool, so that they block nothing else, and the
+ * Decides whether small reads run on the event loop or in the thread pool. While the system answers from memory they run on the event
+ * loop, which takes a third to a tenth of the time; when it is slow they go to the thread pool, so that they block nothing else, and the
  * event loop is tried again later. Measured: as good as the better of the two, with a hot and a cold cache.
  */
 export class SyncIoGovernor {
@@ -37,7 +32,7 @@ export class SyncIoGovernor {
    *
    * @param quickMs how long it takes at most if the system has everything in memory, in milliseconds
    */
-  async run<T>(onEventLoop: () => T, inThreadPool: () => Promise<T>, quickMs = defaultQuickMs): Promise<T> {
+  async run<T>(onEventLoop: () => T, inThreadPool: () => Promise<T>, quickMs: number): Promise<T> {
     if (this.poolTurns > 0) {
       this.poolTurns--;
       return inThreadPool();
@@ -48,18 +43,6 @@ export class SyncIoGovernor {
     } finally {
       this.record(this.now() - start <= quickMs);
     }
-  }
-
-  /** `run` for a function of `node:fs` and its asynchronous counterpart. Fails with a StoreError. */
-  call<A extends unknown[], T>(
-    onEventLoop: (...args: A) => T,
-    inThreadPool: (...args: A) => Promise<T>,
-    ...args: A
-  ): Promise<T> {
-    return this.run(
-      () => onEventLoop(...args),
-      () => inThreadPool(...args),
-    ).catch(rethrow);
   }
 
   private record(wasQuick: boolean): void {
