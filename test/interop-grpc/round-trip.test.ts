@@ -74,7 +74,7 @@ describe("plakar's gRPC client code", function () {
       [`grpc://127.0.0.1:${grpcPort}/other`, /no store "other" here/],
       [`plugin://grpc://127.0.0.1:${grpcPort}/other`, /no store "other" here/],
       ['plugin:///nonexistent', /is not a Kloset store: there is no file \/nonexistent\/CONFIG/],
-      ['plugin://grpc://', /a gateway's location is grpc:\/\/host/],
+      ['plugin://grpc://', /a gateway's location is grpc\[s\]:\/\/host/],
       ['plugin://grpc://127.0.0.1:1', /can't be opened/],
     ] as const;
     for (const [location, text] of wrong) expect(await failureOf(clientOf(location).list()), location).to.match(text);
