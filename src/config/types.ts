@@ -74,7 +74,7 @@ export interface TlsConfig {
   readonly key: string;
   /** The authorities of trusted client certificates. */
   readonly clientCa: string | undefined;
-  /** Whether clients without a trusted certificate are rejected during the handshake. */
+  /** Whether clients without a trusted certificate are refused during the handshake. */
   readonly clientCertRequired: boolean;
 }
 

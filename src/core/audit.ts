@@ -25,7 +25,7 @@ export interface AuditEntry {
   readonly bytes?: number;
 }
 
-/** `login`: the caller was rejected before it named a store; `open`: the caller has no access to the store. */
+/** `login`: the caller was refused before it named a store; `open`: the caller has no access to the store. */
 export type AuditOperation = 'put' | 'delete' | 'get' | 'list' | 'stat' | 'config' | 'login' | 'open';
 
 /**

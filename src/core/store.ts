@@ -58,7 +58,7 @@ export interface OpContext {
 
 /**
  * The contract that every backend and layer implements and every frontend relies on. Each clause is a test in
- * test/conformance/store-suite.ts.
+ * test/conformance/clauses/.
  *
  * Operations fail with StoreErrors only, and may run concurrently, in any mix.
  */

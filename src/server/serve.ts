@@ -80,7 +80,7 @@ export async function serveInWorker({ process, host, user }: ProcessContext): Pr
       programLog = openProgramLog(options.config, { isTerminal: process.stderr.isTTY, isShared: true });
       return startGateway({ ...options, log: programLog.log, host, user });
     },
-    inForce: ({ logLevel }) => {
+    onActive: ({ logLevel }) => {
       if (programLog !== undefined) programLog.log.level = logLevel;
     },
     exit: (code) => void Promise.resolve(programLog?.close()).then(() => process.exit(code)),

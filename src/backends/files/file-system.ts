@@ -51,7 +51,7 @@ export interface FileSystem {
   list(path: string): Promise<DirectoryEntry[]>;
 
   /**
-   * Identifies the set of names in a folder: while it is the same, so are the names and their types, whoever changes them. Undefined if
+   * Identifies the set of names in a folder: while it is the same, so are the names and their types, even where other programs change them. Undefined if
    * that can't be told: with some file servers always, with others for a moment after a change. Follows links, as `list` does.
    * `not_found`, though not necessarily for something other than a folder.
    */

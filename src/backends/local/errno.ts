@@ -47,9 +47,9 @@ export function rethrow(error: unknown): never {
   throw fromErrno(error);
 }
 
-/** Whether a StoreError is that of a link(2) on a file system without hard links (EPERM on Linux, by its manual). */
+/** Whether an error of `node:fs` is that of a link(2) on a file system without hard links (EPERM on Linux, by its manual). */
 export function isUnsupportedLink(error: unknown): boolean {
-  return error instanceof StoreError && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error.cause));
+  return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error));
 }
 
 function errnoOf(error: unknown): string {

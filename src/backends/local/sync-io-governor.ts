@@ -20,7 +20,7 @@ const tolerance = 1.5;
 export class SyncIoGovernor {
   private penalty = minPenalty;
   /** How many of the next operations go to the thread pool. */
-  private poolTurns = 0;
+  private remainingInPool = 0;
   private quickStreak = 0;
   private slowness = 0;
 
@@ -33,8 +33,8 @@ export class SyncIoGovernor {
    * @param quickMs how long it takes at most if the system has everything in memory, in milliseconds
    */
   async run<T>(onEventLoop: () => T, inThreadPool: () => Promise<T>, quickMs: number): Promise<T> {
-    if (this.poolTurns > 0) {
-      this.poolTurns--;
+    if (this.remainingInPool > 0) {
+      this.remainingInPool--;
       return inThreadPool();
     }
     const start = this.now();
@@ -55,7 +55,7 @@ export class SyncIoGovernor {
     this.slowness++;
     if (this.slowness <= tolerance) return;
     this.slowness = 1;
-    this.poolTurns = this.penalty;
+    this.remainingInPool = this.penalty;
     this.penalty = Math.min(this.penalty * 2, maxPenalty);
   }
 }

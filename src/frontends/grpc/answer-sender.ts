@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import type { RangeAnswer, ReadRangesResponse } from '../../../gen/kloset/store/v1/store.js';
 import type { Send } from './message-sender.js';
 
@@ -36,7 +36,7 @@ export class AnswerSender {
     this.isSending = true;
     while (this.queue.length > 0) {
       // Other reads may end in the same turn of the event loop.
-      await nextTurn();
+      await yieldToEventLoop();
       const batch = this.nextBatch();
       const answers = batch.map(({ answer }) => answer);
       try {

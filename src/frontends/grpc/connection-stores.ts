@@ -1,8 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { StoreError } from '../../core/errors.js';
 
 interface Entry<T> {
-  /** What was asked for, as JSON. */
-  readonly key: string;
+  readonly wanted: object;
   readonly store: Promise<T>;
   /** The number of Init calls without their Close. */
   users: number;
@@ -21,13 +21,12 @@ export class ConnectionStores<T> {
    * @param wanted the store, and the credentials for it
    */
   async init(connection: object, wanted: object, open: () => Promise<T>): Promise<void> {
-    const key = JSON.stringify(wanted);
     const present = this.entries.get(connection);
-    if (present !== undefined && present.key !== key) {
+    if (present !== undefined && !isDeepStrictEqual(present.wanted, wanted)) {
       const text = 'this connection is in use for another store or by another caller: open a new connection';
       throw new StoreError('invalid_argument', text);
     }
-    const entry = present ?? { key, store: Promise.resolve().then(open), users: 0 };
+    const entry = present ?? { wanted, store: Promise.resolve().then(open), users: 0 };
     this.entries.set(connection, entry);
     entry.users++;
     try {

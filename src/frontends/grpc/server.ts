@@ -69,7 +69,8 @@ export class GrpcFrontend implements Frontend {
   }
 
   accept(socket: Socket): void {
-    if (this.isClosing) return void socket.destroy();
+    // A lost connection has had its 'close' event: nothing would remove it again.
+    if (this.isClosing || socket.destroyed) return void socket.destroy();
     this.sockets.add(socket);
     socket.once('close', () => this.sockets.delete(socket));
     this.connections.accept(socket);

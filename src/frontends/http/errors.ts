@@ -33,9 +33,7 @@ export function errorHandler(log: Logger, format: FailureFormat) {
       exchange.breakOff();
       return reply.hijack();
     }
-    // A client that is still sending gets to read the answer.
-    const discarded = exchange.discardBody();
-    if (!exchange.isPersistent) await discarded;
+    await exchange.discardBody();
     const failure = format(wireStatus[code].http, message, request);
     reply.code(failure.status).type(failure.contentType);
     if (code === 'unauthenticated') reply.header('www-authenticate', challenge);

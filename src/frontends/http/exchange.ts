@@ -30,6 +30,7 @@ export class Exchange implements OpContext {
   private outgoing: Transfer | undefined;
   private rejectWrite: ((error: Error) => void) | undefined;
   private awaitsContinue: boolean;
+  private readonly closesUnlessContinued: boolean;
 
   /** @param onOver is called once, when the client has its response or is gone; `record` is complete then */
   constructor(
@@ -41,9 +42,10 @@ export class Exchange implements OpContext {
   ) {
     this.raw = request.raw;
     this.response = reply.raw;
-    this.awaitsContinue = request.headers.expect !== undefined;
+    this.awaitsContinue = request.headers.expect !== undefined && this.raw.httpVersion !== '1.0';
     // A client that is refused without having been told to continue may send its body or not, so what follows is ambiguous.
-    if (this.awaitsContinue && !isHttp2(this.raw)) this.response.setHeader('connection', 'close');
+    this.closesUnlessContinued = this.awaitsContinue && !isHttp2(this.raw) && !this.response.hasHeader('connection');
+    if (this.closesUnlessContinued) this.response.setHeader('connection', 'close');
     this.response.once('close', () => this.closed());
   }
 
@@ -59,26 +61,27 @@ export class Exchange implements OpContext {
     return this.isGone || this.response.headersSent;
   }
 
-  /** Whether the connection will serve another request. */
-  get isPersistent(): boolean {
-    return isHttp2(this.raw) || this.response.shouldKeepAlive;
-  }
-
   /** The request's body. A client that waits with it (`Expect: 100-continue`) is told to continue when it is first read. */
   async *body(): AsyncGenerator<Uint8Array, void, undefined> {
     if (this.awaitsContinue) {
-      if (!isHttp2(this.raw)) this.response.removeHeader('connection');
+      if (this.closesUnlessContinued) this.response.removeHeader('connection');
       this.response.writeContinue();
     }
     this.awaitsContinue = false;
     yield* requestBody(this.raw, this.pace.start(), (bytes) => (this.record.received += bytes));
   }
 
-  /** Drops what is left of the body of a request that is refused; resolves when it is there, or the client has taken too long. */
-  discardBody(): Promise<void> {
-    if (this.raw.complete || this.awaitsContinue) return Promise.resolve();
-    discardBody(this.raw);
-    return new Promise((resolve) => this.raw.once('end', resolve).once('close', resolve));
+  /**
+   * Drops what is left of the body of a request that is refused, so that its client gets to read the answer. Resolves when the answer can
+   * be sent: at once where the connection stays open. A client that still sends a while after it has the answer is cut off.
+   */
+  async discardBody(): Promise<void> {
+    const { raw, response } = this;
+    if (raw.complete || this.awaitsContinue) return;
+    const discarded = discardBody(raw).then(() => {
+      if (!raw.complete && isDelivered(raw, response)) breakOff(raw);
+    });
+    if (!this.isPersistent) await discarded;
   }
 
   /** Answers 200 with the bytes of a read, and releases it. What fails before the first byte is thrown, and can still be answered. */
@@ -115,6 +118,11 @@ export class Exchange implements OpContext {
   /** Ends a response that can't be completed, so that the client can't take it for a whole one. */
   breakOff(): void {
     breakOff(this.raw);
+  }
+
+  /** Whether the connection will serve another request. */
+  private get isPersistent(): boolean {
+    return isHttp2(this.raw) || (this.response.shouldKeepAlive && this.response.getHeader('connection') !== 'close');
   }
 
   private async sendBytes(headers: OutgoingHttpHeaders, bytes: Uint8Array): Promise<void> {

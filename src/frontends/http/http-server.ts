@@ -32,6 +32,9 @@ interface Connection {
   idleAtBytes: number;
 }
 
+/** A connection with this many requests is not read until some of them are answered. */
+const maxPipelined = 16;
+
 /** How often Node looks for connections over their header timeout, in milliseconds. */
 const checkIntervalMs = 1000;
 
@@ -98,6 +101,8 @@ export class HttpServer {
 
   /** Serves a connection whose peer is known, after its TLS handshake if there is one. */
   accept(socket: Socket): void {
+    // A lost connection has had its 'close' event: nothing would remove it again.
+    if (socket.destroyed) return;
     const connection: Connection = { responses: new Set(), idleAtBytes: socket.bytesRead };
     this.connections.set(socket, connection);
     socket.once('close', () => {
@@ -151,11 +156,10 @@ export class HttpServer {
       this.handleHttp1(request, response);
     server.on('request', handle);
     server.on('checkContinue', handle);
-    server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-      const { responses } = this.connections.get(socket as Socket) ?? { responses: [] };
-      answerClientError(error, socket, [...responses]);
-    });
-    server.on('connect', (_request, socket: Duplex) => answerClientError({ code: 'CONNECT' }, socket, []));
+    const answer = (error: NodeJS.ErrnoException, socket: Duplex): void =>
+      answerClientError(error, socket, [...(this.connections.get(socket as Socket)?.responses ?? [])]);
+    server.on('clientError', answer);
+    server.on('connect', (_request, socket: Duplex) => answer(Object.assign(new Error(), { code: 'CONNECT' }), socket));
     // Node starts the timer behind `headersTimeout` with this event, and this server never listens itself.
     server.emit('listening');
     return server;
@@ -171,12 +175,20 @@ export class HttpServer {
     responses.add(response);
     response.once('close', () => {
       responses.delete(response);
-      connection.idleAtBytes = socket.bytesRead;
+      if (responses.size === maxPipelined - 1) socket.resume();
       const [next] = responses;
       if (next !== undefined && socket.writable) this.onRequest(next.req, next);
-      else if (this.closed !== undefined) this.destroyIfIdle(socket, connection);
+      else if (request.complete) this.becameIdle(socket, connection);
+      else request.once('end', () => this.becameIdle(socket, connection));
     });
+    // Node resumes the socket behind each request that it has parsed.
+    if (responses.size >= maxPipelined) queueMicrotask(() => responses.size >= maxPipelined && socket.pause());
     if (responses.size === 1) this.onRequest(request, response);
+  }
+
+  private becameIdle(socket: Socket, connection: Connection): void {
+    connection.idleAtBytes = socket.bytesRead;
+    if (this.closed !== undefined) this.destroyIfIdle(socket, connection);
   }
 
   private handleHttp2(request: http2.Http2ServerRequest, response: http2.Http2ServerResponse): void {

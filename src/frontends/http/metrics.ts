@@ -31,6 +31,8 @@ export class MetricsFrontend implements Frontend {
         this.server = new HttpServer(limits, handler as RequestListener, log);
         return this.server.main;
       },
+      // HttpServer answers what is no request.
+      clientErrorHandler: () => undefined,
     });
     this.app.get('/metrics', async (_request, reply) => reply.type(contentType).send(await metrics()));
     this.app.setNotFoundHandler((_request, reply) =>

@@ -7,7 +7,7 @@ import { isHttp2, type RawRequest } from './raw.js';
 /** What arrives while the consumer is busy is buffered up to here, in bytes; then the client has to wait. */
 const highWaterMark = 512 * 1024;
 
-/** How long a client may go on with a request that was answered before it was complete, in milliseconds. */
+/** How long a client may go on sending a request that is refused, in milliseconds. */
 export const lingerMs = 5000;
 
 /**
@@ -72,10 +72,16 @@ async function* chunksOf(
   }
 }
 
-/** Reads and drops what is left of a request that was answered, so that its client gets to read the answer; one that never ends is cut off. */
-export function discardBody(request: RawRequest): void {
+/** Reads and drops what is left of a request's body. Resolves when that is all, or the client has taken too long. */
+export function discardBody(request: RawRequest): Promise<void> {
   request.removeAllListeners('data');
   request.resume();
-  const linger = setTimeout(() => request.complete || request.destroy(), lingerMs);
-  request.once('close', () => clearTimeout(linger)).once('end', () => clearTimeout(linger));
+  return new Promise((resolve) => {
+    const linger = setTimeout(resolve, lingerMs);
+    const end = (): void => {
+      clearTimeout(linger);
+      resolve();
+    };
+    request.once('end', end).once('close', end);
+  });
 }

@@ -41,7 +41,7 @@ export function addPath(
     ...where,
     method: others,
     handler: async ({ exchange }, reply) => {
-      void exchange.discardBody();
+      await exchange.discardBody();
       return reply
         .code(405)
         .header('allow', allow)

@@ -43,6 +43,8 @@ export class HttpFrontend implements Frontend {
         server = new HttpServer(limits, handler as RequestListener, log);
         return server.main;
       },
+      // HttpServer answers what is no request.
+      clientErrorHandler: () => undefined,
       rewriteUrl: rewrite,
       exposeHeadRoutes: false,
       // As long as a header section may be: what is no MAC is answered as that.
@@ -98,17 +100,20 @@ export class HttpFrontend implements Frontend {
       throw target instanceof StoreError ? target : noSuchPath();
     });
     // For load balancers, which don't log in.
-    app.get('/healthz', (_request, reply) =>
-      this.isClosing ? reply.code(503).type(plainText).send('stopping\n') : reply.type(plainText).send('ok\n'),
-    );
-    for (const add of [addV11, addV10]) {
-      app.register((api, _options, done) => {
-        api.addHook('onRequest', this.authorize);
-        if (add === addV11) addV11(api, context);
-        else addV10(api, () => this.v10, context);
-        done();
-      });
-    }
+    app.route({
+      method: ['GET', 'HEAD'],
+      url: '/healthz',
+      handler: (_request, reply) =>
+        this.isClosing ? reply.code(503).type(plainText).send('stopping\n') : reply.type(plainText).send('ok\n'),
+    });
+    app.register(async (api) => {
+      api.addHook('onRequest', this.authorize);
+      addV11(api, context);
+    });
+    app.register(async (api) => {
+      api.addHook('onRequest', this.authorize);
+      addV10(api, () => this.v10, context);
+    });
   }
 
   /** Where a request is authorised: finds out who asks, and gives it that caller's store. */

@@ -27,7 +27,7 @@ export interface Primary {
   loginFailed(address: string): void;
   /** SocketPublisher of the primary. */
   prepareSocket(options: UnixSocketOptions): Promise<string>;
-  placeSocket(options: UnixSocketOptions): Promise<void>;
+  publishSocket(options: UnixSocketOptions): Promise<void>;
   removeSocket(options: UnixSocketOptions): Promise<void>;
   /** The metrics of all workers, in Prometheus's text format. */
   metrics(): Promise<string>;

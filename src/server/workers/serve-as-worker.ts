@@ -7,13 +7,13 @@ export interface WorkerOptions {
   /** Starts a gateway with the primary's options and the process's own. */
   readonly startGateway: (start: Pick<GatewayOptions, 'config' | 'activated' | 'shared'>) => Promise<Gateway>;
   /** Called with each configuration that becomes active. */
-  readonly inForce: (config: Start['config']) => void;
+  readonly onActive: (config: Start['config']) => void;
   /** Ends the process, when the worker has stopped (0) or can't serve (1). */
   readonly exit: (code: 0 | 1) => void;
 }
 
 /** Serves as one of several processes, on the orders of the primary process, which started this one. */
-export async function serveAsWorker({ startGateway, inForce, exit }: WorkerOptions): Promise<void> {
+export async function serveAsWorker({ startGateway, onActive, exit }: WorkerOptions): Promise<void> {
   const process = cluster.worker;
   if (process === undefined) throw new Error('this process is not a cluster worker');
   let gateway: Gateway | undefined;
@@ -21,7 +21,7 @@ export async function serveAsWorker({ startGateway, inForce, exit }: WorkerOptio
     loginFailed: (address) => gateway?.countFailedLogin(address),
     reload: async (config) => {
       await gateway?.reload(config);
-      inForce(config);
+      onActive(config);
     },
     reopenLogs: async () => gateway?.reopenLogs(),
     stop: (graceMs) => {
@@ -33,7 +33,7 @@ export async function serveAsWorker({ startGateway, inForce, exit }: WorkerOptio
   const channel = new Channel<Worker, Primary>((message) => process.send(message), mine);
   process.on('message', (message) => channel.receive(message));
   const { config, activated, ...role } = await channel.call('start');
-  inForce(config);
+  onActive(config);
   try {
     gateway = await startGateway({
       config,
@@ -42,7 +42,7 @@ export async function serveAsWorker({ startGateway, inForce, exit }: WorkerOptio
         ...role,
         unixSockets: {
           prepare: (options) => channel.call('prepareSocket', options),
-          publish: (options) => channel.call('placeSocket', options),
+          publish: (options) => channel.call('publishSocket', options),
           remove: (options) => channel.call('removeSocket', options),
         },
         loginFailed: (address) => channel.tell('loginFailed', address),

@@ -180,7 +180,7 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
         for (const each of this.workers) if (each.id !== id) each.channel.tell('loginFailed', address);
       },
       prepareSocket: (options) => unixSockets.prepare(id, options),
-      placeSocket: (options) => unixSockets.place(options),
+      publishSocket: (options) => unixSockets.place(options),
       removeSocket: (options) => unixSockets.remove(id, options),
       metrics: () => this.metrics(),
     };

@@ -93,7 +93,7 @@ export function describePut(subject: Subject): void {
       await putAll(store, ref, makeObject('lock', 124, 'first'));
       const second = makeObject('lock', 130, 'second');
       for (let i = 0; i < 2; i++) {
-        await putAll(store, ref, second);
+        expect(await putAll(store, ref, second), 'created').to.equal(true);
         expect((await getAll(store, ref)).equals(second)).to.equal(true);
         expect(await listAll(store, 'lock')).to.deep.equal([ref.mac]);
       }

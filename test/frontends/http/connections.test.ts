@@ -159,10 +159,35 @@ describe('A connection over HTTP/1.1', () => {
     expect(JSON.parse(old.slice(old.indexOf('\r\n\r\n')))).to.deep.equal(macs);
   });
 
+  it('is not read while many of its requests wait, and then has all of them answered', async () => {
+    const held = holdGets();
+    const client = await connect();
+    const requests = requestHead('GET', path(), { Padding: 'x'.repeat(8000) }).repeat(500);
+    client.socket.write(requests);
+    await eventually(async () => accepted[0]?.isPaused() === true, 'it is paused');
+    expect(accepted[0]?.bytesRead).to.be.lessThan(MiB);
+    held.go();
+    for (let i = 0; i < 500; i++) expect((await client.answer()).body.toString()).to.equal('late');
+    expect(held.signals).to.have.length(500);
+  });
+
+  it('that was lost before it is served does not hold up a stop', async () => {
+    const client = await connect();
+    await eventually(async () => accepted.length === 1, 'it is there');
+    const [socket] = accepted as [Socket];
+    const closed = once(socket, 'close');
+    socket.destroy();
+    await closed;
+    frontend.accept(socket);
+    await new Promise((resolve) => setImmediate(resolve));
+    await frontend.close(60_000);
+    expect(client.ended).to.equal(true);
+  });
+
   it('is told how long it may stay idle, and the time', async () => {
     const client = await connect();
-    await client.send(requestHead('GET', '/healthz'));
-    const { headers } = await client.answer();
+    await client.send(requestHead('HEAD', '/healthz'));
+    const { headers } = await client.answer('HEAD');
     expect(headers).to.include({ connection: 'keep-alive', 'keep-alive': 'timeout=67' });
     expect(Date.parse(headers['date'] ?? '')).to.be.greaterThan(0);
   });
