@@ -1,10 +1,14 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { tokenDigest } from '../../src/auth/tokens.js';
 import { makeObject, newRef } from '../support/objects.js';
 import { eventually } from '../support/store.js';
 import { objects, untilClean, untilOpenFiles, untilWriting } from './support/folders.js';
 import { answerOf, Http2Client } from './support/http2-client.js';
+import { RawHttp2 } from './support/raw-http2.js';
 import { startSecureGateway, type SecureGateway } from './support/secure-gateway.js';
 
 const MiB = 1024 * 1024;
@@ -144,6 +148,22 @@ describe('HTTP/2 over TLS', function () {
     expect((await uploaded).status).to.equal(200);
     await stopped;
     expect(await objects(gateway.folder)).to.have.length(2);
+  });
+
+  it('shuts down after requests whose clients left while they were being handled', async () => {
+    // Synced, so that a delete takes a moment longer than to remove the name.
+    await start({ 'allow-delete': true, durability: 'fsync' });
+    const connection = await RawHttp2.connectTls(gateway.httpsPort);
+    for (let i = 0; i < 30; i++) {
+      const { mac } = newRef('lock');
+      await client.ask('PUT', `/resources/locks/${mac}`, {}, makeObject('lock', 100));
+      const stream = connection.open('DELETE', `/resources/locks/${mac}`, {}, { endStream: true });
+      while (existsSync(join(gateway.folder, 'locks', mac))) await setImmediate();
+      connection.reset(stream);
+    }
+    client.close();
+    await gateway.gateway.close(0);
+    connection.close();
   });
 
   it('aborts an upload after the drain timeout, and leaves nothing behind', async () => {

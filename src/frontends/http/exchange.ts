@@ -115,6 +115,15 @@ export class Exchange implements OpContext {
     await this.sendChunks(headers, following([first.value, second.value], chunks));
   }
 
+  /**
+   * Sends fastify's reply. Fails if the client is gone: the end of a reply on an HTTP/2 stream that is closed already is never reported, so
+   * its handler would never end.
+   */
+  send(payload?: string): FastifyReply {
+    if (this.isGone) throw canceled();
+    return this.reply.send(payload);
+  }
+
   /** Ends a response that can't be completed, so that the client can't take it for a whole one. */
   breakOff(): void {
     breakOff(this.raw);

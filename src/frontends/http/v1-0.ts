@@ -185,7 +185,8 @@ async function* wrapAll(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
 }
 
 function send(reply: FastifyReply, fields: object): FastifyReply {
-  return reply.type(contentType).send(document(fields));
+  reply.type(contentType);
+  return reply.request.exchange.send(document(fields));
 }
 
 /** A document as Go writes it, with a newline. */

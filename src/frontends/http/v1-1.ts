@@ -56,13 +56,13 @@ const headObject: Handler = async (request, reply) => {
   const ref = parseRef(request);
   const range = parseRangeHeader(headers.range);
   const { size, modifiedMs } = await store.stat(ref, exchange);
-  return reply
+  reply
     .type(bytesType)
-    .headers({ 'content-length': clip(range, size).length, 'last-modified': new Date(modifiedMs).toUTCString() })
-    .send();
+    .headers({ 'content-length': clip(range, size).length, 'last-modified': new Date(modifiedMs).toUTCString() });
+  return exchange.send();
 };
 
-const putObject: Handler = async (request, reply) => {
+const putObject: Handler = async (request) => {
   const { store, exchange, headers } = request;
   const ref = parseRef(request);
   // A part would be taken for the whole (RFC 9110, 14.5).
@@ -73,12 +73,13 @@ const putObject: Handler = async (request, reply) => {
   // A client that expects 100-continue is refused before it sends any of it; but only when the store asks, which may refuse for other reasons.
   const body = Number(headers['content-length']) > limit ? refused(tooLarge(ref.kind, limit)) : exchange.body();
   await store.put(ref, body, exchange);
-  return reply.send();
+  return exchange.send();
 };
 
-const deleteObject: Handler = async (request, reply) => {
-  await request.store.delete(parseRef(request), request.exchange);
-  return reply.send();
+const deleteObject: Handler = async (request) => {
+  const { store, exchange } = request;
+  await store.delete(parseRef(request), exchange);
+  return exchange.send();
 };
 
 /** A body that fails when it is first read. */
