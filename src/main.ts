@@ -3,7 +3,7 @@ import './lib/v8-flags.js';
 import cluster from 'node:cluster';
 import { homedir, hostname, userInfo } from 'node:os';
 import { destination as logTo } from 'pino';
-import type { Host } from './backends/files/temporary.js';
+import type { Host } from './backends/files/sweep.js';
 import { wrongUsage, type Outcome } from './cli/outcome.js';
 import { parseCommandLine, type ServeCommand } from './cli/parse.js';
 import { runCommand, sourcesOf, type CommandContext } from './cli/run-command.js';

@@ -1,4 +1,4 @@
-import { addressGroup } from '../auth/address-group.js';
+import { addressGroup } from '../lib/ip-address.js';
 import type { Authenticator } from '../auth/authenticator.js';
 import type { AccessControl } from '../core/access-control.js';
 import type { AuditOperation, AuditSink } from '../core/audit.js';
@@ -6,7 +6,7 @@ import type { Caller, Peer } from '../core/caller.js';
 import { StoreError } from '../core/errors.js';
 import type { Store } from '../core/store.js';
 import { auditEntry, Audited, failure } from '../layers/audited.js';
-import type { CallerLimits } from '../layers/caller-limits.js';
+import type { CallerLimits } from '../layers/limited.js';
 import { Limited } from '../layers/limited.js';
 import { accessOf, maxAccessOf, requireListener, type Grants } from './grants.js';
 import { Policy, type Permission } from './policy.js';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError } from '../core/errors.js';
 import { ExpiringLru, isWithin } from '../lib/expiring-lru.js';
 import { SerialQueue } from '../lib/serial-queue.js';
-import { addressGroup } from './address-group.js';
+import { addressGroup } from '../lib/ip-address.js';
 
 export interface LoginThrottleOptions {
   /** Milliseconds since 1970-01-01 UTC. */

@@ -1,10 +1,11 @@
+import { readHtpasswd } from '../auth/htpasswd-file.js';
 import { loadConfig, type Loaded, type SettingSources } from '../config/load.js';
 import { settingNames, settings as definitions } from '../config/definition.js';
 import { formatSize } from '../config/values.js';
 import { formatAddress } from '../core/address.js';
 import { formatLocation } from '../backends/backends.js';
-import type { ListenerConfig, PrincipalConfig, StoreConfig } from '../config/types.js';
-import { namedFilesProblems } from './named-files.js';
+import type { Config, ListenerConfig, PrincipalConfig, StoreConfig } from '../config/types.js';
+import { TlsCredentials } from '../net/tls-credentials.js';
 import { refused, type Outcome } from './outcome.js';
 
 /** Settings with a paragraph of their own. */
@@ -26,6 +27,15 @@ export async function checkConfig(from: SettingSources, usageProblems: readonly 
     stdout: summary(loaded),
     stderr: loaded.warnings.map((warning) => `warning: ${warning}\n`).join(''),
   };
+}
+
+/** Problems with the files that a configuration names: certificates, keys, passwords. They are read in the same way as by `serve`. */
+async function namedFilesProblems({ htpasswd, tls }: Config): Promise<string[]> {
+  const read = [htpasswd && readHtpasswd(htpasswd), tls && TlsCredentials.load(tls)];
+  const results = await Promise.allSettled(read);
+  return results.flatMap((each) =>
+    each.status === 'rejected' ? String((each.reason as Error).message).split('\n') : [],
+  );
 }
 
 function summary(loaded: Loaded): string {

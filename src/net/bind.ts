@@ -4,7 +4,7 @@ import type { ListenerConfig } from '../config/types.js';
 import { formatAddress, type ListenAddress } from '../core/address.js';
 import { isLoopback } from '../lib/ip-address.js';
 import type { ActivatedSockets } from './activation.js';
-import { listenOn, type ListenTarget } from './listen-on.js';
+import { listenOn } from './listen-on.js';
 import { listenOnUnixSocket, type SocketPublisher } from './unix-socket.js';
 
 /** A server that is listening. */
@@ -74,7 +74,7 @@ async function bindPath(
 
 /** @param name makes the reported address from the actual one, which is undefined for unix sockets */
 async function bindSocket(
-  target: ListenTarget,
+  target: Parameters<typeof listenOn>[1],
   name: (real: { host: string; port: number } | undefined) => ListenAddress,
   server: Server,
 ): Promise<Bound> {

@@ -1,15 +1,8 @@
+import { once } from 'node:events';
 import type { ListenOptions, Server } from 'node:net';
 
-/** An address, or the descriptor of a socket that is listening already. */
-export type ListenTarget = ListenOptions | { readonly fd: number };
-
-/** Makes a server listen. Fails with the system's error. */
-export function listenOn(server: Server, target: ListenTarget): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(target, () => {
-      server.removeListener('error', reject);
-      resolve();
-    });
-  });
+/** Makes a server listen on an address, or on the descriptor of a socket that is listening already. Fails with the system's error. */
+export async function listenOn(server: Server, target: ListenOptions | { readonly fd: number }): Promise<void> {
+  server.listen(target);
+  await once(server, 'listening');
 }

@@ -5,7 +5,7 @@ import type { Logger } from '../lib/logger.js';
 import type { ActivatedSockets } from './activation.js';
 import { bind } from './bind.js';
 import { ConnectionAcceptor } from './connection-acceptor.js';
-import type { ConnectionCount } from './connection-count.js';
+import type { ConnectionCount } from './connection-acceptor.js';
 import type { TlsCredentials } from './tls-credentials.js';
 import type { SocketPublisher } from './unix-socket.js';
 

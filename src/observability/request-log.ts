@@ -5,8 +5,8 @@ import type { Logger } from '../lib/logger.js';
 export function loggedRequests(log: Logger): RequestObserver {
   return {
     request: ({ protocol, method, path, status, received, sent, caller, principal }, ms) => {
-      const fields = { protocol, method, path, caller, principal, status, received, sent };
-      log.info({ ...fields, ms: Math.round(ms * 1000) / 1000 }, 'request');
+      const rounded = Math.round(ms * 1000) / 1000;
+      log.info({ protocol, method, path, caller, principal, status, received, sent, ms: rounded }, 'request');
     },
   };
 }

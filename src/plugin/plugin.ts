@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Host } from '../backends/files/temporary.js';
+import type { Host } from '../backends/files/sweep.js';
 import { openStore, withConnectorOptions } from '../backends/backends.js';
 import { makeConfig } from '../config/config.js';
 import { StoreError } from '../core/errors.js';

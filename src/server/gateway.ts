@@ -1,4 +1,4 @@
-import type { Host } from '../backends/files/temporary.js';
+import type { Host } from '../backends/files/sweep.js';
 import type { Config } from '../config/types.js';
 import type { ListenAddress } from '../core/address.js';
 import type { Logger } from '../lib/logger.js';

@@ -6,7 +6,7 @@ import { readHtpasswd } from '../auth/htpasswd-file.js';
 import type { LoginThrottle } from '../auth/throttle.js';
 import type { Config } from '../config/types.js';
 import type { Logger } from '../lib/logger.js';
-import type { CallerLimits } from '../layers/caller-limits.js';
+import type { CallerLimits } from '../layers/limited.js';
 import { StoreAccess } from '../access/store-access.js';
 import type { AcquiredStores, OpenedStore, StorePool } from './stores.js';
 

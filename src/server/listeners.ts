@@ -15,11 +15,6 @@ export class Listeners {
     return this.open;
   }
 
-  /** Whether there is a listener of a protocol. Called for each request. */
-  has(protocol: ListenerConfig['protocol']): boolean {
-    return this.open.some(({ config }) => config.protocol === protocol);
-  }
-
   /** The addresses of all listeners of a protocol. */
   addressesOf(protocol: ListenerConfig['protocol']): ListenAddress[] {
     return this.open.filter(({ config }) => config.protocol === protocol).flatMap(({ addresses }) => addresses);

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Host } from '../backends/files/temporary.js';
+import type { Host } from '../backends/files/sweep.js';
 import type { Loaded } from '../config/load.js';
 import type { Logger } from '../lib/logger.js';
 import { parseActivation } from '../net/activation.js';

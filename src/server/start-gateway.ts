@@ -11,9 +11,9 @@ import { HttpFrontend } from '../frontends/http/server.js';
 import { loggedRequests } from '../observability/request-log.js';
 import type { RequestObserver } from '../core/request.js';
 import { MetricsFrontend } from '../frontends/http/metrics.js';
-import { CallerLimits } from '../layers/caller-limits.js';
+import { CallerLimits } from '../layers/limited.js';
 import { ActivatedSockets } from '../net/activation.js';
-import { ConnectionCount } from '../net/connection-count.js';
+import { ConnectionCount } from '../net/connection-acceptor.js';
 import type { ListenerOptions } from '../net/listener.js';
 import { packageFolder, version } from '../lib/package-info.js';
 import { announce, announceReload } from './announce.js';
@@ -65,9 +65,10 @@ class RunningGateway implements Gateway {
     readonly metrics: MetricsFrontend;
   };
   /** Measuring costs as much as some responses, so it is done only if there is a listener for the metrics. */
+  private isMetered = false;
   private readonly meter: RequestObserver = {
     request: (record, ms) => {
-      if (this.listeners.has('metrics')) this.metered.meter.request(record, ms);
+      if (this.isMetered) this.metered.meter.request(record, ms);
     },
   };
   private generation: Generation | undefined;
@@ -137,6 +138,7 @@ class RunningGateway implements Gateway {
     }
     // Nothing below this line fails.
     this.generation = next;
+    this.isMetered = config.listeners.some(({ protocol }) => protocol === 'metrics');
     this.callerLimits.setLimits(config.limits);
     this.connections.max = config.limits.maxConnections;
     this.frontends.http.configure(config);

@@ -1,4 +1,4 @@
-import type { Host } from '../backends/files/temporary.js';
+import type { Host } from '../backends/files/sweep.js';
 import { formatLocation, openStore } from '../backends/backends.js';
 import type { Config, StoreConfig } from '../config/types.js';
 import { allows, type Access } from '../core/access.js';

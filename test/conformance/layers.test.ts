@@ -10,7 +10,7 @@ import type { Store } from '../../src/core/store.js';
 import { Audited } from '../../src/layers/audited.js';
 import { Limited } from '../../src/layers/limited.js';
 import { Quota } from '../../src/layers/quota.js';
-import { CallerLimits } from '../../src/layers/caller-limits.js';
+import { CallerLimits } from '../../src/layers/limited.js';
 import { deferred } from '../support/deferred.js';
 import { host, silent } from '../support/gateway.js';
 import { makeObject, newRef } from '../support/objects.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { CallerLimits } from '../../src/layers/caller-limits.js';
+import { CallerLimits } from '../../src/layers/limited.js';
 import { ctx, expectFailure } from '../support/store.js';
 
 describe('CallerLimits', () => {

@@ -4,7 +4,7 @@ import type { ObjectRef } from '../../src/core/object.js';
 import type { ObjectRead, OpContext, PutResult, Store } from '../../src/core/store.js';
 import { Layer } from '../../src/layers/layer.js';
 import { Limited } from '../../src/layers/limited.js';
-import { CallerLimits, type LimitsPerCaller } from '../../src/layers/caller-limits.js';
+import { CallerLimits, type LimitsPerCaller } from '../../src/layers/limited.js';
 import { MemoryStore } from '../support/memory-store.js';
 import { inChunks, makeObject, newRef } from '../support/objects.js';
 import { ctx, expectFailure, getAll, listAll, putAll } from '../support/store.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { ConnectionCount } from '../../src/net/connection-count.js';
+import { ConnectionCount } from '../../src/net/connection-acceptor.js';
 import { ActivatedSockets } from '../../src/net/activation.js';
 import { ConnectionAcceptor } from '../../src/net/connection-acceptor.js';
 import { closed, echoes, enter } from './support/client.js';

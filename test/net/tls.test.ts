@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import type { TlsConfig } from '../../src/config/types.js';
-import { ConnectionCount } from '../../src/net/connection-count.js';
+import { ConnectionCount } from '../../src/net/connection-acceptor.js';
 import { TlsCredentials } from '../../src/net/tls-credentials.js';
 import { Authority, type Certificate } from '../support/certificate.js';
 import { tempFolder } from '../support/temp.js';

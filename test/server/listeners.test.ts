@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { Listeners } from '../../src/server/listeners.js';
 import { ActivatedSockets } from '../../src/net/activation.js';
-import { ConnectionCount } from '../../src/net/connection-count.js';
+import { ConnectionCount } from '../../src/net/connection-acceptor.js';
 import { silent, testConfig } from '../support/gateway.js';
 
 type Addresses = string | { name?: string; address: string; 'max-access'?: 'append' };

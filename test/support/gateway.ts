@@ -1,4 +1,4 @@
-import type { Host } from '../../src/backends/files/temporary.js';
+import type { Host } from '../../src/backends/files/sweep.js';
 import { makeConfig, type Config, type Settings } from '../../src/config/config.js';
 import type { ListenAddress } from '../../src/core/address.js';
 import type { Logger } from '../../src/lib/logger.js';

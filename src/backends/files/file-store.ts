@@ -4,7 +4,6 @@ import type { ObjectKind, ObjectRef } from '../../core/object.js';
 import type { ByteRange } from '../../core/range.js';
 import { isConfig, verifiedObject } from '../../core/serialized-object.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../core/store.js';
-import { durably } from './durably.js';
 import type { FileSystem } from './file-system.js';
 import { Folders } from './folders.js';
 import { FreeSpace } from './free-space.js';
@@ -12,8 +11,7 @@ import { configPath, kindFolder, objectPath } from './layout.js';
 import { Listing, requireRoot } from './listing.js';
 import { OpenFiles } from './open-files.js';
 import { ObjectReader } from './reading.js';
-import { sweep } from './sweep.js';
-import type { Host } from './temporary.js';
+import { sweep, type Host } from './sweep.js';
 import { Upload, type UploadOptions } from './upload.js';
 
 export interface FileStoreOptions {
@@ -119,7 +117,7 @@ export class FileStore implements Store {
 
   async delete(ref: ObjectRef): Promise<void> {
     this.requireWritable();
-    await durably(this.files, () => this.remove(ref));
+    await this.options.folders.durably(() => this.remove(ref));
   }
 
   /** Removes what crashed gateways' uploads left in this store. Resolves to the number of files removed. */

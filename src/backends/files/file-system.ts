@@ -1,3 +1,5 @@
+import { StoreError } from '../../core/errors.js';
+
 /**
  * The file operations that a store in folders needs. The store is written once, on top of this, and each kind of file server is a small
  * adapter. Every promise below is a test in test/conformance/file-system-suite.ts, which runs on every adapter.
@@ -118,4 +120,11 @@ export interface WritableFile {
 
   /** Fails if the file server has fewer bytes than it acknowledged. */
   close(): Promise<void>;
+}
+
+/** The limit of open files is reached, here or at the file server: after closing some, the operation can be tried again. */
+export class TooManyOpen extends StoreError {
+  constructor(message: string, cause: unknown) {
+    super('unavailable', message, { cause });
+  }
 }

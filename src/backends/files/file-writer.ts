@@ -1,7 +1,7 @@
 import type { WritableFile } from './file-system.js';
 
 /** Chunks are collected up to this size, since a few large writes cost a fraction of many small ones. */
-const batchBytes = 256 * 1024;
+const batchBytes = 512 * 1024;
 
 /**
  * A sync starts after this many bytes, in parallel with the rest of the upload: otherwise the disk is idle until the end, and the last

@@ -1,4 +1,4 @@
-import { hasCode } from '../../core/errors.js';
+import { hasCode, StoreError } from '../../core/errors.js';
 import type { ObjectRef } from '../../core/object.js';
 import type { FileSystem } from './file-system.js';
 import { kindFolder, objectFolder } from './layout.js';
@@ -11,6 +11,9 @@ export interface FoldersOptions {
   readonly folderMode: number;
 }
 
+/** How often a change is tried again when the file server was reconnected to during it. */
+const maxAttempts = 10;
+
 /** The folders of a store's objects: creates missing ones, and makes the names in them durable. */
 export class Folders {
   /** Folders whose own names were synced here. Others may have been created by a process that has not synced them yet, or never did. */
@@ -20,6 +23,25 @@ export class Folders {
     private readonly files: FileSystem,
     private readonly options: FoldersOptions,
   ) {}
+
+  /**
+   * Makes a change of names that survives a power cut. If the connection to the file server was lost during it, the server may have crashed
+   * between the change and the sync, have forgotten the change, which it had acknowledged, and have synced the old state: then everything
+   * is done again.
+   *
+   * @param work changes the name and syncs its folder; it is told whether an earlier attempt may have done so already
+   */
+  async durably(work: (again: boolean) => Promise<void>): Promise<void> {
+    for (let attempts = 1; ; attempts++) {
+      const before = this.files.connectionCount;
+      await work(attempts > 1).catch((error: unknown) => {
+        if (hasCode(error, 'not_found')) throw lostWrite(error);
+        throw error;
+      });
+      if (this.files.connectionCount === before) return;
+      if (attempts === maxAttempts) throw lostWrite();
+    }
+  }
 
   /** Runs `work`; if it fails with `not_found`, creates the folders of the object and runs it once more. */
   async within<T>(ref: ObjectRef, work: () => Promise<T>): Promise<T> {
@@ -68,4 +90,13 @@ export class Folders {
       if (!hasCode(error, 'already_exists')) throw error;
     }
   }
+}
+
+/** The error for a file that disappeared or changed after it was written. */
+export function lostWrite(cause?: unknown): StoreError {
+  return new StoreError(
+    'unavailable',
+    'the upload was lost, because its server went down or its file was removed: try again',
+    { cause },
+  );
 }

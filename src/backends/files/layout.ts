@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ObjectKind, ObjectRef } from '../../core/object.js';
 
 /*
@@ -7,6 +8,10 @@ import type { ObjectKind, ObjectRef } from '../../core/object.js';
  *   packfiles/<xx>/<64 hex digits>      xx: the first two
  *   states/<xx>/<64 hex digits>
  *   locks/<64 hex digits>
+ *
+ * and, for uploads in progress, in each kind's folder, with a prefix that kloset's backends skip in their lists:
+ *
+ *   tmp.kloset-gateway.<host>.<pid>.<16 hex digits>
  */
 
 export const configPath = 'CONFIG';
@@ -39,4 +44,29 @@ export function bucketFolder(kind: ObjectKind, bucket: string): string {
 /** Whether a name in a kind's folder is a bucket's. */
 export function isBucket(name: string): boolean {
   return /^[0-9a-f]{2}$/.test(name);
+}
+
+/** The process that a temporary file belongs to. */
+export interface TemporaryOwner {
+  readonly host: string;
+  readonly pid: number;
+}
+
+/** A new, unique path for an upload by a process. */
+export function temporaryPath(kind: ObjectKind, { host, pid }: TemporaryOwner): string {
+  // A UUID, because Node draws random bytes for many of them at once. The parts used are entirely random.
+  const uuid = randomUUID();
+  const random = uuid.slice(0, 8) + uuid.slice(24, 32);
+  return `${folders[kind]}/tmp.kloset-gateway.${nameOfHost(host)}.${pid}.${random}`;
+}
+
+/** Whose a temporary file is, by its name in its folder; undefined if it is not a gateway's. */
+export function parseTemporary(name: string): TemporaryOwner | undefined {
+  const [, host, pid] = /^tmp\.kloset-gateway\.([A-Za-z0-9-]+)\.(\d+)\.[0-9a-f]{16}$/.exec(name) ?? [];
+  return host === undefined || pid === undefined ? undefined : { host, pid: Number(pid) };
+}
+
+/** A host's name as it is in the names of its temporary files. */
+export function nameOfHost(host: string): string {
+  return host.replaceAll(/[^A-Za-z0-9-]/g, '-') || 'unnamed';
 }

@@ -1,5 +1,4 @@
-import type { FileStat, FileSystem, ReadableFile } from './file-system.js';
-import { TooManyOpen } from './too-many-open.js';
+import { TooManyOpen, type FileStat, type FileSystem, type ReadableFile } from './file-system.js';
 
 /** A file that is open, or being opened. */
 interface Entry {

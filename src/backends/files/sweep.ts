@@ -1,8 +1,20 @@
 import { hasCode } from '../../core/errors.js';
 import { objectKinds } from '../../core/object.js';
 import type { FileSystem } from './file-system.js';
-import { kindFolder } from './layout.js';
-import { isLeftover, parseTemporary, type Host } from './temporary.js';
+import { kindFolder, nameOfHost, parseTemporary, type TemporaryOwner } from './layout.js';
+
+/** The process that writes. */
+export interface Host {
+  readonly name: string;
+  readonly pid: number;
+  /** When this process started, in milliseconds since 1970-01-01 UTC. */
+  readonly startedMs: number;
+  /** Whether a process of this host is running. */
+  isAlive(pid: number): boolean;
+}
+
+/** A file of another host is a leftover at this age: no upload goes a day without a byte. */
+const maxAgeMs = 24 * 3600 * 1000;
 
 /**
  * Removes the temporary files of gateways that died during an upload; those of running gateways and of other programs stay. Resolves to
@@ -26,6 +38,18 @@ export async function sweep(files: FileSystem, host: Host, active: ReadonlySet<s
     }
   }
   return removed;
+}
+
+/**
+ * Whether a temporary file, last written at `modifiedMs`, was left by a process that is gone. Processes of this host can be looked up; a
+ * file from another host, on a shared disk for instance, has to be a day old. If an active upload's file is ever mistaken for a leftover
+ * (two containers with the same host name), that upload fails and its client is told: nothing is lost silently.
+ */
+export function isLeftover(file: TemporaryOwner, modifiedMs: number, host: Host, nowMs: number): boolean {
+  if (nowMs - modifiedMs > maxAgeMs) return true;
+  if (file.host !== nameOfHost(host.name)) return false;
+  // In a container an earlier process may have had the same number: its files are older than this process.
+  return file.pid === host.pid ? modifiedMs < host.startedMs : !host.isAlive(file.pid);
 }
 
 /** A file can disappear at any moment: its upload ends, or another gateway sweeps too. */

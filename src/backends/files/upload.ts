@@ -1,13 +1,12 @@
 import { hasCode, StoreError } from '../../core/errors.js';
 import type { ObjectRef } from '../../core/object.js';
-import { durably, lostWrite } from './durably.js';
 import type { FileSystem, ReadableFile, WritableFile } from './file-system.js';
 import { FileWriter } from './file-writer.js';
-import type { Folders } from './folders.js';
+import { lostWrite, type Folders } from './folders.js';
 import type { FreeSpace } from './free-space.js';
-import { kindFolder, objectPath } from './layout.js';
+import { objectPath, temporaryPath } from './layout.js';
 import { readChunks } from './reading.js';
-import { temporaryName, type Host } from './temporary.js';
+import type { Host } from './sweep.js';
 
 export interface UploadOptions {
   /** Whether files are synced. */
@@ -36,7 +35,8 @@ export class Upload {
     private readonly options: UploadOptions,
   ) {
     this.path = objectPath(ref);
-    this.temporary = `${kindFolder(ref.kind)}/${temporaryName(options.host)}`;
+    const { host } = options;
+    this.temporary = temporaryPath(ref.kind, { host: host.name, pid: host.pid });
   }
 
   /** Stores an immutable object. Resolves to whether it is new; false if the same bytes were there. */
@@ -45,7 +45,7 @@ export class Upload {
     // than a failing `open`.
     const present = (await this.files.exists(this.path)) ? await this.openPresent() : undefined;
     if (present !== undefined) {
-      await durably(this.files, async (again) => {
+      await this.options.folders.durably(async (again) => {
         // The object may be gone, and the upload can't be read a second time.
         if (again) throw lostWrite();
         await this.requireSame(present, chunks);
@@ -54,7 +54,7 @@ export class Upload {
     }
     return this.withTemporary(this.options.space.guard(chunks), async () => {
       let isNew = false;
-      await durably(this.files, async (again) => {
+      await this.options.folders.durably(async (again) => {
         if (!again || !(await this.files.exists(this.path))) isNew = (await this.publish()) || isNew;
         await this.options.folders.sync(this.ref);
       });
@@ -66,7 +66,7 @@ export class Upload {
   async replace(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const rename = (): Promise<void> => this.files.rename(this.temporary, this.path);
     await this.withTemporary(chunks, () =>
-      durably(this.files, async (again) => {
+      this.options.folders.durably(async (again) => {
         await this.options.folders.within(this.ref, rename).catch(async (error: unknown) => {
           const isDone = again && hasCode(error, 'not_found') && (await this.files.exists(this.path));
           if (!isDone) throw error;

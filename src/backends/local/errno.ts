@@ -1,5 +1,5 @@
 import { StoreError, type ErrorCode } from '../../core/errors.js';
-import { TooManyOpen } from '../files/too-many-open.js';
+import { TooManyOpen } from '../files/file-system.js';
 
 interface Row {
   readonly code: ErrorCode;
@@ -45,6 +45,11 @@ export function fromErrno(error: unknown): StoreError {
 /** For `catch`: throws the StoreError of an error. */
 export function rethrow(error: unknown): never {
   throw fromErrno(error);
+}
+
+/** Whether an error of `node:fs` means that there is no such name. */
+export function isMissing(error: unknown): boolean {
+  return rows[errnoOf(error)] === noSuch;
 }
 
 /** Whether an error of `node:fs` is that of a link(2) on a file system without hard links (EPERM on Linux, by its manual). */

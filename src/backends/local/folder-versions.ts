@@ -1,6 +1,4 @@
-import { statSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
-import { SyncIoGovernor } from './sync-io-governor.js';
 
 /**
  * File systems, by their magic number (statfs(2)), that set a folder's times by this machine's clock with every change of its names.
@@ -23,13 +21,8 @@ const trusted: ReadonlySet<number> = new Set([
  */
 const settledMs = 2000;
 
-/** How long a stat of a folder takes at most if it is in memory, in milliseconds. */
-const quickMs = 0.1;
-
 /** Versions of folders, see FileSystem.folderVersion. */
 export class FolderVersions {
-  /** A list looks at 256 folders, which takes ten times as long in the thread pool. */
-  private readonly governor = new SyncIoGovernor();
   /** Whether the file systems with these device numbers are trusted. */
   private readonly devices = new Map<bigint, boolean>();
 
@@ -38,13 +31,8 @@ export class FolderVersions {
 
   /** Resolves to undefined if nothing can be promised. Fails as stat(2) does. */
   async of(path: string): Promise<string | undefined> {
-    const options = { bigint: true } as const;
     // Not the modification time, which programs that copy folders set.
-    const { dev, ino, ctimeNs } = await this.governor.run(
-      () => statSync(path, options),
-      () => stat(path, options),
-      quickMs,
-    );
+    const { dev, ino, ctimeNs } = await stat(path, { bigint: true });
     if (this.now() - Number(ctimeNs / 1_000_000n) <= settledMs) return undefined;
     return (await this.isTrusted(dev, path)) ? `${dev}:${ino}:${ctimeNs}` : undefined;
   }

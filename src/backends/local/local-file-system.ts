@@ -9,11 +9,10 @@ import type {
   ReadableFile,
   WritableFile,
 } from '../files/file-system.js';
-import { fromErrno, isUnsupportedLink, rethrow } from './errno.js';
+import { fromErrno, isMissing, isUnsupportedLink, rethrow } from './errno.js';
 import { FolderVersions } from './folder-versions.js';
 import { LocalReadableFile } from './local-readable-file.js';
 import { LocalWritableFile } from './local-writable-file.js';
-import { SyncIoGovernor } from './sync-io-governor.js';
 
 /** O_NONBLOCK, because opening a pipe that someone put into the store would block forever. */
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -29,8 +28,6 @@ export class LocalFileSystem implements FileSystem {
   readonly listConcurrency = 4;
   /** Half of what a process may have open by default (1024). */
   readonly maxOpenFiles = 512;
-
-  private readonly reads = new SyncIoGovernor();
 
   /** @param root the folder's absolute path */
   constructor(
@@ -51,7 +48,7 @@ export class LocalFileSystem implements FileSystem {
     try {
       const stat = await handle.stat().catch(rethrow);
       if (!stat.isFile()) throw new StoreError('not_found', 'not a file');
-      return new LocalReadableFile(handle, stat, this.reads);
+      return new LocalReadableFile(handle, stat);
     } catch (error) {
       await handle.close();
       throw error;
@@ -71,10 +68,10 @@ export class LocalFileSystem implements FileSystem {
     try {
       await fs.lstat(this.at(path));
       return true;
-    } catch (cause) {
-      const error = fromErrno(cause);
-      if (error.code === 'not_found') return false;
-      throw error;
+    } catch (error) {
+      // No StoreError: this is the usual answer before an upload.
+      if (isMissing(error)) return false;
+      throw fromErrno(error);
     }
   }
 

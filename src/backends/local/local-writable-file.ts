@@ -6,22 +6,16 @@ import { rethrow } from './errno.js';
 /** A new file of this machine. */
 export class LocalWritableFile implements WritableFile {
   private size = 0;
+  private isSynced = false;
 
-  private constructor(private readonly handle: FileHandle) {}
+  private constructor(
+    private readonly handle: FileHandle,
+    private readonly mode: number,
+  ) {}
 
   /** @param path absolute */
   static async create(path: string, mode: number): Promise<LocalWritableFile> {
-    const handle = await open(path, 'wx', mode).catch(rethrow);
-    const file = new LocalWritableFile(handle);
-    try {
-      const stat = await handle.stat();
-      // The process's umask may have reduced it.
-      if ((stat.mode & 0o7777) !== mode) await handle.chmod(mode);
-      return file;
-    } catch (error) {
-      await handle.close().catch(() => undefined);
-      return rethrow(error);
-    }
+    return new LocalWritableFile(await open(path, 'wx', mode).catch(rethrow), mode);
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
@@ -33,8 +27,9 @@ export class LocalWritableFile implements WritableFile {
     }
   }
 
-  sync(): Promise<void> {
-    return this.handle.sync().catch(rethrow);
+  async sync(): Promise<void> {
+    await this.handle.sync().catch(rethrow);
+    this.isSynced = true;
   }
 
   syncAhead(): Promise<void> {
@@ -42,13 +37,23 @@ export class LocalWritableFile implements WritableFile {
   }
 
   async close(): Promise<void> {
-    const { size } = await this.handle
-      .stat()
+    const size = await this.completed()
       .finally(() => this.handle.close())
       .catch(rethrow);
     // The file system's own count, against the writes that it acknowledged.
     if (size === this.size) return;
     throw new StoreError('internal', `the store's disk kept ${size} of ${this.size} bytes: nothing is stored`);
+  }
+
+  /** Sets the mode, if the process's umask has reduced it. Resolves to the size. */
+  private async completed(): Promise<number> {
+    const { handle } = this;
+    const { size, mode } = await handle.stat();
+    if ((mode & 0o7777) !== this.mode) {
+      await handle.chmod(this.mode);
+      if (this.isSynced) await handle.sync();
+    }
+    return size;
   }
 }
 

@@ -1,6 +1,5 @@
 import { StoreError } from '../../core/errors.js';
-import type { FileStat, ReadableFile } from '../files/file-system.js';
-import { TooManyOpen } from '../files/too-many-open.js';
+import { TooManyOpen, type FileStat, type ReadableFile } from '../files/file-system.js';
 import { splitEvenly } from './packets.js';
 import type { Pool } from './pool.js';
 import { closeInBackground, fstat, fsync, lstat, openFile, openFlags, readOnce, type Handle } from './requests.js';

@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { RawResponse } from './raw.js';
-import { lingerMs } from './request-body.js';
+import { lingerMs, type RawResponse } from './raw.js';
 
 /** What Node's parser and timers report, as status and text; everything else is a malformed request. */
 const answers: Readonly<Record<string, readonly [status: string, text: string]>> = {

@@ -5,8 +5,7 @@ import type { RequestRecord } from '../../core/request.js';
 import { wireStatus } from '../../core/status.js';
 import type { ObjectRead, OpContext } from '../../core/store.js';
 import type { Pace, Transfer } from '../pace.js';
-import { breakOff, isDelivered, isHttp2, type RawRequest } from './raw.js';
-import { discardBody, requestBody } from './request-body.js';
+import { breakOff, discardBody, isDelivered, isHttp2, requestBody, type RawRequest } from './raw.js';
 
 /** What the bytes of objects are to HTTP. */
 export const bytesType = 'application/octet-stream';
@@ -101,18 +100,23 @@ export class Exchange implements OpContext {
   async sendText(contentType: string, fragments: AsyncIterable<Uint8Array>): Promise<void> {
     const headers = { 'content-type': contentType };
     const chunks = gathered(fragments);
-    const first = await chunks.next();
-    if (this.raw.method === 'HEAD') {
+    try {
+      const first = await chunks.next();
       // The first one shows that there is a list; its length would take all of them.
+      if (this.raw.method === 'HEAD') return await this.sendBytes(headers, nothing);
+      const second = await chunks.next();
+      if (first.done === true || second.done === true) {
+        const bytes = first.done === true ? nothing : first.value;
+        return await this.sendBytes({ ...headers, 'content-length': bytes.length }, bytes);
+      }
+      this.begin(headers);
+      await this.write(first.value);
+      await this.write(second.value);
+      for await (const chunk of chunks) await this.write(chunk);
+      await this.end(nothing);
+    } finally {
       await chunks.return();
-      return this.sendBytes(headers, nothing);
     }
-    const second = await chunks.next();
-    if (first.done === true || second.done === true) {
-      const bytes = first.done === true ? nothing : first.value;
-      return this.sendBytes({ ...headers, 'content-length': bytes.length }, bytes);
-    }
-    await this.sendChunks(headers, following([first.value, second.value], chunks));
   }
 
   /**
@@ -220,12 +224,4 @@ async function* gathered(fragments: AsyncIterable<Uint8Array>): AsyncGenerator<U
 function join(fragments: readonly Uint8Array[]): Uint8Array {
   const [only] = fragments;
   return only !== undefined && fragments.length === 1 ? only : Buffer.concat(fragments);
-}
-
-async function* following(
-  first: readonly Uint8Array[],
-  rest: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* first;
-  yield* rest;
 }

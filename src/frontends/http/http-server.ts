@@ -2,6 +2,7 @@ import * as http from 'node:http';
 import * as http2 from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { fastify, type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import type { Peer } from '../../core/caller.js';
 import { peerOf } from '../../core/peer.js';
 import type { Logger } from '../../lib/logger.js';
@@ -22,7 +23,7 @@ export interface ConnectionLimits {
 }
 
 /** Routes a request of either version: fastify's handler. */
-export type RequestListener = (request: RawRequest, response: RawResponse) => void;
+type RequestListener = (request: RawRequest, response: RawResponse) => void;
 
 /** What is known of an HTTP/1.1 connection. */
 interface Connection {
@@ -58,7 +59,7 @@ export class HttpServer {
   private closed: Promise<void> | undefined;
   private onLastClosed = (): void => undefined;
 
-  constructor(
+  private constructor(
     private limits: ConnectionLimits,
     private readonly onRequest: RequestListener,
     log: Logger,
@@ -76,9 +77,24 @@ export class HttpServer {
     this.setLimits(limits);
   }
 
-  /** fastify's own server, which it asks for and never starts. */
-  get main(): http.Server {
-    return this.http1;
+  /** A fastify instance with a server of its own, which fastify asks for and never starts. */
+  static withFastify(
+    limits: ConnectionLimits,
+    log: Logger,
+    options: FastifyServerOptions = {},
+  ): { readonly app: FastifyInstance; readonly server: HttpServer } {
+    let server: HttpServer | undefined;
+    const app = fastify({
+      ...options,
+      serverFactory: (handler) => {
+        server = new HttpServer(limits, handler as RequestListener, log);
+        return server.http1;
+      },
+      // HttpServer answers what is no request.
+      clientErrorHandler: () => undefined,
+    });
+    if (server === undefined) throw new Error('fastify has asked for no server');
+    return { app, server };
   }
 
   /** Changes the limits for new connections. */

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
-import { fastify, type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../../lib/logger.js';
 import type { Frontend } from '../frontend.js';
 import { plainText } from './errors.js';
-import { HttpServer, type ConnectionLimits, type RequestListener } from './http-server.js';
+import { HttpServer, type ConnectionLimits } from './http-server.js';
 
 export interface MetricsFrontendOptions {
   /** The metrics as they are now, in Prometheus' text format, and that format's content type. */
@@ -23,33 +23,26 @@ const limits: ConnectionLimits = {
 /** `GET /metrics`, for Prometheus. It has listeners of its own, so that who may read the metrics is decided by the address. */
 export class MetricsFrontend implements Frontend {
   private readonly app: FastifyInstance;
-  private server: HttpServer | undefined;
+  private readonly server: HttpServer;
 
   constructor({ metrics, contentType, log }: MetricsFrontendOptions) {
-    this.app = fastify({
-      serverFactory: (handler) => {
-        this.server = new HttpServer(limits, handler as RequestListener, log);
-        return this.server.main;
-      },
-      // HttpServer answers what is no request.
-      clientErrorHandler: () => undefined,
-    });
-    this.app.get('/metrics', async (_request, reply) => reply.type(contentType).send(await metrics()));
-    this.app.setNotFoundHandler((_request, reply) =>
-      reply.code(404).type(plainText).send('the metrics are at /metrics\n'),
-    );
-    this.app.setErrorHandler((error, _request, reply) => {
+    const { app, server } = HttpServer.withFastify(limits, log);
+    this.app = app;
+    this.server = server;
+    app.get('/metrics', async (_request, reply) => reply.type(contentType).send(await metrics()));
+    app.setNotFoundHandler((_request, reply) => reply.code(404).type(plainText).send('the metrics are at /metrics\n'));
+    app.setErrorHandler((error, _request, reply) => {
       log.error({ err: error }, "the metrics can't be collected");
       return reply.code(500).type(plainText).send('the metrics can not be collected\n');
     });
   }
 
   accept(socket: Socket): void {
-    void this.app.ready().then(() => this.server?.accept(socket));
+    void this.app.ready().then(() => this.server.accept(socket));
   }
 
   /** A scrape can be repeated: none is waited for. */
   async close(): Promise<void> {
-    await this.server?.close(0);
+    await this.server.close(0);
   }
 }

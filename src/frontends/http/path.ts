@@ -21,9 +21,6 @@ export interface Target {
  */
 export function parseTarget(target: string): Target {
   const path = pathOf(target);
-  if (path === '/') return root;
-  // Nearly all requests are these.
-  if (path.startsWith('/resources/') && !path.includes('%')) return { path, store: '', route: path };
   const parts = path.slice(1).split('/');
   const decoded = path.includes('%') ? parts.map(decode) : parts;
   const start = decoded.findIndex(isReserved);
@@ -38,8 +35,6 @@ export function parseTarget(target: string): Target {
   if (!isName || !path.startsWith('/') || isElsewhere) throw noSuchPath();
   return { path, store, route: `/${decoded === parts ? api.join('/') : api.map(encodeURIComponent).join('/')}` };
 }
-
-const root: Target = { path: '/', store: '', route: '/' };
 
 /** A target's path as it was sent, without what may carry secrets: the query, and the user in front of a host. */
 export function pathOf(target: string): string {

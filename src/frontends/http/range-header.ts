@@ -1,5 +1,5 @@
 import { StoreError } from '../../core/errors.js';
-import { byteRange, maxRangeLength, type ByteRange } from '../../core/range.js';
+import { byteRange, type ByteRange } from '../../core/range.js';
 
 /**
  * Parses the Range header as plakar's HTTP API means it, which is not RFC 9110's way: `bytes=A-B` is the bytes from A up to,
@@ -9,11 +9,6 @@ export function parseRangeHeader(header: string | undefined): ByteRange | undefi
   if (header === undefined) return undefined;
   const [, start, end] = /^bytes=(\d{1,20})-(\d{1,20})$/.exec(header) ?? [];
   if (start === undefined || end === undefined) throw invalidRange();
-  // Numbers that are exact as such need no more than that.
-  const length = Number(end) - Number(start);
-  if (end.length < exactDigits && start.length < exactDigits && length >= 1 && length <= maxRangeLength) {
-    return { offset: Number(start), length };
-  }
   if (BigInt(end) > maxUint64) throw invalidRange();
   try {
     return byteRange(BigInt(start), BigInt(end) - BigInt(start));
@@ -21,9 +16,6 @@ export function parseRangeHeader(header: string | undefined): ByteRange | undefi
     throw invalidRange(error);
   }
 }
-
-/** Numbers with fewer decimal digits are below 2⁵³. */
-const exactDigits = 16;
 
 const maxUint64 = 2n ** 64n - 1n;
 

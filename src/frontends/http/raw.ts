@@ -1,7 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { finished, type Readable } from 'node:stream';
+import { canceled } from '../../core/errors.js';
+import type { Transfer } from '../pace.js';
+import { settled } from '../settled.js';
 
-/* Node's requests and responses of either version of HTTP, and where they differ. */
+/* Node's requests and responses of either version of HTTP: where they differ, and the bodies of requests. */
 
 export type RawRequest = IncomingMessage | Http2ServerRequest;
 export type RawResponse = ServerResponse | Http2ServerResponse;
@@ -22,4 +26,86 @@ export function breakOff(request: RawRequest): void {
   request.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   // Closing waits for the peer, which never answers on a broken connection.
   request.stream.destroy();
+}
+
+/** What arrives while the consumer is busy is buffered up to here, in bytes; then the client has to wait. */
+const highWaterMark = 128 * 1024;
+
+/** How long a client may go on sending a request that is refused, in milliseconds. */
+export const lingerMs = 5000;
+
+/**
+ * The bytes of a request's body as they arrive. Fails with `canceled` where it is cut off, and with `too_slow` where the transfer is.
+ * Stopping early leaves the connection alone.
+ *
+ * @param received is told how many bytes have arrived, as they do
+ */
+export async function* requestBody(
+  request: RawRequest,
+  incoming: Transfer,
+  received: (bytes: number) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* chunksOf(request, incoming, received);
+  if (!request.complete) throw canceled();
+  // Node ends the body of an HTTP/2 stream that its client resets like a whole one, and reports the reset just behind.
+  if (isHttp2(request)) await settled(() => request.stream.aborted || request.stream.destroyed);
+}
+
+/**
+ * Not by the stream's own iterator, which takes an event and a promise for each chunk, and lets the socket run dry while the consumer
+ * writes.
+ */
+async function* chunksOf(
+  request: RawRequest,
+  incoming: Transfer,
+  received: (bytes: number) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let chunks: Uint8Array[] = [];
+  let buffered = 0;
+  let over = false;
+  let failure: Error | undefined;
+  let wake = (): void => undefined;
+  const onData = (chunk: Uint8Array): void => {
+    incoming.moved(chunk.length);
+    received(chunk.length);
+    chunks.push(chunk);
+    buffered += chunk.length;
+    if (buffered >= highWaterMark) request.pause();
+    wake();
+  };
+  request.on('data', onData);
+  const forget = finished(request as Readable, { writable: false }, (error) => {
+    over = true;
+    failure = error ?? undefined;
+    wake();
+  });
+  try {
+    while (!over || chunks.length > 0) {
+      if (chunks.length === 0) await incoming.wait(new Promise<void>((resolve) => (wake = resolve)));
+      if (failure !== undefined) throw canceled(failure);
+      const batch = chunks;
+      chunks = [];
+      buffered = 0;
+      request.resume();
+      yield* batch;
+    }
+  } finally {
+    request.off('data', onData);
+    forget();
+    if (request.listenerCount('data') === 0) request.pause();
+  }
+}
+
+/** Reads and drops what is left of a request's body. Resolves when that is all, or the client has taken too long. */
+export function discardBody(request: RawRequest): Promise<void> {
+  request.removeAllListeners('data');
+  request.resume();
+  return new Promise((resolve) => {
+    const linger = setTimeout(resolve, lingerMs);
+    const end = (): void => {
+      clearTimeout(linger);
+      resolve();
+    };
+    request.once('end', end).once('close', end);
+  });
 }

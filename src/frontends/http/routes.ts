@@ -1,9 +1,8 @@
-import { METHODS } from 'node:http';
+import { METHODS, type IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Store } from '../../core/store.js';
-import type { Logger } from '../../lib/logger.js';
-import { reportError, type Requests } from '../requests.js';
-import { plainText } from './errors.js';
+import type { Requests } from '../requests.js';
+import { plainText, type ErrorHandler } from './errors.js';
 import type { Exchange } from './exchange.js';
 
 declare module 'fastify' {
@@ -20,8 +19,22 @@ export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<
 export interface RouteContext {
   /** Counts handlers that are running: they may have to clean up after their client is gone. */
   readonly requests: Requests;
-  readonly log: Logger;
+  readonly onError: ErrorHandler;
 }
+
+/** A constraint for routes of requests that have a body. */
+export const bodyConstraint = {
+  name: 'hasBody',
+  storage: () => {
+    const handlers = new Map<unknown, never>();
+    return {
+      get: (hasBody: unknown) => handlers.get(hasBody) ?? null,
+      set: (hasBody: unknown, handler: never) => void handlers.set(hasBody, handler),
+    };
+  },
+  deriveConstraint: ({ headers }: { readonly headers: IncomingHttpHeaders }): true | undefined =>
+    headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0 ? true : undefined,
+};
 
 /** Adds the handlers of a path, by method. Other methods are answered with 405 and what there is. */
 export function addPath(
@@ -51,16 +64,14 @@ export function addPath(
   });
 }
 
-function tracked(handler: Handler, { requests, log }: RouteContext): Handler {
+function tracked(handler: Handler, { requests, onError }: RouteContext): Handler {
   return async (request, reply) => {
     requests.enter();
     try {
       return await handler(request, reply);
     } catch (error) {
-      if (!request.exchange.isAnswered) throw error;
-      reportError(error, log);
-      request.exchange.breakOff();
-      return reply.hijack();
+      // fastify calls no error handler once the response has begun.
+      return await onError(error, request, reply);
     } finally {
       requests.leave();
     }

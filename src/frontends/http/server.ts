@@ -1,15 +1,16 @@
 import { METHODS } from 'node:http';
 import type { Socket } from 'node:net';
-import { fastify, type FastifyInstance, type FastifyRequest, type onRequestAsyncHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { canceled, StoreError } from '../../core/errors.js';
 import type { Frontend, FrontendOptions } from '../frontend.js';
 import { Pace, type PaceLimits } from '../pace.js';
 import { Requests } from '../requests.js';
 import { asPlainText, errorHandler, plainText } from './errors.js';
 import { Exchange } from './exchange.js';
-import { HttpServer, type ConnectionLimits, type RequestListener } from './http-server.js';
+import { HttpServer, type ConnectionLimits } from './http-server.js';
 import { noSuchPath, parseTarget, pathOf, type Target } from './path.js';
-import { bodyConstraint, addV10, type V10Options } from './v1-0.js';
+import { bodyConstraint } from './routes.js';
+import { addV10, type V10Options } from './v1-0.js';
 import { addV11 } from './v1-1.js';
 
 export interface HttpSettings {
@@ -37,20 +38,13 @@ export class HttpFrontend implements Frontend {
     this.v10 = options.v10;
     this.requests = new Requests(options.observers);
     this.pace = new Pace(limits);
-    let server: HttpServer | undefined;
-    this.app = fastify({
-      serverFactory: (handler) => {
-        server = new HttpServer(limits, handler as RequestListener, log);
-        return server.main;
-      },
-      // HttpServer answers what is no request.
-      clientErrorHandler: () => undefined,
+    const { app, server } = HttpServer.withFastify(limits, log, {
       rewriteUrl: rewrite,
       exposeHeadRoutes: false,
       // As long as a header section may be: what is no MAC is answered as that.
       routerOptions: { maxParamLength: 1024 ** 2 },
     });
-    if (server === undefined) throw new Error('fastify has asked for no server');
+    this.app = app;
     this.server = server;
     this.addRoutes();
   }
@@ -76,7 +70,7 @@ export class HttpFrontend implements Frontend {
   private addRoutes(): void {
     const { app, requests } = this;
     const { log } = this.options;
-    const context = { requests, log };
+    const onError = errorHandler(log, asPlainText);
     // Bodies are streams, whatever their content type: fastify is to parse none.
     for (const method of METHODS) {
       if (method !== 'CONNECT') app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
@@ -94,7 +88,7 @@ export class HttpFrontend implements Frontend {
       request.exchange = new Exchange(request, reply, record, this.pace, () => requests.end(record));
       done();
     });
-    app.setErrorHandler(errorHandler(log, asPlainText));
+    app.setErrorHandler(onError);
     app.setNotFoundHandler((request) => {
       const target = targetOf(request);
       throw target instanceof StoreError ? target : noSuchPath();
@@ -108,11 +102,11 @@ export class HttpFrontend implements Frontend {
     });
     app.register(async (api) => {
       api.addHook('onRequest', this.authorize);
-      addV11(api, context);
+      addV11(api, { requests, onError });
     });
     app.register(async (api) => {
       api.addHook('onRequest', this.authorize);
-      addV10(api, () => this.v10, context);
+      addV10(api, () => this.v10, { requests, log });
     });
   }
 

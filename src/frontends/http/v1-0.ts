@@ -1,16 +1,17 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { IncomingHttpHeaders } from 'node:http';
 import { StoreError } from '../../core/errors.js';
 import { objectKinds, parseMac, type ObjectKind, type ObjectRef } from '../../core/object.js';
 import { byteRange, type ByteRange } from '../../core/range.js';
 import { wireStatus } from '../../core/status.js';
 import type { ObjectRead } from '../../core/store.js';
+import type { Logger } from '../../lib/logger.js';
+import { Semaphore } from '../../lib/semaphore.js';
+import type { Requests } from '../requests.js';
 import { encodeBase64, encodedLength } from './base64.js';
 import { errorHandler, type FailureFormat } from './errors.js';
 import { readFields, withUpload, type Fields, type UploadLimits } from './json-body.js';
 import { jsonList } from './json-list.js';
-import { addPath, type Handler, type RouteContext } from './routes.js';
-import { Semaphore } from '../../lib/semaphore.js';
+import { addPath, type Handler } from './routes.js';
 
 /*
  * plakar's HTTP API, generation 1.0. What its client depends on, and the routes don't tell:
@@ -48,39 +49,26 @@ export interface V10Options {
  *
  * @param options are asked for with each request
  */
-export function addV10(app: FastifyInstance, options: () => V10Options, context: RouteContext): void {
+export function addV10(
+  app: FastifyInstance,
+  options: () => V10Options,
+  { requests, log }: { readonly requests: Requests; readonly log: Logger },
+): void {
+  const context = { requests, onError: errorHandler(log, asErr) };
   const wholeDocuments = new Semaphore(maxWholeDocuments);
-  const whenEnabled =
-    (handler: Handler): Handler =>
-    async (request, reply) => {
-      if (!options().enabled) throw switchedOff();
-      return handler(request, reply);
-    };
-  app.setErrorHandler(errorHandler(context.log, asErr));
-  addPath(app, { url: '/', constraints: { hasBody: true } }, { GET: whenEnabled(getConfig) }, context);
-  addPath(app, { url: '/packfile/blob' }, { GET: whenEnabled(getBlob) }, context);
+  const limits = (): UploadLimits => ({ maxBytes: options().maxDocumentBytes, wholeDocuments });
+  app.setErrorHandler(context.onError);
+  app.addHook('onRequest', async () => {
+    if (!options().enabled) throw switchedOff();
+  });
+  addPath(app, { url: '/', constraints: { hasBody: true } }, { GET: getConfig }, context);
+  addPath(app, { url: '/packfile/blob' }, { GET: getBlob }, context);
   for (const kind of objectKinds) {
-    addPath(app, { url: `/${kind}s` }, { GET: whenEnabled(getList(kind)) }, context);
-    const limits = (): UploadLimits => ({ maxBytes: options().maxDocumentBytes, wholeDocuments });
+    addPath(app, { url: `/${kind}s` }, { GET: getList(kind) }, context);
     const object = { GET: getObject(kind), PUT: putObject(kind, limits), DELETE: deleteObject(kind) };
-    const handlers = Object.entries(object).map(([method, handler]) => [method, whenEnabled(handler)]);
-    addPath(app, { url: `/${kind}` }, Object.fromEntries(handlers) as typeof object, context);
+    addPath(app, { url: `/${kind}` }, object, context);
   }
 }
-
-/** A constraint for routes of requests that have a body. */
-export const bodyConstraint = {
-  name: 'hasBody',
-  storage: () => {
-    const handlers = new Map<unknown, never>();
-    return {
-      get: (hasBody: unknown) => handlers.get(hasBody) ?? null,
-      set: (hasBody: unknown, handler: never) => void handlers.set(hasBody, handler),
-    };
-  },
-  deriveConstraint: ({ headers }: { readonly headers: IncomingHttpHeaders }): true | undefined =>
-    headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0 ? true : undefined,
-};
 
 /** The statuses that failures keep: those of requests that plakar's server would refuse, too, before it asks its store. */
 const keptStatuses: readonly number[] = [
@@ -92,11 +80,11 @@ const keptStatuses: readonly number[] = [
 ];
 
 /** A failure of the store is in the document alone; one before a store was asked keeps its status. */
-const asErr: FailureFormat = (status, message, request) => ({
-  status: request.store === undefined || keptStatuses.includes(status) ? status : 200,
-  contentType,
-  text: document({ Err: message }),
-});
+const asErr: FailureFormat = (reply, status, message) => {
+  const isKept = reply.request.store === undefined || keptStatuses.includes(status);
+  reply.code(isKept ? status : 200).type(contentType);
+  return document({ Err: message });
+};
 
 function switchedOff(): StoreError {
   const text =
@@ -165,13 +153,12 @@ function asDocument(read: ObjectRead): ObjectRead {
   return {
     objectSize: read.objectSize,
     length: dataStart.length + encodedLength(read.length) + dataEnd.length,
-    data: data instanceof Uint8Array ? Buffer.from(wrap(Buffer.from(data).toString('base64'))) : wrapAll(data),
+    data:
+      data instanceof Uint8Array
+        ? Buffer.from(dataStart + Buffer.from(data).toString('base64') + dataEnd)
+        : wrapAll(data),
     release: (sent) => read.release(sent),
   };
-}
-
-function wrap(base64: string): string {
-  return dataStart + base64 + dataEnd;
 }
 
 async function* wrapAll(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {

@@ -3,7 +3,6 @@ import { StoreError } from '../../core/errors.js';
 import { eccUnimplemented, parseMac, type ObjectKind, type ObjectRef } from '../../core/object.js';
 import { clip } from '../../core/range.js';
 import { maxBytes, tooLarge } from '../../core/serialized-object.js';
-import { asPlainText, errorHandler } from './errors.js';
 import { bytesType } from './exchange.js';
 import { jsonList } from './json-list.js';
 import { parseRangeHeader } from './range-header.js';
@@ -28,7 +27,6 @@ const resources: Readonly<Record<string, ObjectKind | 'ecc'>> = {
 
 /** Adds the API's routes. */
 export function addV11(app: FastifyInstance, context: RouteContext): void {
-  app.setErrorHandler(errorHandler(context.log, asPlainText));
   addPath(app, { url: '/' }, { GET: getConfig, HEAD: getConfig }, context);
   addPath(app, { url: '/resources/:resource' }, { GET: getList, HEAD: getList }, context);
   const object = { GET: getObject, HEAD: headObject, PUT: putObject, DELETE: deleteObject };
@@ -87,18 +85,13 @@ function refused(error: StoreError): AsyncIterable<Uint8Array> {
   return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
 }
 
-interface Params {
-  readonly resource?: string;
-  readonly mac?: string;
-}
-
 function parseRef(request: FastifyRequest): ObjectRef {
-  const { mac = '' } = request.params as Params;
+  const { mac = '' } = request.params as Readonly<Record<string, string>>;
   return { kind: parseResource(request), mac: parseMac(mac) };
 }
 
 function parseResource({ params }: FastifyRequest): ObjectKind {
-  const { resource = '' } = params as Params;
+  const { resource = '' } = params as Readonly<Record<string, string>>;
   const kind = Object.hasOwn(resources, resource) ? resources[resource] : undefined;
   if (kind === 'ecc') throw eccUnimplemented();
   if (kind !== undefined) return kind;

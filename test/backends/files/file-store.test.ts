@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { chmod, mkdir, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { FileStore } from '../../../src/backends/files/file-store.js';
 import type { WritableFile } from '../../../src/backends/files/file-system.js';
-import { temporaryName } from '../../../src/backends/files/temporary.js';
+import { temporaryPath } from '../../../src/backends/files/layout.js';
 import { LocalFileSystem } from '../../../src/backends/local/local-file-system.js';
 import type { OpenedStore } from '../../../src/backends/backend.js';
 import { openStore } from '../../../src/backends/backends.js';
@@ -95,10 +95,11 @@ describe('the sweep', () => {
   it("removes what gateways left behind that are gone, and nothing of others'", async () => {
     const folder = await emptyStore();
     const store = await open(folder);
-    const dead = temporaryName({ ...host, pid: host.pid + 1 });
-    const own = temporaryName(host);
-    const elsewhere = temporaryName({ ...host, name: 'elsewhere' });
-    const longAgo = temporaryName({ ...host, name: 'elsewhere' });
+    const newName = (name: string, pid: number): string => basename(temporaryPath('state', { host: name, pid }));
+    const dead = newName(host.name, host.pid + 1);
+    const own = newName(host.name, host.pid);
+    const elsewhere = newName('elsewhere', host.pid);
+    const longAgo = newName('elsewhere', host.pid);
     const foreign = ['tmp.123456', 'tmp.kloset-gateway', 'README'];
     for (const kind of ['packfiles', 'states', 'locks']) {
       for (const name of [dead, own, elsewhere, longAgo, ...foreign]) await writeFile(join(folder, kind, name), 'x');

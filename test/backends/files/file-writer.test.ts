@@ -3,7 +3,7 @@ import type { WritableFile } from '../../../src/backends/files/file-system.js';
 import { FileWriter } from '../../../src/backends/files/file-writer.js';
 
 const KiB = 1024;
-const chunk = Buffer.alloc(256 * KiB);
+const chunk = Buffer.alloc(512 * KiB);
 
 /** Lets everything happen that waits for nothing but the event loop. */
 async function turns(): Promise<void> {
@@ -77,16 +77,16 @@ describe('FileWriter', () => {
 
   it('writes small chunks together, syncs and closes', async () => {
     for (let i = 0; i < 10; i++) {
-      const waiting = writer.write(chunk.subarray(0, 100 * KiB));
+      const waiting = writer.write(chunk.subarray(0, 200 * KiB));
       expect(waiting === undefined, `chunk ${i}`).to.equal(i % 3 < 2);
       await waiting;
     }
     await writer.end();
     expect(file.notes).to.deep.equal([
-      'write 300 KiB',
-      'write 300 KiB',
-      'write 300 KiB',
-      'write 100 KiB',
+      'write 600 KiB',
+      'write 600 KiB',
+      'write 600 KiB',
+      'write 200 KiB',
       'sync',
       'close',
     ]);
@@ -141,7 +141,7 @@ describe('FileWriter', () => {
     expect(file.notes.at(-1)).to.equal('close');
   });
 
-  for (const what of ['write 256 KiB', 'sync', 'close']) {
+  for (const what of ['write 512 KiB', 'sync', 'close']) {
     it(`closes once if this fails: ${what}`, async () => {
       file.fails = what;
       expect(await messageOf(write(3).then(() => writer.end()))).to.equal(`${what} failed`);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { FileSystem, ReadableFile } from '../../../src/backends/files/file-system.js';
 import { OpenFiles } from '../../../src/backends/files/open-files.js';
-import { TooManyOpen } from '../../../src/backends/files/too-many-open.js';
+import { TooManyOpen } from '../../../src/backends/files/file-system.js';
 import { StoreError } from '../../../src/core/errors.js';
 
 /** A file system of which only opening and looking is asked, with a clock of its own. */

@@ -1,16 +1,20 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { isLeftover, parseTemporary, temporaryName, type Host } from '../../../src/backends/files/temporary.js';
+import { parseTemporary, temporaryPath } from '../../../src/backends/files/layout.js';
+import { isLeftover, type Host } from '../../../src/backends/files/sweep.js';
 
 const alive = new Set([7, 8]);
 const host: Host = { name: 'nas.example', pid: 7, startedMs: 1_000_000, isAlive: (pid) => alive.has(pid) };
 const now = 2_000_000;
 
+const newName = (host = 'nas.example', pid = 7): string =>
+  temporaryPath('state', { host, pid }).slice('states/'.length);
+
 describe('the name of a temporary file', () => {
   it('tells whose it is, whatever the host is called', () => {
     fc.assert(
       fc.property(fc.string(), fc.nat(), (name, pid) => {
-        const parsed = parseTemporary(temporaryName({ ...host, name, pid }));
+        const parsed = parseTemporary(newName(name, pid));
         expect(parsed?.pid).to.equal(pid);
         expect(parsed?.host).to.match(/^[A-Za-z0-9-]+$/);
       }),
@@ -18,11 +22,11 @@ describe('the name of a temporary file', () => {
   });
 
   it('is never the same twice', () => {
-    expect(temporaryName(host)).not.to.equal(temporaryName(host));
+    expect(newName()).not.to.equal(newName());
   });
 
   it('is not seen in the names of others', () => {
-    for (const name of ['tmp.123', 'tmp.kloset-gateway.x', 'tmp.kloset-gateway.a.1.0', `x${temporaryName(host)}`]) {
+    for (const name of ['tmp.123', 'tmp.kloset-gateway.x', 'tmp.kloset-gateway.a.1.0', `x${newName()}`]) {
       expect(parseTemporary(name), name).to.equal(undefined);
     }
   });

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FileStore } from '../../../src/backends/files/file-store.js';
-import type { Host } from '../../../src/backends/files/temporary.js';
+import type { Host } from '../../../src/backends/files/sweep.js';
 import { openSftp } from '../../../src/backends/sftp/open-sftp.js';
 import type { SftpOptions } from '../../../src/backends/sftp/options.js';
 import type { ObjectRef } from '../../../src/core/object.js';

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
+import * as http2 from 'node:http2';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { MacBatch } from '../../../src/core/mac-batch.js';
 import { setPeer } from '../../../src/core/peer.js';
@@ -24,7 +25,7 @@ const limits = {
   stallMs: 60_000,
 };
 
-describe('A connection over HTTP/1.1', () => {
+describe('A connection', () => {
   let store: MemoryStore;
   let frontend: HttpFrontend;
   let listener: Server;
@@ -140,6 +141,28 @@ describe('A connection over HTTP/1.1', () => {
     await untilStill(() => client.socket.writableLength);
     expect(client.socket.writableLength).to.be.greaterThan(MiB);
     expect(accepted[0]?.bytesRead).to.be.lessThan(MiB);
+  });
+
+  it('ends a list that its client gives up at its beginning, over HTTP/2', async () => {
+    const batch = MacBatch.of(Array.from({ length: 1000 }, () => randomMac()));
+    let isOver = false;
+    store.list = async function* () {
+      try {
+        yield batch;
+        yield batch;
+      } finally {
+        isOver = true;
+      }
+    };
+    listener.prependOnceListener('connection', (socket) => Object.assign(socket, { alpnProtocol: 'h2' }));
+    const { port } = listener.address() as AddressInfo;
+    const session = http2.connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: 0 } });
+    const request = session.request({ ':path': '/resources/packfiles' });
+    await once(request, 'response');
+    expect(isOver).to.equal(false);
+    request.close(http2.constants.NGHTTP2_CANCEL);
+    await eventually(async () => isOver, 'the list is over');
+    session.close();
   });
 
   it('gets a list of unknown length in chunks, and over HTTP/1.0 until the connection is closed', async () => {

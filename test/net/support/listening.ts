@@ -3,7 +3,7 @@ import type { ListenerConfig } from '../../../src/config/types.js';
 import { formatAddress, type ListenAddress } from '../../../src/core/address.js';
 import { peerOf } from '../../../src/core/peer.js';
 import { ActivatedSockets } from '../../../src/net/activation.js';
-import { ConnectionCount } from '../../../src/net/connection-count.js';
+import { ConnectionCount } from '../../../src/net/connection-acceptor.js';
 import { openListener, type Listener, type ListenerOptions } from '../../../src/net/listener.js';
 
 export interface TestListener {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Socket } from 'node:net';
-import { ConnectionCount } from '../../src/net/connection-count.js';
+import { ConnectionCount } from '../../src/net/connection-acceptor.js';
 
 describe('ConnectionCount', () => {
   it('counts connections until they close, and no more than the limit', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { isIPv6 } from 'node:net';
-import { addressGroup } from '../../src/auth/address-group.js';
+import { addressGroup } from '../../src/lib/ip-address.js';
 
 describe('addressGroup', () => {
   const groups: [string, string][] = [
