@@ -66,3 +66,13 @@ export function canceled(cause?: unknown): StoreError {
 export function hasCode(error: unknown, code: ErrorCode): boolean {
   return error instanceof StoreError && error.code === code;
 }
+
+/** What a promise resolves to; undefined where it fails with `not_found`. */
+export async function ifPresent<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result;
+  } catch (error) {
+    if (hasCode(error, 'not_found')) return undefined;
+    throw error;
+  }
+}

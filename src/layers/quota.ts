@@ -1,4 +1,4 @@
-import { hasCode, StoreError } from '../core/errors.js';
+import { ifPresent, StoreError } from '../core/errors.js';
 import type { ObjectRef } from '../core/object.js';
 import type { OpContext, PutResult, Store } from '../core/store.js';
 import { watched } from '../lib/watched.js';
@@ -80,9 +80,9 @@ export class Quota extends Layer {
     if (ref.kind === 'lock' || this.deleting.has(name)) return this.inner.delete(ref, ctx);
     this.deleting.add(name);
     try {
-      const bytes = await this.sizeOf(ref, ctx);
+      const stat = await ifPresent(this.inner.stat(ref, ctx));
       await this.inner.delete(ref, ctx);
-      if (bytes !== undefined) this.usage.deleted(bytes);
+      if (stat !== undefined) this.usage.deleted(stat.size);
     } finally {
       this.deleting.delete(name);
     }
@@ -99,7 +99,7 @@ export class Quota extends Layer {
   }
 
   private async continueIfPresent(upload: Upload, ctx: OpContext): Promise<void> {
-    if ((await this.sizeOf(upload.ref, ctx)) === undefined) throw this.usedUp(upload.ref);
+    if ((await ifPresent(this.inner.stat(upload.ref, ctx))) === undefined) throw this.usedUp(upload.ref);
     upload.counts = false;
     this.reserved -= upload.reserved;
     upload.reserved = 0;
@@ -110,16 +110,6 @@ export class Quota extends Layer {
     this.reserved += bytes;
     upload.reserved += bytes;
     return true;
-  }
-
-  /** The object's size; undefined if it does not exist. */
-  private async sizeOf(ref: ObjectRef, ctx: OpContext): Promise<number | undefined> {
-    try {
-      return (await this.inner.stat(ref, ctx)).size;
-    } catch (error) {
-      if (hasCode(error, 'not_found')) return undefined;
-      throw error;
-    }
   }
 
   private usedUp({ kind }: ObjectRef): StoreError {

@@ -1,4 +1,4 @@
-import { hasCode } from '../core/errors.js';
+import { ifPresent } from '../core/errors.js';
 import { mapAhead } from '../lib/map-ahead.js';
 import type { Mac, ObjectRef } from '../core/object.js';
 import type { OpContext, Store } from '../core/store.js';
@@ -80,11 +80,7 @@ export class Scan {
 
   /** An object that was deleted since it was listed has size 0. */
   private async measure(ref: ObjectRef, ctx: OpContext): Promise<{ name: string; size: number }> {
-    try {
-      return { name: objectName(ref), size: (await this.store.stat(ref, ctx)).size };
-    } catch (error) {
-      if (hasCode(error, 'not_found')) return { name: objectName(ref), size: 0 };
-      throw error;
-    }
+    const stat = await ifPresent(this.store.stat(ref, ctx));
+    return { name: objectName(ref), size: stat?.size ?? 0 };
   }
 }

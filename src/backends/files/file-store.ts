@@ -1,4 +1,4 @@
-import { hasCode, StoreError } from '../../core/errors.js';
+import { hasCode, ifPresent, StoreError } from '../../core/errors.js';
 import type { MacBatch } from '../../core/mac-batch.js';
 import type { ObjectKind, ObjectRef } from '../../core/object.js';
 import type { ByteRange } from '../../core/range.js';
@@ -142,11 +142,7 @@ export class FileStore implements Store {
     }
     // The order of deletes (a state goes before its packfiles) has to survive a power cut. Also if the object was gone: the process that
     // removed it may not have synced that yet.
-    try {
-      await this.options.folders.sync(ref);
-    } catch (error) {
-      if (!hasCode(error, 'not_found')) throw error;
-    }
+    await ifPresent(this.options.folders.sync(ref));
   }
 
   private requireWritable(): void {

@@ -1,4 +1,4 @@
-import { hasCode, StoreError } from '../../core/errors.js';
+import { ifPresent, StoreError } from '../../core/errors.js';
 import { SingleFlight } from '../../lib/single-flight.js';
 import { watched } from '../../lib/watched.js';
 import type { FileSystem } from './file-system.js';
@@ -58,19 +58,10 @@ export class FreeSpace {
 
   private async measure(): Promise<void> {
     const usedBefore = this.usedBytes;
-    const free = await this.freeBytes();
+    // Without the store's folder, the upload itself fails with a better message.
+    const free = await ifPresent(this.files.freeBytes());
     this.usedBytes -= usedBefore;
     this.last = { atMs: this.now(), free };
-  }
-
-  private async freeBytes(): Promise<number | undefined> {
-    try {
-      return await this.files.freeBytes();
-    } catch (error) {
-      // The store's folder is gone: the upload itself fails with a better message.
-      if (hasCode(error, 'not_found')) return undefined;
-      throw error;
-    }
   }
 
   private tooLittle(): StoreError {

@@ -1,4 +1,4 @@
-import { hasCode } from '../../core/errors.js';
+import { ifPresent } from '../../core/errors.js';
 import { objectKinds } from '../../core/object.js';
 import type { FileSystem } from './file-system.js';
 import { kindFolder, nameOfHost, parseTemporary, type TemporaryOwner } from './layout.js';
@@ -26,14 +26,15 @@ export async function sweep(files: FileSystem, host: Host, active: ReadonlySet<s
   let removed = 0;
   for (const kind of objectKinds) {
     const folder = kindFolder(kind);
-    const entries = await unlessMissing(files.list(folder));
+    const entries = await ifPresent(files.list(folder));
     for (const { name, type } of entries ?? []) {
       const temporary = type === 'file' ? parseTemporary(name) : undefined;
       const path = `${folder}/${name}`;
       if (temporary === undefined || active.has(path)) continue;
-      const stat = await unlessMissing(files.stat(path));
+      // It can disappear at any moment: its upload ends, or another gateway sweeps too.
+      const stat = await ifPresent(files.stat(path));
       if (stat === undefined || !isLeftover(temporary, stat.modifiedMs, host, Date.now())) continue;
-      await unlessMissing(files.remove(path));
+      await ifPresent(files.remove(path));
       removed++;
     }
   }
@@ -50,14 +51,4 @@ export function isLeftover(file: TemporaryOwner, modifiedMs: number, host: Host,
   if (file.host !== nameOfHost(host.name)) return false;
   // In a container an earlier process may have had the same number: its files are older than this process.
   return file.pid === host.pid ? modifiedMs < host.startedMs : !host.isAlive(file.pid);
-}
-
-/** A file can disappear at any moment: its upload ends, or another gateway sweeps too. */
-async function unlessMissing<T>(result: Promise<T>): Promise<T | undefined> {
-  try {
-    return await result;
-  } catch (error) {
-    if (hasCode(error, 'not_found')) return undefined;
-    throw error;
-  }
 }

@@ -1,4 +1,4 @@
-import { hasCode, StoreError } from '../../core/errors.js';
+import { hasCode, ifPresent, StoreError } from '../../core/errors.js';
 import type { ObjectRef } from '../../core/object.js';
 import type { FileSystem, ReadableFile, WritableFile } from './file-system.js';
 import { FileWriter } from './file-writer.js';
@@ -43,7 +43,7 @@ export class Upload {
   async create(chunks: AsyncIterable<Uint8Array>): Promise<boolean> {
     // An object that is there needs no room, so it can be put again on a full disk. Usually there is none, which `exists` tells faster
     // than a failing `open`.
-    const present = (await this.files.exists(this.path)) ? await this.openPresent() : undefined;
+    const present = (await this.files.exists(this.path)) ? await ifPresent(this.files.open(this.path)) : undefined;
     if (present !== undefined) {
       await this.options.folders.durably(async (again) => {
         // The object may be gone, and the upload can't be read a second time.
@@ -136,21 +136,12 @@ export class Upload {
     }
   }
 
-  private async openPresent(): Promise<ReadableFile | undefined> {
-    try {
-      return await this.files.open(this.path);
-    } catch (error) {
-      if (hasCode(error, 'not_found')) return undefined;
-      throw error;
-    }
-  }
-
   /**
    * Compares the object of a concurrent upload that came first with what was written here; fails as requireSame does. Resolves to false
    * if that object was deleted meanwhile.
    */
   private async isSameAsWritten(): Promise<boolean> {
-    const present = await this.openPresent();
+    const present = await ifPresent(this.files.open(this.path));
     if (present === undefined) return false;
     const written = await this.files.open(this.temporary);
     try {

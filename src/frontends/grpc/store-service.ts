@@ -5,9 +5,9 @@ import {
   type PutObjectRequest,
   type StoreServiceServer,
 } from '../../../gen/kloset/store/v1/store.js';
-import { hasCode } from '../../core/errors.js';
+import { ifPresent } from '../../core/errors.js';
 import type { MacBatch } from '../../core/mac-batch.js';
-import { macBytes, macToBytes, objectKinds, type Mac, type ObjectKind } from '../../core/object.js';
+import { macBytes, macToBytes, objectKinds, type ObjectKind } from '../../core/object.js';
 import { repositoryId } from '../../core/repository-id.js';
 import { maxLockBytes } from '../../core/serialized-object.js';
 import type { Store } from '../../core/store.js';
@@ -123,7 +123,7 @@ async function withDetails(
   const response: ListObjectsResponse = { macs: [], details: [] };
   const stats = mapAhead(macs, statsAhead, async (mac) => ({
     mac,
-    stat: await statIfPresent(store, kind, mac, context),
+    stat: await ifPresent(store.stat({ kind, mac }, context)),
   }));
   for await (const { mac, stat } of stats) {
     if (stat === undefined) continue;
@@ -131,13 +131,4 @@ async function withDetails(
     response.details.push(toDetails(stat));
   }
   return response;
-}
-
-async function statIfPresent(store: Store, kind: ObjectKind, mac: Mac, context: CallContext) {
-  try {
-    return await store.stat({ kind, mac }, context);
-  } catch (error) {
-    if (hasCode(error, 'not_found')) return undefined;
-    throw error;
-  }
 }

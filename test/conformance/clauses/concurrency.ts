@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { hasCode } from '../../../src/core/errors.js';
+import { ifPresent } from '../../../src/core/errors.js';
 import { objectKinds, type ObjectRef } from '../../../src/core/object.js';
 import type { Store } from '../../../src/core/store.js';
 import { inChunks, makeObject, newRef } from '../../support/objects.js';
@@ -149,15 +149,6 @@ const versions = 3;
 
 function bytesOf({ kind, mac }: ObjectRef, version: number): Buffer {
   return kind === 'lock' ? makeObject(kind, 1000 + version, `${mac} ${version}`) : makeObject(kind, 100_000, mac);
-}
-
-async function ifPresent<T>(result: Promise<T>): Promise<T | undefined> {
-  try {
-    return await result;
-  } catch (error) {
-    if (hasCode(error, 'not_found')) return undefined;
-    throw error;
-  }
 }
 
 /** A random number generator: whole numbers from 0 to below a limit, the same ones for the same seed. */
