@@ -18,13 +18,10 @@ export interface SessionLimits {
 const resetWindowMs = 10_000;
 
 /**
- * The receive window of a stream, in bytes. With HTTP/2's default of 64 KiB an upload gets no more than that through in a round trip.
- * Clients nearby fill the window, which takes memory: with 4 MiB, four uploads of 16 MiB need 40 MiB more and are no faster.
+ * The receive window of a stream, and of a connection for all its streams together, in bytes. An upload gets no more than that through in
+ * a round trip: with HTTP/2's default of 64 KiB, 3 MB/s at 20 ms. A client may fill it before the store takes anything.
  */
-export const streamWindowBytes = 1024 * 1024;
-
-/** The receive window of a connection, for all its streams together. */
-const connectionWindowBytes = 4 * streamWindowBytes;
+export const windowBytes = 8 * 1024 * 1024;
 
 /**
  * Holds an HTTP/2 connection to its limits: of idle time, and of stream resets. A client that opens streams and resets them at once
@@ -36,7 +33,7 @@ export function guardSession(session: ServerHttp2Session, limits: SessionLimits,
   let windowStartMs = 0;
   let isCalmed = false;
   const caller = peerOf(session.socket).address;
-  session.setLocalWindowSize(connectionWindowBytes);
+  session.setLocalWindowSize(windowBytes);
   const closeIdle = (): void => {
     if (open > 0 || session.closed) return;
     session.goaway();

@@ -3,7 +3,7 @@ import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:h
 import type { Duplex } from 'node:stream';
 import { peerOf } from '../../core/peer.js';
 import type { Logger } from '../../lib/logger.js';
-import { guardSession, streamWindowBytes } from '../http2-sessions.js';
+import { guardSession, windowBytes } from '../http2-sessions.js';
 import type { CallOrigin, Connection } from './call.js';
 
 export interface ConnectionLimits {
@@ -57,7 +57,7 @@ export class Http2Connections {
     this.http2.updateSettings({
       maxConcurrentStreams: limits.maxStreams,
       maxHeaderListSize: limits.maxHeaderBytes,
-      initialWindowSize: streamWindowBytes,
+      initialWindowSize: windowBytes,
     });
   }
 

@@ -6,7 +6,7 @@ import { fastify, type FastifyInstance, type FastifyServerOptions } from 'fastif
 import type { Peer } from '../../core/caller.js';
 import { peerOf } from '../../core/peer.js';
 import type { Logger } from '../../lib/logger.js';
-import { guardSession, streamWindowBytes } from '../http2-sessions.js';
+import { guardSession, windowBytes } from '../http2-sessions.js';
 import { answerClientError } from './client-error.js';
 import { isHttp2, type RawRequest, type RawResponse } from './raw.js';
 
@@ -110,7 +110,7 @@ export class HttpServer {
     this.http2.updateSettings({
       maxConcurrentStreams: limits.maxStreams,
       maxHeaderListSize: limits.maxHeaderBytes,
-      initialWindowSize: streamWindowBytes,
+      initialWindowSize: windowBytes,
       enablePush: false,
     });
   }

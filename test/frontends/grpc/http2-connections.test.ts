@@ -71,12 +71,12 @@ describe('The HTTP/2 connections of a gRPC server', () => {
     return made;
   }
 
-  it('have receive windows of 1 MiB for a stream and 4 MiB for all, and the limits that are set', async () => {
+  it('have receive windows of 8 MiB for a stream and for all, and the limits that are set', async () => {
     const first = await session();
-    expect(first.remoteSettings).to.include({ initialWindowSize: MiB, maxConcurrentStreams: 7 });
-    await eventually(async () => first.state.remoteWindowSize === 4 * MiB, 'the window of the connection is 4 MiB');
+    expect(first.remoteSettings).to.include({ initialWindowSize: 8 * MiB, maxConcurrentStreams: 7 });
+    await eventually(async () => first.state.remoteWindowSize === 8 * MiB, 'the window of the connection is 8 MiB');
     connections.setLimits({ idleMs: 60_000, maxHeaderBytes: 16_384, maxStreams: 9, maxResets: 10 });
-    expect((await session()).remoteSettings).to.include({ initialWindowSize: MiB, maxConcurrentStreams: 9 });
+    expect((await session()).remoteSettings).to.include({ initialWindowSize: 8 * MiB, maxConcurrentStreams: 9 });
   });
 
   it('are told to handlers: one for all calls of a client, and another one for another client', async () => {
