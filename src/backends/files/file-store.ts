@@ -5,10 +5,10 @@ import type { ByteRange } from '../../core/range.js';
 import { isConfig, verifiedObject } from '../../core/serialized-object.js';
 import type { ObjectRead, ObjectStat, PutResult, Store, StoreInfo } from '../../core/store.js';
 import type { FileSystem } from './file-system.js';
-import { Folders } from './folders.js';
+import { Folders, requireFolders } from './folders.js';
 import { FreeSpace } from './free-space.js';
-import { configPath, kindFolder, objectPath } from './layout.js';
-import { Listing, requireRoot } from './listing.js';
+import { configPath, kindFolder, objectFolders, objectPath } from './layout.js';
+import { Listing } from './listing.js';
 import { OpenFiles } from './open-files.js';
 import { ObjectReader } from './reading.js';
 import { sweep, type Host } from './sweep.js';
@@ -79,7 +79,7 @@ export class FileStore implements Store {
       read.release();
       throw new StoreError('unavailable', "the store's CONFIG is too large to be one");
     } catch (error) {
-      if (hasCode(error, 'not_found')) await requireRoot(this.files);
+      if (hasCode(error, 'not_found')) await requireFolders(this.files);
       throw error;
     }
   }
@@ -136,7 +136,7 @@ export class FileStore implements Store {
       await this.files.remove(objectPath(ref));
     } catch (error) {
       if (!hasCode(error, 'not_found')) throw error;
-      await requireRoot(this.files);
+      await requireFolders(this.files, objectFolders(ref));
     } finally {
       this.openFiles.drop(objectPath(ref));
     }
@@ -159,7 +159,7 @@ export class FileStore implements Store {
       return await result;
     } catch (error) {
       if (!hasCode(error, 'not_found')) throw error;
-      await requireRoot(this.files);
+      await requireFolders(this.files, objectFolders(ref));
       throw missing(ref);
     }
   }

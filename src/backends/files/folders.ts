@@ -1,8 +1,7 @@
-import { hasCode, StoreError } from '../../core/errors.js';
+import { hasCode, ifPresent, StoreError } from '../../core/errors.js';
 import type { ObjectRef } from '../../core/object.js';
 import type { FileSystem } from './file-system.js';
-import { kindFolder, objectFolder } from './layout.js';
-import { requireRoot } from './listing.js';
+import { configPath, objectFolder, objectFolders } from './layout.js';
 
 export interface FoldersOptions {
   /** Whether folders are synced. */
@@ -62,9 +61,11 @@ export class Folders {
   }
 
   private async syncNames(ref: ObjectRef): Promise<void> {
-    const [top, folder] = [kindFolder(ref.kind), objectFolder(ref)];
-    await this.syncName(top, '.');
-    if (folder !== top) await this.syncName(folder, top);
+    let parent = '.';
+    for (const folder of objectFolders(ref)) {
+      await this.syncName(folder, parent);
+      parent = folder;
+    }
   }
 
   private async syncName(folder: string, parent: string): Promise<void> {
@@ -74,11 +75,10 @@ export class Folders {
   }
 
   private async make(ref: ObjectRef): Promise<void> {
+    const folders = objectFolders(ref);
     // Never on an empty mount point: the store's files would land on the wrong disk.
-    await requireRoot(this.files);
-    const [top, folder] = [kindFolder(ref.kind), objectFolder(ref)];
-    await this.makeOne(top);
-    if (folder !== top) await this.makeOne(folder);
+    await requireFolders(this.files, folders);
+    for (const folder of folders) await this.makeOne(folder);
     if (this.options.durable) await this.syncNames(ref);
   }
 
@@ -99,4 +99,30 @@ export function lostWrite(cause?: unknown): StoreError {
     'the upload was lost, because its server went down or its file was removed: try again',
     { cause },
   );
+}
+
+/**
+ * Fails with `unavailable` unless the store's CONFIG is there, and each of these folders is one or isn't there at all. When something is
+ * missing, this tells a store that doesn't have it from a disk that isn't mounted.
+ */
+export async function requireFolders(files: FileSystem, folders: readonly string[] = []): Promise<void> {
+  try {
+    await files.stat(configPath);
+  } catch (error) {
+    if (!hasCode(error, 'not_found')) throw error;
+    throw new StoreError('unavailable', "the store's CONFIG is gone: is its disk mounted?", { cause: error });
+  }
+  for (const folder of folders) {
+    const found = await ifPresent(files.stat(folder));
+    // A link may lead to a folder.
+    const isFolder =
+      found === undefined || found.type === 'folder' || (await ifPresent(files.list(folder))) !== undefined;
+    if (!isFolder) throw unreachable();
+  }
+}
+
+/** The error for a link to a folder that isn't there, or for something else that has a folder's name. */
+export function unreachable(cause?: unknown): StoreError {
+  const text = "one of the store's folders can't be read: is it a folder, and is what it links to mounted?";
+  return new StoreError('unavailable', text, { cause });
 }

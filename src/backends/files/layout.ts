@@ -33,6 +33,11 @@ export function objectFolder({ kind, mac }: ObjectRef): string {
   return hasBuckets(kind) ? bucketFolder(kind, mac.slice(0, 2)) : folders[kind];
 }
 
+/** The folders above an object, the outer one first. */
+export function objectFolders(ref: ObjectRef): string[] {
+  return hasBuckets(ref.kind) ? [folders[ref.kind], objectFolder(ref)] : [folders[ref.kind]];
+}
+
 export function objectPath(ref: ObjectRef): string {
   return `${objectFolder(ref)}/${ref.mac}`;
 }

@@ -1,7 +1,8 @@
-import { hasCode, StoreError } from '../../core/errors.js';
+import { hasCode } from '../../core/errors.js';
 import { MacBatch } from '../../core/mac-batch.js';
 import type { ObjectKind } from '../../core/object.js';
 import type { DirectoryEntry, FileSystem } from './file-system.js';
+import { unreachable } from './folders.js';
 import { bucketFolder } from './layout.js';
 import { listMemory } from './list-memory.js';
 
@@ -42,9 +43,7 @@ export class ListingIndex {
     } catch (error) {
       this.forget(bucket);
       if (!hasCode(error, 'not_found')) throw error;
-      throw new StoreError('unavailable', "one of the store's folders can't be read: is what it links to mounted?", {
-        cause: error,
-      });
+      throw unreachable(error);
     }
   }
 

@@ -1,9 +1,10 @@
-import { hasCode, StoreError } from '../../core/errors.js';
+import { hasCode } from '../../core/errors.js';
 import type { MacBatch } from '../../core/mac-batch.js';
 import type { ObjectKind } from '../../core/object.js';
 import { mapAhead } from '../../lib/map-ahead.js';
 import type { DirectoryEntry, FileSystem } from './file-system.js';
-import { configPath, hasBuckets, isBucket, kindFolder } from './layout.js';
+import { requireFolders } from './folders.js';
+import { hasBuckets, isBucket, kindFolder } from './layout.js';
 import { ListingIndex, macsAmong } from './listing-index.js';
 
 /** The lists of a store, which share a cache. */
@@ -36,26 +37,13 @@ export class Listing {
   }
 }
 
-/**
- * Fails with `unavailable` unless the store's CONFIG is there. When something is missing, this distinguishes a store that doesn't have
- * it from a disk that is not mounted.
- */
-export async function requireRoot(files: FileSystem): Promise<void> {
-  try {
-    await files.stat(configPath);
-  } catch (error) {
-    if (!hasCode(error, 'not_found')) throw error;
-    throw new StoreError('unavailable', "the store's CONFIG is gone: is its disk mounted?", { cause: error });
-  }
-}
-
-/** What is in a kind's folder. A missing folder is an empty one, provided that the store itself is there. */
+/** What is in a kind's folder. One that isn't there is empty, provided that the store itself is, and that nothing else has its name. */
 async function entriesOf(files: FileSystem, path: string): Promise<DirectoryEntry[]> {
   try {
     return await files.list(path);
   } catch (error) {
     if (!hasCode(error, 'not_found')) throw error;
-    await requireRoot(files);
+    await requireFolders(files, [path]);
     return [];
   }
 }

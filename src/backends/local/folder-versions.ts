@@ -34,10 +34,11 @@ export class FolderVersions {
     // Not the modification time, which programs that copy folders set.
     const { dev, ino, ctimeNs } = await stat(path, { bigint: true });
     if (this.now() - Number(ctimeNs / 1_000_000n) <= settledMs) return undefined;
-    return (await this.isTrusted(dev, path)) ? `${dev}:${ino}:${ctimeNs}` : undefined;
+    return (await this.isLocalDisk(dev, path)) ? `${dev}:${ino}:${ctimeNs}` : undefined;
   }
 
-  private async isTrusted(device: bigint, path: string): Promise<boolean> {
+  /** Whether a device's file system is one of this machine's own, in the kernel. @param path of something on it */
+  async isLocalDisk(device: bigint, path: string): Promise<boolean> {
     let known = this.devices.get(device);
     if (known === undefined) {
       known = trusted.has((await statfs(path)).type);

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { StoreError } from '../../core/errors.js';
+import { ifPresent, StoreError } from '../../core/errors.js';
+import { mapAhead } from '../../lib/map-ahead.js';
 import type {
   DirectoryEntry,
   FileStat,
@@ -13,6 +14,7 @@ import { fromErrno, isMissing, isUnsupportedLink, rethrow } from './errno.js';
 import { FolderVersions } from './folder-versions.js';
 import { LocalReadableFile } from './local-readable-file.js';
 import { LocalWritableFile } from './local-writable-file.js';
+import { SyncIoGovernor } from './sync-io-governor.js';
 
 /** O_NONBLOCK, because opening a pipe that someone put into the store would block forever. */
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -28,6 +30,8 @@ export class LocalFileSystem implements FileSystem {
   readonly listConcurrency = 4;
   /** Half of what a process may have open by default (1024). */
   readonly maxOpenFiles = 512;
+
+  private readonly governor = new SyncIoGovernor();
 
   /** @param root the folder's absolute path */
   constructor(
@@ -48,7 +52,8 @@ export class LocalFileSystem implements FileSystem {
     try {
       const stat = await handle.stat().catch(rethrow);
       if (!stat.isFile()) throw new StoreError('not_found', 'not a file');
-      return new LocalReadableFile(handle, stat);
+      const isLocal = await this.versions.isLocalDisk(BigInt(stat.dev), this.at(path)).catch(rethrow);
+      return new LocalReadableFile(handle, stat, isLocal ? this.governor : undefined);
     } catch (error) {
       await handle.close();
       throw error;
@@ -92,8 +97,21 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async list(path: string): Promise<DirectoryEntry[]> {
-    const entries = await fs.readdir(this.at(path), { withFileTypes: true }).catch(rethrow);
-    return entries.map((entry) => ({ name: entry.name, type: typeOf(entry) }));
+    try {
+      const entries = await fs.readdir(this.at(path), { withFileTypes: true });
+      return entries.map((entry) => ({ name: entry.name, type: typeOf(entry) }));
+    } catch (error) {
+      if (!isMissing(error)) throw fromErrno(error);
+    }
+    // Where the file system doesn't tell the types of names, Node looks at each, and fails as a whole when one has gone meanwhile.
+    const names = await fs.readdir(this.at(path)).catch(rethrow);
+    const entries: DirectoryEntry[] = [];
+    const found = mapAhead(names, this.listConcurrency, async (name) => {
+      const stat = await ifPresent(this.stat(`${path}/${name}`));
+      return stat && { name, type: stat.type };
+    });
+    for await (const entry of found) if (entry !== undefined) entries.push(entry);
+    return entries;
   }
 
   folderVersion(path: string): Promise<string | undefined> {

@@ -1,7 +1,11 @@
-import { read } from 'node:fs';
+import { read, readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { ReadableFile } from '../files/file-system.js';
 import { rethrow } from './errno.js';
+import type { SyncIoGovernor } from './sync-io-governor.js';
+
+/** Larger reads always run in the thread pool. */
+const smallBytes = 256 * 1024;
 
 /** A file of this machine, open for reading. */
 export class LocalReadableFile implements ReadableFile {
@@ -11,9 +15,11 @@ export class LocalReadableFile implements ReadableFile {
   /** Called when there are none left. */
   private onIdle: (() => void) | undefined;
 
+  /** @param governor undefined: no read may run on the event loop */
   constructor(
     private readonly handle: FileHandle,
     stat: { readonly size: number; readonly mtimeMs: number },
+    private readonly governor?: SyncIoGovernor,
   ) {
     this.size = stat.size;
     this.modifiedMs = stat.mtimeMs;
@@ -49,8 +55,12 @@ export class LocalReadableFile implements ReadableFile {
 
   /** By the handle's number: its own `read` takes a tenth more of a small request's time. */
   private readSome(target: Uint8Array, at: number, length: number, position: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      read(this.handle.fd, target, at, length, position, (error, got) => (error ? reject(error) : resolve(got)));
-    });
+    const { fd } = this.handle;
+    const inThreadPool = (): Promise<number> =>
+      new Promise((resolve, reject) => {
+        read(fd, target, at, length, position, (error, got) => (error ? reject(error) : resolve(got)));
+      });
+    if (this.governor === undefined || length > smallBytes) return inThreadPool();
+    return this.governor.run(() => readSync(fd, target, at, length, position), inThreadPool);
   }
 }

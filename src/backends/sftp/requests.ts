@@ -106,7 +106,10 @@ export async function listFolder(session: Session, path: string): Promise<Direct
     // One request at a time: the protocol doesn't say that servers keep several in order, and a missed name is a lost object.
     for (;;) {
       const names = await session.request<FileEntryWithStats[]>((sftp, done) => void sftp.readdir(handle, done));
-      for (const entry of names) entries.push({ name: entry.filename, type: await entryType(session, path, entry) });
+      for (const entry of names) {
+        const type = await entryType(session, path, entry);
+        if (type !== undefined) entries.push({ name: entry.filename, type });
+      }
     }
   } catch (error) {
     if (!hasStatus(error, status.eof)) throw error;
@@ -116,9 +119,16 @@ export async function listFolder(session: Session, path: string): Promise<Direct
   }
 }
 
-async function entryType(session: Session, folder: string, entry: FileEntryWithStats): Promise<FileType> {
+/** Undefined for a name that has gone since it was listed. */
+async function entryType(session: Session, folder: string, entry: FileEntryWithStats): Promise<FileType | undefined> {
   const { mode } = entry.attrs as Partial<Stats>;
-  return mode === undefined ? (await lstat(session, `${folder}/${entry.filename}`)).type : typeOf(mode);
+  if (mode !== undefined) return typeOf(mode);
+  try {
+    return (await lstat(session, `${folder}/${entry.filename}`)).type;
+  } catch (error) {
+    if (hasStatus(error, status.noSuchFile)) return undefined;
+    throw error;
+  }
 }
 
 function toFileStat(stats: Partial<Stats>): FileStat {

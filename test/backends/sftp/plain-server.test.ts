@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canWrite, describeCapabilities, isDurable } from '../../../src/backends/sftp/capabilities.js';
 import { openSftp } from '../../../src/backends/sftp/open-sftp.js';
@@ -158,5 +158,18 @@ describe('an SFTP server without OpenSSH extensions', () => {
       await writeFile(join(folder, 'locks/file'), 'bytes');
       expect(await files.list('locks')).to.deep.equal([{ name: 'file', type: 'file' }]);
     });
+  });
+
+  it('lists what is there where lists have no attributes, and passes over a name that has gone meanwhile', async () => {
+    const names = ['first', 'gone', 'last'];
+    await open({ listsNamesOnly: async (path) => (path.endsWith('/gone') ? rm(path, { force: true }) : undefined) });
+    for (const name of names) await writeFile(join(folder, 'locks', name), '');
+    await mkdir(join(folder, 'locks', 'folder'));
+    const entries = await files.list('locks');
+    expect(entries.sort((a, b) => (a.name < b.name ? -1 : 1))).to.deep.equal([
+      { name: 'first', type: 'file' },
+      { name: 'folder', type: 'folder' },
+      { name: 'last', type: 'file' },
+    ]);
   });
 });

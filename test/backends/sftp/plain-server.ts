@@ -13,6 +13,8 @@ export interface PlainServerOptions {
   readonly readBytes?: number;
   /** RENAME replaces, as it must not. */
   readonly renameReplaces?: boolean;
+  /** Lists have names only. Called with each name that is listed, before the answer. */
+  readonly listsNamesOnly?: (path: string) => Promise<void>;
   /** What WRITE is answered with instead of being done. */
   readonly writeStatus?: { readonly code: number; readonly message: string };
   /** Where this says so, the connection is cut instead of the answer sent: once the request was carried out. */
@@ -182,8 +184,11 @@ class Channel {
       if (names.length === 0) this.sftp.status(id, status.eof);
       else {
         const entries = names.map(async (filename) => {
-          const stats = await fs.lstat(`${folder?.path}/${filename}`);
-          return { filename, longname: filename, attrs: attributes(stats) };
+          const { listsNamesOnly } = this.server.options;
+          const path = `${folder?.path}/${filename}`;
+          await listsNamesOnly?.(path);
+          const attrs = listsNamesOnly ? ({} as Attributes) : attributes(await fs.lstat(path));
+          return { filename, longname: filename, attrs };
         });
         this.sftp.name(id, await Promise.all(entries));
       }

@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { objectKinds, type Mac } from '../../../src/core/object.js';
 import { makeObject, newRef, randomMac, randomMacIn } from '../../support/objects.js';
-import { ctx, expectFailure, listAll, putAll } from '../../support/store.js';
+import { ctx, expectFailure, getAll, listAll, putAll } from '../../support/store.js';
 import type { Subject } from '../target.js';
 import { addPackfile, folderOf } from './on-disk.js';
 
@@ -106,6 +106,32 @@ function describeListOnDisk(subject: Subject): void {
     await rename(join(folderOf(target), 'states'), join(folderOf(target), 'moved-states'));
     expect(await listAll(store, 'state')).to.deep.equal([]);
   });
+
+  for (const [what, put] of [
+    ['a link to a disk that is not mounted', (path: string) => symlink('/nonexistent', path)],
+    ['a file', (path: string) => writeFile(path, '')],
+  ] as const) {
+    it(`is unavailable, not empty, where ${what} has its folder's name; and so is each object`, async () => {
+      const { store, target } = subject;
+      for (const kind of ['packfile', 'state', 'lock'] as const) {
+        const ref = newRef(kind);
+        const bytes = makeObject(kind, 100);
+        await putAll(store, ref, bytes);
+        const path = join(folderOf(target), `${kind}s`);
+        await rename(path, `${path}.away`);
+        await put(path);
+        await expectFailure(listAll(store, kind), 'unavailable');
+        const another = newRef(kind);
+        await expectFailure(getAll(store, another), 'unavailable');
+        await expectFailure(store.stat(another, ctx), 'unavailable');
+        await expectFailure(putAll(store, another, bytes), 'unavailable');
+        await expectFailure(store.delete(another, ctx), 'unavailable');
+        await rm(path);
+        await rename(`${path}.away`, path);
+        expect((await getAll(store, ref)).equals(bytes)).to.equal(true);
+      }
+    });
+  }
 
   it('is unavailable, not empty, where the whole store is gone', async () => {
     const { store, target } = subject;
