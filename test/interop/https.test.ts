@@ -8,7 +8,7 @@ import { klosetClients } from '../support/klosetclient.js';
 import { tempFolder } from '../support/temp.js';
 import { makeTree, treeAt } from './tree.js';
 
-/* plakar's own client code over TLS. Go's HTTP client asks for HTTP/2 there, and gets it. */
+/* plakar's own client code over TLS. Go's HTTP client offers HTTP/2 there, and gets HTTP/1.1. */
 
 describe("plakar's client code and a gateway with TLS", function () {
   this.timeout(60_000);
@@ -35,7 +35,7 @@ describe("plakar's client code and a gateway with TLS", function () {
 
   after(() => gateway?.close());
 
-  it('backs up, checks and restores over HTTP/2, with its token', async () => {
+  it('backs up, checks and restores over TLS, with its token', async () => {
     const client = clientOf(location, { authorities, authToken: 'token-of-ann' });
     const tree = join(await tempFolder(), 'tree');
     await mkdir(tree);
