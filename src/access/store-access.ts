@@ -6,8 +6,7 @@ import type { Caller, Peer } from '../core/caller.js';
 import { StoreError } from '../core/errors.js';
 import type { Store } from '../core/store.js';
 import { auditEntry, Audited, failure } from '../layers/audited.js';
-import type { CallerLimits } from '../layers/limited.js';
-import { Limited } from '../layers/limited.js';
+import { Limited, type CallerLimits } from '../layers/limited.js';
 import { accessOf, maxAccessOf, requireListener, type Grants } from './grants.js';
 import { Policy, type Permission } from './policy.js';
 

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 /*
  * Flags of V8's garbage collector, which have to be set before anything else is loaded. Bodies are in buffers outside of V8's heap; as they
  * come and go V8 starts to mark its heap incrementally, over and over, though the heap itself is small and marked within milliseconds.
- * Measured for 16 MiB over gRPC, on Node 20 and 24: 23 ms of CPU time instead of 55, and 60 MiB less memory.
+ * Measured for 16 MiB over gRPC: 13 ms of CPU time on Node 20 and 23 ms on Node 24, and 53 and 56 ms without these flags.
  */
 setFlagsFromString('--no-incremental-marking');
 

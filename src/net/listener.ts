@@ -4,8 +4,7 @@ import type { ListenAddress } from '../core/address.js';
 import type { Logger } from '../lib/logger.js';
 import type { ActivatedSockets } from './activation.js';
 import { bind } from './bind.js';
-import { ConnectionAcceptor } from './connection-acceptor.js';
-import type { ConnectionCount } from './connection-acceptor.js';
+import { ConnectionAcceptor, type ConnectionCount } from './connection-acceptor.js';
 import type { TlsCredentials } from './tls-credentials.js';
 import type { SocketPublisher } from './unix-socket.js';
 
