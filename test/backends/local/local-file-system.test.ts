@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import fs, { mkdir, writeFile } from 'node:fs/promises';
+import nodeFs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
+import { FolderVersions } from '../../../src/backends/local/folder-versions.js';
 import { LocalFileSystem } from '../../../src/backends/local/local-file-system.js';
 import { expectFailure } from '../../support/store.js';
 import { tempFolder } from '../../support/temp.js';
@@ -36,4 +38,33 @@ describe('A local folder on a file system that does not tell the types of names'
     ]);
     await expectFailure(files.list('missing'), 'not_found');
   });
+});
+
+describe('Reads of a local folder', () => {
+  const { readSync } = nodeFs;
+
+  afterEach(() => {
+    Object.assign(nodeFs, { readSync });
+    syncBuiltinESMExports();
+  });
+
+  for (const [where, isLocal] of [
+    ["this machine's disk", true],
+    ['a file system that may wait for another machine', false],
+  ] as const) {
+    it(`${isLocal ? 'may' : 'never'} block the process on ${where}`, async () => {
+      const versions = new FolderVersions();
+      versions.isLocalDisk = async () => isLocal;
+      const folder = await tempFolder();
+      await writeFile(join(folder, 'file'), 'bytes');
+      let blocking = 0;
+      Object.assign(nodeFs, { readSync: (...args: Parameters<typeof readSync>) => (blocking++, readSync(...args)) });
+      syncBuiltinESMExports();
+      const file = await new LocalFileSystem(folder, versions).open('file');
+      const target = Buffer.alloc(5);
+      expect(await file.read(target, 0, 5)).to.equal(5);
+      await file.close();
+      expect([target.toString(), blocking]).to.deep.equal(['bytes', isLocal ? 1 : 0]);
+    });
+  }
 });
