@@ -1,9 +1,13 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Logger } from '../lib/logger.js';
 import { peerOf } from '../core/peer.js';
 
 /** How long a client may take to close a connection after GOAWAY, in milliseconds. */
 const closeTimeoutMs = 1000;
+
+/** How long a closed stream may take to hand its last bytes to the socket, in milliseconds. */
+const flushTimeoutMs = 30_000;
 
 export interface SessionLimits {
   /** How many streams a client may reset in ten seconds. */
@@ -71,13 +75,34 @@ export function guardSession(session: ServerHttp2Session, limits: SessionLimits,
   });
 }
 
+/** Streams whose end goes with their last bytes. */
+const endingWithData = new WeakSet<ServerHttp2Stream>();
+
+/**
+ * Begins a response that ends with its last bytes, and has no trailers. Node's own `writeHead` leaves room for them, and sends the end in a
+ * frame of its own: a client that has all the bytes (Go's) may reset the stream before, and Node ends a connection for 1,000 resets.
+ */
+export function respond(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders): void {
+  endingWithData.add(stream);
+  stream.respond(headers);
+}
+
 /**
  * Destroys a stream that its client has reset, whatever the code. With NO_ERROR Node keeps it, and its pending writes, until the
  * connection ends.
  */
 function closeWhenReset(stream: ServerHttp2Stream): void {
   // In a microtask: where this side closed the stream, its RST_STREAM has yet to be sent.
-  const close = (): void => queueMicrotask(() => void (stream.closed && stream.destroy()));
+  const close = (): void =>
+    queueMicrotask(() => {
+      if (!stream.closed) return;
+      // It may as well have ended, while the socket has yet to take its last bytes.
+      const mayHaveEnded =
+        endingWithData.has(stream) && !stream.aborted && stream.rstCode === constants.NGHTTP2_NO_ERROR;
+      if (!mayHaveEnded) return void stream.destroy();
+      const limit = setTimeout(() => stream.destroy(), flushTimeoutMs);
+      stream.once('close', () => clearTimeout(limit));
+    });
   // Node emits the first where the response hasn't ended, and the second where the request hasn't been read to its end.
   stream.once('aborted', close).once('end', close);
 }

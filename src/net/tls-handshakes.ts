@@ -5,8 +5,8 @@ import type { ListenerConfig } from '../config/types.js';
 import type { TlsCredentials, TlsMaterial } from './tls-credentials.js';
 
 /**
- * The protocols that are negotiated in TLS (ALPN), in order of preference. HTTP/1.1 comes first: plakar's client uploads faster by it, and
- * Node 24 (24.22.3) ends busy HTTP/2 connections of Go's client with a protocol error of its own. Metrics are served over HTTP/1.1 only.
+ * The protocols that are negotiated in TLS (ALPN), in order of preference. HTTP/1.1 comes first: plakar's client uploads faster by it.
+ * Metrics are served over HTTP/1.1 only.
  */
 const protocols: Readonly<Record<ListenerConfig['protocol'], string[]>> = {
   http: ['http/1.1', 'h2'],

@@ -66,7 +66,7 @@ describe('makeConfig', () => {
       maxRequests: 256,
       maxUploads: 128,
       queueMs: 30_000,
-      maxStreams: 256,
+      maxStreams: 1000,
       maxResets: 1000,
     });
   });

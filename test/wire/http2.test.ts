@@ -64,6 +64,27 @@ describe('HTTP/2 over TLS', function () {
     expect(client.session.destroyed).to.equal(false);
   });
 
+  it('ends a response with its last bytes: a client that has them all would reset a stream that is still open', async () => {
+    await start();
+    const paths: string[] = [];
+    for (const length of [100, 30_000, 3 * MiB]) {
+      const path = `/resources/packfiles/${newRef('packfile').mac}`;
+      expect((await client.ask('PUT', path, {}, makeObject('packfile', length))).status).to.equal(200);
+      paths.push(path);
+    }
+    const [small = '', medium = '', large = ''] = paths;
+    const raw = await RawHttp2.connectTls(gateway.httpsPort);
+    const requests: [string, Record<string, string>][] = [
+      [small, {}],
+      [medium, {}],
+      [large, { range: 'bytes=2000000-2020000' }],
+    ];
+    const streams = requests.map(([path, headers]) => raw.open('GET', path, headers, { endStream: true }));
+    await eventually(async () => raw.ended.size === streams.length, 'all responses have ended');
+    expect(streams.map((stream) => raw.ended.get(stream))).to.deep.equal([100, 30_000 - 16_384, 20_000 - 16_384]);
+    raw.close();
+  });
+
   it('answers a request without valid credentials with 401 and how to log in', async () => {
     const tokens = [`sha256:${tokenDigest('good-token')}`];
     await start({ 'allow-write': false, principals: { ann: { tokens, access: { '*': 'read-only' } } } });

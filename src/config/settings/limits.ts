@@ -54,7 +54,7 @@ export const limits = {
     duration(0).prefault('30s'),
     'how long a request waits while max-requests or max-uploads is reached',
   ),
-  maxStreams: setting('max-streams', count(1, 100_000).prefault(256), 'concurrent streams of one HTTP/2 connection'),
+  maxStreams: setting('max-streams', count(1, 100_000).prefault(1000), 'concurrent streams of one HTTP/2 connection'),
   maxResets: setting(
     'max-resets',
     count(1, 1000).prefault(1000),

@@ -4,6 +4,7 @@ import { canceled } from '../../core/errors.js';
 import type { RequestRecord } from '../../core/request.js';
 import { wireStatus } from '../../core/status.js';
 import type { ObjectRead, OpContext } from '../../core/store.js';
+import { respond } from '../http2-sessions.js';
 import type { Pace, Transfer } from '../pace.js';
 import { breakOff, discardBody, isDelivered, isHttp2, requestBody, type RawRequest } from './raw.js';
 
@@ -89,7 +90,7 @@ export class Exchange implements OpContext {
     try {
       const headers = { 'content-type': contentType, 'content-length': read.length };
       if (read.data instanceof Uint8Array) await this.sendBytes(headers, read.data);
-      else await this.sendChunks(headers, read.data);
+      else await this.sendChunks(headers, read.length, read.data);
       isSent = true;
     } finally {
       read.release(isSent);
@@ -143,21 +144,27 @@ export class Exchange implements OpContext {
     await this.end(bytes);
   }
 
-  private async sendChunks(headers: OutgoingHttpHeaders, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  private async sendChunks(
+    headers: OutgoingHttpHeaders,
+    length: number,
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    let remaining = length;
     let isBegun = false;
     for await (const chunk of chunks) {
       if (!isBegun) this.begin(headers);
       isBegun = true;
-      await this.write(chunk);
+      remaining -= chunk.length;
+      await (remaining > 0 ? this.write(chunk) : this.end(chunk));
     }
-    if (!isBegun) this.begin(headers);
-    await this.end(nothing);
+    if (!isBegun) await this.sendBytes(headers, nothing);
   }
 
   private begin(headers: OutgoingHttpHeaders): void {
     if (this.isGone) throw canceled();
     this.reply.hijack();
-    this.response.writeHead(200, headers);
+    if (isHttp2(this.raw)) respond(this.raw.stream, headers);
+    else this.response.writeHead(200, headers);
   }
 
   /** Resolves when the system has taken the bytes. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { finished, type Readable } from 'node:stream';
 import { canceled } from '../../core/errors.js';
 import type { Transfer } from '../pace.js';
@@ -22,10 +22,8 @@ export function isDelivered(request: RawRequest, response: RawResponse): boolean
 /** Ends a response that can't be completed such that the client can't take it for a whole one. */
 export function breakOff(request: RawRequest): void {
   if (!isHttp2(request)) return void request.socket.destroy();
-  // With the default code the client would see a clean end.
-  request.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-  // Closing waits for the peer, which never answers on a broken connection.
-  request.stream.destroy();
+  // Without an error, or with `close`, the client might see a clean end. Node sends INTERNAL_ERROR.
+  request.stream.destroy(new Error('the response is broken off'));
 }
 
 /** What arrives while the consumer is busy is buffered up to here, in bytes; then the client has to wait. */

@@ -30,6 +30,8 @@ export class RawHttp2 {
   private wake: (() => void)[] = [];
   /** Bytes of DATA frames that came in. */
   dataReceived = 0;
+  /** Streams that ended, and for those that ended with a DATA frame, its length. */
+  readonly ended = new Map<number, number | undefined>();
   /** The types of the frames that came in. */
   readonly frames: number[] = [];
   /** The codes of the RST_STREAM frames that came in, by stream. */
@@ -141,7 +143,10 @@ export class RawHttp2 {
 
   private onFrame(type: number, flags: number, stream: number, payload: Buffer): void {
     this.frames.push(type);
-    if (type === frameType.data) this.dataReceived += payload.length;
+    const isData = type === frameType.data;
+    if (isData) this.dataReceived += payload.length;
+    if ((isData || type === frameType.headers) && (flags & flag.endStream) !== 0)
+      this.ended.set(stream, isData ? payload.length : undefined);
     if (type === frameType.ping && (flags & flag.ack) === 0) this.frame(frameType.ping, flag.ack, 0, payload);
     if (type === frameType.settings && (flags & flag.ack) === 0) this.onSettings(payload);
     if (type === frameType.rstStream) this.resets.set(stream, payload.readUInt32BE(0));
