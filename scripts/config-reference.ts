@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { groups } from '../src/config/definition.js';
-import { jsonSchema, type JsonSchema } from '../src/config/json-schema.js';
+import { jsonSchema, type JsonSchema } from './json-schema.js';
 
 /* The files that are generated from the definitions of the settings. */
 

@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import { ExpiringLru } from '../lib/expiring-lru.js';
+import { LRUCache } from 'lru-cache';
 import { SingleFlight } from '../lib/single-flight.js';
 import { bcryptCost, type Htpasswd } from './htpasswd.js';
 
@@ -27,14 +27,14 @@ export class Passwords {
   /** Of fixed length, so that different keys and texts never concatenate to the same string. */
   private readonly key = randomBytes(32).toString('hex');
   /** The fingerprints of verified passwords. */
-  private readonly verified: ExpiringLru<true>;
+  private readonly verified: LRUCache<string, true>;
   private readonly checks = new SingleFlight<boolean>();
   private readonly costs: readonly number[];
 
   constructor(private readonly options: PasswordsOptions) {
     const { htpasswd, now } = options;
     this.costs = [...htpasswd.entries.values()].map((each) => bcryptCost(each) ?? 0);
-    this.verified = new ExpiringLru({ maxEntries: maxRemembered, ttlMs: rememberMs, now });
+    this.verified = new LRUCache({ max: maxRemembered, ttl: rememberMs, ttlResolution: 0, perf: { now } });
   }
 
   /** Identifies a name and password. Reveals neither without this object's key. */

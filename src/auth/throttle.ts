@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import { StoreError } from '../core/errors.js';
-import { ExpiringLru, isWithin } from '../lib/expiring-lru.js';
 import { SerialQueue } from '../lib/serial-queue.js';
 import { addressGroup } from '../lib/ip-address.js';
 
@@ -50,7 +50,7 @@ const exempt = 'unix socket';
  * delayed responses and waiting checks are counted in each process.
  */
 export class LoginThrottle {
-  private readonly failures: ExpiringLru<Failures>;
+  private readonly failures: LRUCache<string, Failures>;
   private readonly checks = new SerialQueue();
   private readonly now: () => number;
   private readonly sleep: (ms: number) => Promise<unknown>;
@@ -58,7 +58,7 @@ export class LoginThrottle {
 
   constructor({ now, sleep: wait, onFailure }: LoginThrottleOptions) {
     this.now = now;
-    this.failures = new ExpiringLru({ maxEntries: maxAddresses, ttlMs: windowMs, now });
+    this.failures = new LRUCache({ max: maxAddresses, ttl: windowMs, ttlResolution: 0, perf: { now } });
     this.sleep = wait ?? ((ms) => sleep(ms, undefined, { ref: false }));
     this.onFailure = onFailure;
   }
@@ -114,7 +114,7 @@ export class LoginThrottle {
   private delayMs(address: string): number {
     const times = this.failures.get(addressGroup(address))?.times ?? [];
     const now = this.now();
-    const excess = times.filter((time) => isWithin(windowMs, time, now)).length - freeFailures;
+    const excess = times.filter((time) => time <= now && now < time + windowMs).length - freeFailures;
     return excess < 0 ? 0 : Math.min(firstDelayMs * 2 ** excess, maxDelayMs);
   }
 

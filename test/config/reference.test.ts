@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { generatedFiles } from '../../scripts/config-reference.js';
 import { makeConfig } from '../../src/config/config.js';
 import { settingNames } from '../../src/config/definition.js';
-import { jsonSchema, type JsonSchema } from '../../src/config/json-schema.js';
+import { jsonSchema, type JsonSchema } from '../../scripts/json-schema.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/types.js';
 

@@ -12,7 +12,7 @@ import { StoreError } from '../../core/errors.js';
 import { macBytes, macFromBytes, type ObjectRef } from '../../core/object.js';
 import type { Store } from '../../core/store.js';
 import { fromKind, fromRange } from '../../wire/objects.js';
-import { sendChunks } from './send-chunks.js';
+import { sendChunks } from '../send-chunks.js';
 import { settled } from '../settled.js';
 import type { CallContext, Calls } from './call.js';
 import { chunkSerializer } from './codecs.js';

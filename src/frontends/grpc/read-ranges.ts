@@ -3,7 +3,7 @@ import { StoreError } from '../../core/errors.js';
 import { Semaphore } from '../../lib/semaphore.js';
 import { toReadError } from '../../wire/errors.js';
 import { fromRange, fromRef } from '../../wire/objects.js';
-import { sendChunks } from './send-chunks.js';
+import { sendChunks } from '../send-chunks.js';
 import { AnswerSender, type Answer } from './answer-sender.js';
 import type { CallContext } from './call.js';
 import type { Send } from './message-sender.js';

@@ -13,7 +13,7 @@ import { maxLockBytes } from '../../core/serialized-object.js';
 import type { Store } from '../../core/store.js';
 import { mapAhead } from '../../lib/map-ahead.js';
 import { fromKind, fromRange, fromRef, toAccess, toDetails, toKind } from '../../wire/objects.js';
-import { sendChunks } from './send-chunks.js';
+import { sendChunks } from '../send-chunks.js';
 import type { CallContext, Calls } from './call.js';
 import { chunkSerializer, serializeReadRangesResponse } from './codecs.js';
 import { readRanges } from './read-ranges.js';

@@ -6,6 +6,7 @@ import { wireStatus } from '../../core/status.js';
 import type { ObjectRead, OpContext } from '../../core/store.js';
 import { respond } from '../http2-sessions.js';
 import type { Pace, Transfer } from '../pace.js';
+import { sendChunks } from '../send-chunks.js';
 import { breakOff, discardBody, isDelivered, isHttp2, requestBody, type RawRequest } from './raw.js';
 
 /** What the bytes of objects are to HTTP. */
@@ -86,15 +87,16 @@ export class Exchange implements OpContext {
 
   /** Answers 200 with the bytes of a read, and releases it. What fails before the first byte is thrown, and can still be answered. */
   async sendRead(read: ObjectRead, contentType = bytesType): Promise<void> {
-    let isSent = false;
-    try {
-      const headers = { 'content-type': contentType, 'content-length': read.length };
-      if (read.data instanceof Uint8Array) await this.sendBytes(headers, read.data);
-      else await this.sendChunks(headers, read.length, read.data);
-      isSent = true;
-    } finally {
-      read.release(isSent);
-    }
+    const headers = { 'content-type': contentType, 'content-length': read.length };
+    let remaining = read.length;
+    let isBegun = false;
+    await sendChunks(read, (chunk) => {
+      if (!isBegun) this.begin(headers);
+      isBegun = true;
+      remaining -= chunk.length;
+      return remaining > 0 ? this.write(chunk) : this.end(chunk);
+    });
+    if (!isBegun) await this.sendBytes(headers, nothing);
   }
 
   /** Answers 200 with fragments of text: with a Content-Length where they are short, as a stream otherwise. */
@@ -142,22 +144,6 @@ export class Exchange implements OpContext {
   private async sendBytes(headers: OutgoingHttpHeaders, bytes: Uint8Array): Promise<void> {
     this.begin(headers);
     await this.end(bytes);
-  }
-
-  private async sendChunks(
-    headers: OutgoingHttpHeaders,
-    length: number,
-    chunks: AsyncIterable<Uint8Array>,
-  ): Promise<void> {
-    let remaining = length;
-    let isBegun = false;
-    for await (const chunk of chunks) {
-      if (!isBegun) this.begin(headers);
-      isBegun = true;
-      remaining -= chunk.length;
-      await (remaining > 0 ? this.write(chunk) : this.end(chunk));
-    }
-    if (!isBegun) await this.sendBytes(headers, nothing);
   }
 
   private begin(headers: OutgoingHttpHeaders): void {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fileSchema } from './definition.js';
+import { fileSchema } from '../src/config/definition.js';
 
 /** A part of a JSON Schema, with the keywords that the configuration file's has. */
 export interface JsonSchema {

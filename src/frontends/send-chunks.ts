@@ -1,7 +1,10 @@
-import type { ObjectRead } from '../../core/store.js';
+import type { ObjectRead } from '../core/store.js';
 
 /** Sends the bytes of a read as chunks, and releases it in every case. `send` resolves when the transport has taken a chunk. */
-export async function sendChunks(read: ObjectRead, send: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+export async function sendChunks(
+  read: ObjectRead,
+  send: (chunk: Uint8Array) => Promise<void> | undefined,
+): Promise<void> {
   let isSent = false;
   try {
     const { data } = read;
