@@ -1,3 +1,4 @@
+import { locationForms } from '../backends/backends.js';
 import { configOption, optionGroups, type Option } from './options.js';
 
 const column = 28;
@@ -14,8 +15,7 @@ Usage:
   kloset-gateway plugin         (started by plakar, see the README)
   kloset-gateway --help | --version
 
-LOCATION is a folder's path, fs:///path, sftp://[user@]host[:port]/path or, for another gateway's store,
-grpc://host[:port][/store] or grpcs://host[:port][/store] (default ~/.plakar).
+${wrapped(`LOCATION is ${locationForms}; by default ~/.plakar.`, width).join('\n')}
 
 Options:
 ${optionHelp(configOption)}

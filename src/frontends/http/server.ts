@@ -110,7 +110,7 @@ export class HttpFrontend implements Frontend {
     });
   }
 
-  /** Where a request is authorised: finds out who asks, and gives it that caller's store. */
+  /** Finds out who asks, and gives the request that caller's store. */
   private readonly authorize: onRequestAsyncHookHandler = async (request) => {
     const { access } = this.options;
     const { exchange } = request;
