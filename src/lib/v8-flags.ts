@@ -1,4 +1,3 @@
-import { versions } from 'node:process';
 import { setFlagsFromString } from 'node:v8';
 
 /*
@@ -13,9 +12,3 @@ setFlagsFromString('--no-allocation-site-pretenuring');
 
 /* Without incremental marking V8 lets the heap grow far: under small reads over SFTP to 350 MiB and more. */
 setFlagsFromString('--heap-growing-percent=50');
-
-/*
- * Node 24 marks the whole heap for each 64 MiB of buffers, though they are garbage of the young generation. With this flag, which other
- * versions of Node may not know, 16 MiB over gRPC take 17 ms instead of 24.
- */
-if (versions.node.startsWith('24.')) setFlagsFromString('--external-memory-accounted-in-global-limit');
