@@ -95,13 +95,14 @@ function closeWhenReset(stream: ServerHttp2Stream): void {
   // In a microtask: where this side closed the stream, its RST_STREAM has yet to be sent.
   const close = (): void =>
     queueMicrotask(() => {
-      if (!stream.closed) return;
+      if (!stream.closed || stream.destroyed) return;
       // It may as well have ended, while the socket has yet to take its last bytes.
       const mayHaveEnded =
         endingWithData.has(stream) && !stream.aborted && stream.rstCode === constants.NGHTTP2_NO_ERROR;
       if (!mayHaveEnded) return void stream.destroy();
+      // Node doesn't look again when they are taken, and keeps the stream.
       const limit = setTimeout(() => stream.destroy(), flushTimeoutMs);
-      stream.once('close', () => clearTimeout(limit));
+      stream.once('finish', () => stream.destroy()).once('close', () => clearTimeout(limit));
     });
   // Node emits the first where the response hasn't ended, and the second where the request hasn't been read to its end.
   stream.once('aborted', close).once('end', close);
