@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { StoreError, type ErrorCode } from '../../core/errors.js';
 import { TooManyOpen } from '../files/file-system.js';
 
@@ -11,7 +12,9 @@ const noSuch: Row = { code: 'not_found', message: 'no such file or folder' };
 const refused: Row = { code: 'internal', message: "the gateway lacks permissions for its store's files" };
 const broken: Row = { code: 'unavailable', message: "the store's disk can't be read or written" };
 
-/** What the errno of a file operation means, on Linux and the BSDs. Any other is an internal error. */
+const busy: Row = { code: 'unavailable', message: "the store's disk is busy: try again later" };
+
+/** What the errno of a file operation means, on local, network and FUSE file systems. Any other is an internal error. */
 const rows: Readonly<Record<string, Row>> = {
   ENOENT: noSuch,
   ENOTDIR: noSuch,
@@ -26,13 +29,58 @@ const rows: Readonly<Record<string, Row>> = {
   EPERM: refused,
   EACCES: refused,
   EROFS: refused,
+  // Of encrypted folders, and of NFS and SMB with Kerberos.
+  ENOKEY: refused,
+  EKEYEXPIRED: refused,
+  EKEYREVOKED: refused,
+  EKEYREJECTED: refused,
   EIO: broken,
-  ESTALE: broken,
   ENODEV: broken,
+  ENOMEDIUM: broken,
+  // A file system that found itself damaged (ext4, XFS, btrfs), or was shut down.
+  EUCLEAN: broken,
+  EBADMSG: broken,
+  EILSEQ: broken,
+  ESHUTDOWN: broken,
+  // A file server that is gone, or was restarted, and a FUSE program that has ended.
+  ESTALE: broken,
+  ENOTCONN: broken,
+  ECONNABORTED: broken,
+  ECONNREFUSED: broken,
+  ECONNRESET: broken,
+  EPIPE: broken,
+  EPROTO: broken,
+  EREMOTEIO: broken,
+  EHOSTDOWN: broken,
+  EHOSTUNREACH: broken,
+  ENETDOWN: broken,
+  ENETUNREACH: broken,
+  ETIME: broken,
   ETIMEDOUT: broken,
+  EAGAIN: busy,
+  EBUSY: busy,
+  EINTR: busy,
+  ENOLCK: busy,
+  ENOMEM: busy,
+  ETXTBSY: busy,
 };
 
 const tooMany = ['EMFILE', 'ENFILE'];
+
+/** Names of errnos for which Node only has `Unknown system error -122`. Those that it doesn't know at all have Linux's numbers. */
+const unnamed: ReadonlyMap<number, string> = new Map([
+  [constants.errno.EDQUOT, 'EDQUOT'],
+  [constants.errno.ESTALE, 'ESTALE'],
+  [constants.errno.EBADMSG, 'EBADMSG'],
+  [constants.errno.ETIME, 'ETIME'],
+  [constants.errno.ENOLCK, 'ENOLCK'],
+  [117, 'EUCLEAN'],
+  [123, 'ENOMEDIUM'],
+  [126, 'ENOKEY'],
+  [127, 'EKEYEXPIRED'],
+  [128, 'EKEYREVOKED'],
+  [129, 'EKEYREJECTED'],
+]);
 
 /** Turns an error of `node:fs` into a StoreError. The cause names the path, for the log; the message doesn't. */
 export function fromErrno(error: unknown): StoreError {
@@ -58,5 +106,6 @@ export function isUnsupportedLink(error: unknown): boolean {
 }
 
 function errnoOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (!(error instanceof Error && 'code' in error)) return '';
+  return ('errno' in error && unnamed.get(-Number(error.errno))) || String(error.code);
 }

@@ -21,6 +21,20 @@ describe('The errno of a file operation', () => {
     ]);
   });
 
+  it('is told by its number where Node has no name for it', () => {
+    // As Linux numbers them, and Node reports them: EDQUOT, ESTALE, EUCLEAN, ENOMEDIUM, EKEYEXPIRED, and one that no file system answers.
+    const codes = [122, 116, 117, 123, 127, 133].map((number) => {
+      const error = Object.assign(new Error(`Unknown system error -${number}: write`), { errno: -number });
+      return fromErrno(Object.assign(error, { code: `Unknown system error -${number}` })).code;
+    });
+    expect(codes).to.deep.equal(['no_space', 'unavailable', 'unavailable', 'unavailable', 'internal', 'internal']);
+  });
+
+  it('is unavailable for what a file server, a FUSE program or a damaged file system answers', () => {
+    const codes = ['ENOTCONN', 'ECONNABORTED', 'EHOSTDOWN', 'EREMOTEIO', 'ESHUTDOWN', 'ETIMEDOUT', 'EBUSY', 'EAGAIN'];
+    for (const code of codes) expect(fromErrno(errno(code)).code).to.equal('unavailable');
+  });
+
   it('tells a file system without hard links from one that refuses', () => {
     const unsupported = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES', 'EEXIST'].filter((code) =>
       isUnsupportedLink(errno(code)),
