@@ -10,7 +10,10 @@ import type { Target } from './target.js';
 import { openTransport, type Transport } from './transport.js';
 
 /** The first two are the fastest, with hardware support; the others are for servers without them. */
-const ciphers = ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes128-ctr', 'aes192-ctr', 'aes256-ctr'] as const;
+const ciphers = [
+  ...(['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com'] as const),
+  ...(['aes128-ctr', 'aes192-ctr', 'aes256-ctr', 'chacha20-poly1305@openssh.com'] as const),
+];
 
 /**
  * Connects, checks the host key, logs in and opens an SFTP channel. Fails with a ConnectFailure, and leaves nothing open then.
@@ -97,7 +100,7 @@ function login(client: Client, transport: Transport, { target, keys, methods, op
     client.connect({
       sock: transport.stream,
       username: target.user,
-      algorithms: { cipher: [...ciphers], serverHostKey: keys.algorithms },
+      algorithms: { cipher: ciphers, serverHostKey: keys.algorithms },
       hostVerifier: (key: Buffer) => {
         try {
           keys.check(key);

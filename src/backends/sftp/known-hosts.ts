@@ -31,21 +31,29 @@ export function parseKnownHosts(text: string, file: string): KnownHost[] {
 /** The names that a host may have in known_hosts files, the most specific first. */
 export function knownHostNames(host: string, port: number): string[] {
   const name = host.toLowerCase();
-  // OpenSSH falls back to the name without the port, too.
   return port === 22 ? [name] : [`[${name}]:${port}`, name];
 }
 
-/** The types of the keys that are known for a host. */
+/** The types of the keys that are known for a host, by the first of its names for which there are any. */
 export function knownTypes(hosts: readonly KnownHost[], names: readonly string[]): string[] {
-  return [...new Set(matching(hosts, names).flatMap(({ marker, type }) => (marker === undefined ? [type] : [])))];
+  const types = names.map((name) => plainLines(matching(hosts, [name])).map(({ type }) => type));
+  return [...new Set(types.find(({ length }) => length > 0))];
 }
 
-/** What the files say about `key`, of `type`, that the host of these names offers. */
+/**
+ * What the files say about `key`, of `type`, that the host of these names offers. As in OpenSSH a less specific name counts only where
+ * no key of that type is known by a more specific one, and only if it has this very key. A revoked key is refused by any name.
+ */
 export function verify(hosts: readonly KnownHost[], names: readonly string[], type: string, key: Buffer): Verdict {
-  const lines = matching(hosts, names);
-  const revoked = lines.find((line) => line.marker === 'revoked' && line.key.equals(key));
+  const revoked = matching(hosts, names).find((line) => line.marker === 'revoked' && line.key.equals(key));
   if (revoked !== undefined) return { is: 'revoked', where: revoked.where };
-  const plain = lines.filter(({ marker }) => marker === undefined);
+  const [specific = { is: 'unknown' }, ...others] = names.map((name) => verifyName(matching(hosts, [name]), type, key));
+  const hasChanged = specific.is === 'mismatch' && specific.sameType;
+  return (!hasChanged && others.find(({ is }) => is === 'trusted')) || specific;
+}
+
+function verifyName(lines: readonly KnownHost[], type: string, key: Buffer): Verdict {
+  const plain = plainLines(lines);
   if (plain.some((line) => line.key.equals(key))) return { is: 'trusted' };
   if (plain.length > 0) {
     const sameType = plain.filter((line) => line.type === type);
@@ -54,6 +62,10 @@ export function verify(hosts: readonly KnownHost[], names: readonly string[], ty
   }
   const authority = lines.find(({ marker }) => marker === 'cert-authority');
   return authority === undefined ? { is: 'unknown' } : { is: 'authority', where: authority.where };
+}
+
+function plainLines(lines: readonly KnownHost[]): KnownHost[] {
+  return lines.filter(({ marker }) => marker === undefined);
 }
 
 function matching(hosts: readonly KnownHost[], names: readonly string[]): KnownHost[] {

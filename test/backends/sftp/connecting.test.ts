@@ -324,6 +324,17 @@ describe('opening a folder of an SSH server', function () {
     }
   });
 
+  for (const cipher of ['chacha20-poly1305@openssh.com', 'aes256-gcm@openssh.com', 'aes256-ctr']) {
+    it(`works where the server allows only ${cipher}`, async () => {
+      const strict = await Sshd.start({ config: [`Ciphers ${cipher}`] });
+      try {
+        await opens(strict.options, strict.location(folder));
+      } finally {
+        await strict.stop();
+      }
+    });
+  }
+
   it('fails if there is no such folder, or a file of that name', async () => {
     await writeFile(join(folder, 'file'), '');
     await refuses('not_found', /./, {}, { path: join(folder, 'none') });

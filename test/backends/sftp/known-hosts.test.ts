@@ -34,6 +34,8 @@ describe('known_hosts', () => {
     ['an IPv6 address', line('2001:db8::1'), '2001:db8::1'],
     ['a name with a port', line('[nas]:2222'), 'nas', 2222],
     ['a name without the port', line('nas'), 'nas', 2222],
+    ['the key of this port, and not of the usual one', line('nas', otherEd) + line('[nas]:2222'), 'nas', 2222],
+    ['a name without the port, beside a key of another type', line('[nas]:2222', rsa) + line('nas'), 'nas', 2222],
     ['a wildcard', line('*.example.org'), 'nas.example.org'],
     ['a single-character wildcard', line('nas?'), 'nas1'],
     ['a wildcard in a name with a port', line('[*.example.org]:2222'), 'nas.example.org', 2222],
@@ -59,6 +61,7 @@ describe('known_hosts', () => {
     ['a line with an unknown marker', line('nas', ed, '@other '), 'nas'],
     ['a line without a key', 'nas ssh-ed25519\n', 'nas'],
     ['no line at all', '', 'nas'],
+    ['a port by the other key of the usual one', line('nas', otherEd), 'nas', 2222],
   ];
   for (const [what, text, host, port] of unknown) {
     it(`doesn't know ${what}`, () => {
@@ -73,6 +76,19 @@ describe('known_hosts', () => {
       sameType: true,
       where: ['file:2'],
     });
+  });
+
+  it('refuses the key of the usual port on a port that has one of its own, and says where that is', () => {
+    const hosts = parseKnownHosts(line('nas') + line('[nas]:2222', otherEd), 'file');
+    const verdictOf = (offered: Buffer): unknown => verify(hosts, knownHostNames('nas', 2222), 'ssh-ed25519', offered);
+    expect(verdictOf(ed)).to.deep.equal({ is: 'mismatch', sameType: true, where: ['file:2'] });
+    expect(verdictOf(otherEd)).to.deep.equal({ is: 'trusted' });
+  });
+
+  it('asks for the key types of the port, and for those of the usual one only where that has none', () => {
+    const hosts = parseKnownHosts(line('nas', rsa) + line('[nas]:2222'), 'file');
+    const typesAt = (port: number): string[] => knownTypes(hosts, knownHostNames('nas', port));
+    expect([2222, 22, 2223].map(typesAt)).to.deep.equal([['ssh-ed25519'], ['ssh-rsa'], ['ssh-rsa']]);
   });
 
   it('tells a key of another type from one that was changed', () => {
