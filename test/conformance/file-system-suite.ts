@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { lstat, mkdir, readdir, readFile, statfs, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, statfs, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FileSystem, ReadableFile } from '../../src/backends/files/file-system.js';
@@ -220,6 +220,21 @@ export function describeFileSystem(name: string, openFolder: (folder: string) =>
         expect(stat.modifiedMs).to.be.closeTo(Date.now(), 5000);
         expect((await files.stat('locks')).type).to.equal('folder');
         expect((await files.stat('.')).type).to.equal('folder');
+      });
+
+      it('tells files apart that look the same, if it tells ids at all, as an open file does', async () => {
+        const then = new Date(Date.now() - 60_000);
+        await writeFile(at('locks/file'), 'bytes');
+        await utimes(at('locks/file'), then, then);
+        const opened = await files.open('locks/file');
+        const before = await files.stat('locks/file');
+        await writeFile(at('locks/other'), 'BYTES');
+        await utimes(at('locks/other'), then, then);
+        await rename(at('locks/other'), at('locks/file'));
+        const after = await files.stat('locks/file');
+        expect([before.id, before.size]).to.deep.equal([opened.id, after.size]);
+        if (before.id !== undefined) expect(after.id).to.not.equal(before.id);
+        await opened.close();
       });
 
       it('follows no links', async () => {

@@ -79,6 +79,8 @@ export interface FileStat {
   readonly modifiedMs: number;
   /** The permission bits, as in 0o644. */
   readonly mode: number;
+  /** Differs between all files that exist at a time, whatever their names; undefined where the file server doesn't tell. */
+  readonly id: string | undefined;
 }
 
 export interface DirectoryEntry {
@@ -94,6 +96,8 @@ export interface ReadableFile {
   readonly size: number;
   /** Last written, as of when it was opened: in milliseconds since 1970-01-01 UTC, the same number that `stat` tells. */
   readonly modifiedMs: number;
+  /** The same id that `stat` tells. */
+  readonly id: string | undefined;
 
   /**
    * Reads `length` bytes at `offset` into the start of `target`. Resolves to the number of bytes, which is less only at the end of the

@@ -14,7 +14,7 @@ export interface GatewayLocation {
 export const form = "grpc[s]://host[:port][/store] for another gateway's store";
 
 /** Where gateways listen for gRPC by default. */
-const defaultPort = 9877;
+const defaultPort = 9878;
 
 /** `unix:…` and `systemd:…` are other kinds of addresses. */
 const pattern =

@@ -12,7 +12,7 @@ import type {
 } from '../files/file-system.js';
 import { fromErrno, isMissing, isUnsupportedLink, rethrow } from './errno.js';
 import { FolderVersions } from './folder-versions.js';
-import { LocalReadableFile } from './local-readable-file.js';
+import { fileId, LocalReadableFile } from './local-readable-file.js';
 import { LocalWritableFile } from './local-writable-file.js';
 import { SyncIoGovernor } from './sync-io-governor.js';
 
@@ -66,7 +66,8 @@ export class LocalFileSystem implements FileSystem {
 
   async stat(path: string): Promise<FileStat> {
     const stat = await fs.lstat(this.at(path)).catch(rethrow);
-    return { type: typeOf(stat), size: stat.size, modifiedMs: stat.mtimeMs, mode: stat.mode & 0o7777 };
+    const { size, mtimeMs: modifiedMs, mode } = stat;
+    return { type: typeOf(stat), size, modifiedMs, mode: mode & 0o7777, id: fileId(stat) };
   }
 
   async exists(path: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { read, readSync } from 'node:fs';
+import { read, readSync, type Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { ReadableFile } from '../files/file-system.js';
 import { rethrow } from './errno.js';
@@ -7,10 +7,16 @@ import type { SyncIoGovernor } from './sync-io-governor.js';
 /** Larger reads always run in the thread pool. */
 const smallBytes = 256 * 1024;
 
+/** Device and inode. */
+export function fileId({ dev, ino }: Pick<Stats, 'dev' | 'ino'>): string {
+  return `${dev}:${ino}`;
+}
+
 /** A file of this machine, open for reading. */
 export class LocalReadableFile implements ReadableFile {
   readonly size: number;
   readonly modifiedMs: number;
+  readonly id: string;
   private readsInProgress = 0;
   /** Called when there are none left. */
   private onIdle: (() => void) | undefined;
@@ -18,11 +24,12 @@ export class LocalReadableFile implements ReadableFile {
   /** @param governor undefined: no read may run on the event loop */
   constructor(
     private readonly handle: FileHandle,
-    stat: { readonly size: number; readonly mtimeMs: number },
+    stat: Pick<Stats, 'size' | 'mtimeMs' | 'dev' | 'ino'>,
     private readonly governor?: SyncIoGovernor,
   ) {
     this.size = stat.size;
     this.modifiedMs = stat.mtimeMs;
+    this.id = fileId(stat);
   }
 
   async read(target: Uint8Array, offset: number, length: number): Promise<number> {

@@ -11,6 +11,8 @@ type Identity = Pick<FileStat, 'size' | 'modifiedMs'>;
 
 /** A file that is open for reading, in every session that its reads are spread over. */
 export class RemoteFile implements ReadableFile {
+  /** SFTP has no inodes. */
+  readonly id = undefined;
   private readonly handles = new WeakMap<Session, Promise<Handle>>();
   private readonly reads = new Set<Promise<unknown>>();
 

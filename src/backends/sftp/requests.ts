@@ -136,7 +136,7 @@ function toFileStat(stats: Partial<Stats>): FileStat {
   if (mode === undefined || size === undefined) {
     throw new StoreError('internal', "the store's SFTP server doesn't say what its files are");
   }
-  return { type: typeOf(mode), size, modifiedMs: (mtime ?? 0) * 1000, mode: mode & 0o7777 };
+  return { type: typeOf(mode), size, modifiedMs: (mtime ?? 0) * 1000, mode: mode & 0o7777, id: undefined };
 }
 
 function typeOf(mode: number): FileType {

@@ -14,6 +14,10 @@ class Shelf {
   open = new Map<string, number>();
   /** What opening fails with next. */
   readonly failures: Error[] = [];
+  /** What the next reads fail with. */
+  readonly readFailures: Error[] = [];
+  /** The ids of files, by path: inodes. Undefined: the file server has none. */
+  ids: Map<string, string> | undefined = new Map();
   /** Runs before a look is answered. */
   beforeStat = async (): Promise<void> => undefined;
 
@@ -23,7 +27,7 @@ class Shelf {
       open: (path: string) => this.openFile(path),
       stat: async (path: string) => {
         await this.beforeStat();
-        return { type: 'file', size: 10, modifiedMs: this.find(path), mode: 0o600 };
+        return { type: 'file', size: 10, modifiedMs: this.find(path), mode: 0o600, id: this.idOf(path) };
       },
     } as Partial<FileSystem> as FileSystem;
   }
@@ -42,9 +46,15 @@ class Shelf {
     };
     const read = async (): Promise<number> => {
       expect(closed, 'read after it was closed').to.equal(false);
+      const failed = this.readFailures.shift();
+      if (failed !== undefined) throw failed;
       return 0;
     };
-    return { size: 10, modifiedMs, read, sync: async () => undefined, close };
+    return { size: 10, modifiedMs, id: this.idOf(path), read, sync: async () => undefined, close };
+  }
+
+  private idOf(path: string): string | undefined {
+    return this.ids && (this.ids.get(path) ?? path);
   }
 
   private find(path: string): number {
@@ -101,6 +111,66 @@ describe('OpenFiles', () => {
     const reader = await files.open('a');
     expect(reader.modifiedMs).to.equal(2);
     expect(shelf.open.get('a')).to.equal(1);
+  });
+
+  it('notices another file of the same size and time, by its id', async () => {
+    await (await files.open('a')).close();
+    shelf.ids?.set('a', 'another');
+    nowMs = 1000;
+    expect((await files.open('a')).id).to.equal('another');
+    expect(shelf.open.get('a')).to.equal(1);
+  });
+
+  it('opens a file that has no id again after ten seconds, since another one may look the same', async () => {
+    shelf.ids = undefined;
+    for (nowMs = 0; nowMs < 10_000; nowMs += 1000) await (await files.open('a')).close();
+    expect(shelf.opened.get('a')).to.equal(1);
+    await (await files.open('a')).close();
+    expect([shelf.opened.get('a'), shelf.open.get('a')]).to.deep.equal([2, 1]);
+  });
+
+  it('closes what had no user for five seconds, and nothing that is in use', async () => {
+    await (await files.open('a')).close();
+    const reader = await files.open('b');
+    nowMs = 4999;
+    await (await files.open('c')).close();
+    files.closeIdle();
+    expect([...shelf.open.values()]).to.deep.equal([1, 1, 1]);
+    nowMs = 5000;
+    files.closeIdle();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(Object.fromEntries(shelf.open)).to.deep.equal({ a: 0, b: 1, c: 1 });
+    await reader.close();
+  });
+
+  it('reads again through a file that it opens anew where a read fails, once, and leaves neither open', async () => {
+    const stale = new StoreError('unavailable', 'stale');
+    const reader = await files.open('a');
+    shelf.readFailures.push(stale);
+    expect(await reader.read(new Uint8Array(1), 0, 1)).to.equal(0);
+    expect([shelf.opened.get('a'), shelf.open.get('a')]).to.deep.equal([2, 2]);
+    shelf.readFailures.push(stale, stale);
+    expect(await reader.read(new Uint8Array(1), 0, 1).catch((caught: unknown) => caught)).to.equal(stale);
+    expect(shelf.opened.get('a')).to.equal(2);
+    await reader.close();
+    files.clear();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(shelf.open.get('a')).to.equal(0);
+  });
+
+  it('fails with what the read failed with where the file was replaced, or is gone', async () => {
+    const stale = new StoreError('unavailable', 'stale');
+    for (const change of [() => shelf.there.set('a', 2), () => shelf.there.delete('b')]) {
+      const path = shelf.opened.size === 0 ? 'a' : 'b';
+      const reader = await files.open(path);
+      change();
+      shelf.readFailures.push(stale);
+      expect(await reader.read(new Uint8Array(1), 0, 1).catch((caught: unknown) => caught)).to.equal(stale);
+      await reader.close();
+    }
+    files.clear();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(Object.fromEntries(shelf.open)).to.deep.equal({ a: 0, b: 0 });
   });
 
   it('notices that a file was removed by others', async () => {

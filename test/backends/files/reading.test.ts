@@ -21,6 +21,7 @@ describe('an object that is read in chunks', () => {
     const file: ReadableFile = {
       size,
       modifiedMs: 0,
+      id: undefined,
       read: async (_target, _offset, length) => {
         most = Math.max(most, ++inProgress);
         await new Promise((resolve) => setImmediate(resolve));
