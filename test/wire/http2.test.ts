@@ -41,8 +41,10 @@ describe('HTTP/2 over TLS', function () {
     expect((await client.ask('GET', path)).body.equals(bytes)).to.equal(true);
     const range = await client.ask('GET', path, { range: 'bytes=1000-2000' });
     expect([range.status, range.body]).to.deep.equal([200, bytes.subarray(1000, 2000)]);
+    expect(range.headers['accept-ranges']).to.equal('none');
     const { status, headers, body } = await client.ask('HEAD', path);
     expect([status, headers['content-length'], body.length]).to.deep.equal([200, String(bytes.length), 0]);
+    expect(headers['accept-ranges']).to.equal('none');
     expect((await client.ask('GET', '/resources/packfiles')).body.toString()).to.equal(`["${ref.mac}"]\n`);
     expect((await client.ask('HEAD', '/resources/packfiles')).body).to.have.length(0);
     expect((await client.ask('DELETE', path)).status).to.equal(200);

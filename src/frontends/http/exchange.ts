@@ -12,6 +12,9 @@ import { breakOff, discardBody, isDelivered, isHttp2, requestBody, type RawReque
 /** What the bytes of objects are to HTTP. */
 export const bytesType = 'application/octet-stream';
 
+/** plakar's ranges aren't HTTP's. Without this field Apache cuts a range out by itself, as 206 or 416, and plakar's client fails. */
+export const noRanges = { 'accept-ranges': 'none' } as const;
+
 /** Fragments of lists are gathered into chunks of this size; lists up to it are sent with a Content-Length. */
 const gatherBytes = 64 * 1024;
 
@@ -87,7 +90,7 @@ export class Exchange implements OpContext {
 
   /** Answers 200 with the bytes of a read, and releases it. What fails before the first byte is thrown, and can still be answered. */
   async sendRead(read: ObjectRead, contentType = bytesType): Promise<void> {
-    const headers = { 'content-type': contentType, 'content-length': read.length };
+    const headers = { 'content-type': contentType, 'content-length': read.length, ...noRanges };
     let remaining = read.length;
     let isBegun = false;
     await sendChunks(read, (chunk) => {

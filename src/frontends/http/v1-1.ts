@@ -3,7 +3,7 @@ import { StoreError } from '../../core/errors.js';
 import { eccUnimplemented, parseMac, type ObjectKind, type ObjectRef } from '../../core/object.js';
 import { clip } from '../../core/range.js';
 import { maxBytes, tooLarge } from '../../core/serialized-object.js';
-import { bytesType } from './exchange.js';
+import { bytesType, noRanges } from './exchange.js';
 import { jsonList } from './json-list.js';
 import { parseRangeHeader } from './range-header.js';
 import { addPath, type Handler, type RouteContext } from './routes.js';
@@ -54,9 +54,10 @@ const headObject: Handler = async (request, reply) => {
   const ref = parseRef(request);
   const range = parseRangeHeader(headers.range);
   const { size, modifiedMs } = await store.stat(ref, exchange);
+  const lastModified = new Date(modifiedMs).toUTCString();
   reply
     .type(bytesType)
-    .headers({ 'content-length': clip(range, size).length, 'last-modified': new Date(modifiedMs).toUTCString() });
+    .headers({ 'content-length': clip(range, size).length, 'last-modified': lastModified, ...noRanges });
   return exchange.send();
 };
 
