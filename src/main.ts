@@ -27,8 +27,8 @@ const host: Host = {
     }
   },
 };
-const user = { name: userName(), home: homedir(), env: process.env };
-const context: CommandContext = { env: process.env, surroundings: { home: homedir(), cwd: process.cwd() } };
+const user = { name: userName(), home: homeFolder(), env: process.env };
+const context: CommandContext = { env: process.env, surroundings: { home: user.home, cwd: process.cwd() } };
 
 const command = parseCommandLine(process.argv.slice(2));
 if (command.name === 'plugin') await plugin();
@@ -63,6 +63,15 @@ function userName(): string {
     return userInfo().username;
   } catch {
     return process.env['USER'] ?? 'root';
+  }
+}
+
+/** The user's home folder: the root where there is neither HOME nor an entry in passwd, as in containers. */
+function homeFolder(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/';
   }
 }
 

@@ -30,7 +30,11 @@ export function parseHtpasswd(text: string): Htpasswd | { readonly problems: rea
     if (content.trim() === '' || content.startsWith('#')) continue;
     const colon = content.indexOf(':');
     const name = content.slice(0, Math.max(0, colon));
-    const hash = content.slice(colon + 1).trimEnd();
+    // nginx takes a third field, a comment.
+    const [hash = ''] = content
+      .slice(colon + 1)
+      .trimEnd()
+      .split(':');
     const message = colon < 0 ? 'it has to be NAME:HASH' : (nameProblem(name, entries) ?? hashProblem(hash));
     if (message === undefined) entries.set(name, hash);
     else problems.push({ line: index + 1, message });

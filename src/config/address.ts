@@ -2,7 +2,7 @@ import type { ListenAddress } from '../core/address.js';
 import { isLoopback } from '../lib/ip-address.js';
 
 /**
- * Parses an address to listen on: `host:port`, `[v6]:port`, `:port` (every address of the machine; the host is then empty),
+ * Parses an address to listen on: `host:port`, `[v6]:port`, `[fe80::1%eth0]:port`, `:port` (every address of the machine; the host is then empty),
  * `unix:/path`, or `systemd` and `systemd:NAME` for sockets opened by systemd. Undefined for anything else.
  */
 export function parseAddress(text: string): ListenAddress | undefined {
@@ -12,7 +12,7 @@ export function parseAddress(text: string): ListenAddress | undefined {
   }
   const socket = /^systemd(?::([^:\s\p{Cc}]{1,255}))?$/u.exec(text);
   if (socket) return { systemd: socket[1] ?? '' };
-  const [, v6, name, digits] = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]*)):(\d{1,5})$/.exec(text) ?? [];
+  const [, v6, name, digits] = /^(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([A-Za-z0-9.-]*)):(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   return digits === undefined || port > 65535 ? undefined : { host: v6 ?? name ?? '', port };
 }

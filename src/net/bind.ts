@@ -51,8 +51,7 @@ export async function bind(
     return bound;
   } catch (error) {
     await Promise.all(bound.map((each) => each.close()));
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`can't listen on ${formatAddress(address)}: ${reason}`, { cause: error });
+    throw new Error(`can't listen on ${formatAddress(address)}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -95,6 +94,12 @@ export function tcpAddress(server: Server): AddressInfo | undefined {
   const address = server.address();
   // A unix socket has its path here, or null if it was passed as a descriptor.
   return typeof address === 'string' || address === null ? undefined : address;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isTaken = 'code' in error && error.code === 'EADDRINUSE' && 'port' in error;
+  return isTaken ? 'another program has this port: choose another one with --listen or --grpc-listen' : error.message;
 }
 
 function hostsOf(host: string): string[] {

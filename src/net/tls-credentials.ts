@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { TlsConfig } from '../config/types.js';
-import { readCertificates, readPrivateKey } from './pem.js';
+import { readCertificates, readPrivateKey, type PemFile } from './pem.js';
 
 /** The options of a TLS server in Node. */
 export interface TlsMaterial {
@@ -77,6 +77,7 @@ async function load(config: TlsConfig, now: number): Promise<Loaded> {
     config.clientCa === undefined
       ? undefined
       : await readCertificates('the authority of client certificates', config.clientCa);
+  if (ca !== undefined) checkRoots(ca);
   const [own] = cert.content;
   if (!own.checkPrivateKey(key.content)) {
     throw new Error(
@@ -101,6 +102,17 @@ async function load(config: TlsConfig, now: number): Promise<Loaded> {
     });
   }
   return { config, material, expiresMs: Date.parse(own.validTo) };
+}
+
+/** Node's TLS servers trust no client whose chain doesn't end at a root. */
+function checkRoots({ content, file }: PemFile<readonly X509Certificate[]>): void {
+  const rootless = content.find((each) => !content.some((issuer) => each.checkIssued(issuer)));
+  if (rootless === undefined) return;
+  const [subject, issuer] = [rootless.subject, rootless.issuer].map((name) => name.replaceAll('\n', ', '));
+  throw new Error(
+    `no client can be trusted by ${file}: it has the certificate of the authority ${subject}, and not that of its issuer, ${issuer}: ` +
+      'add that one, and so on up to the root',
+  );
 }
 
 function checkValidity(certificate: X509Certificate, file: string, now: number): void {

@@ -21,6 +21,12 @@ describe('parseHtpasswd', () => {
     });
   });
 
+  it('skips a comment behind the hash', () => {
+    const parsed = parseHtpasswd(`ann:${hash()}:of the web team, since 2024: all of it
+`);
+    expect('entries' in parsed && Object.fromEntries(parsed.entries)).to.deep.equal({ ann: hash() });
+  });
+
   it('takes an empty file', () => {
     expect(parseHtpasswd('')).to.deep.equal({ entries: new Map() });
   });

@@ -36,12 +36,12 @@ describe('the location of another gateway', () => {
   it('is an address, with a port or the usual one, and perhaps the name of a store', () => {
     for (const scheme of ['grpc', 'grpcs'] as const) {
       const cases = {
-        [`${scheme}://hub`]: { address: 'hub:9877', store: '' },
+        [`${scheme}://hub`]: { address: 'hub:9878', store: '' },
         [`${scheme}://hub:1234/`]: { address: 'hub:1234', store: '' },
         [`${scheme}://hub:1234/blue`]: { address: 'hub:1234', store: 'blue' },
         [`${scheme}://[::1]:1234/blue/`]: { address: '[::1]:1234', store: 'blue' },
-        [`${scheme}://hub/teams/blue`]: { address: 'hub:9877', store: 'teams/blue' },
-        [`${scheme}://[::1]/blue`]: { address: '[::1]:9877', store: 'blue' },
+        [`${scheme}://hub/teams/blue`]: { address: 'hub:9878', store: 'teams/blue' },
+        [`${scheme}://[::1]/blue`]: { address: '[::1]:9878', store: 'blue' },
       };
       for (const [text, parts] of Object.entries(cases)) {
         expect(parseLocation(text, surroundings), text).to.deep.equal({ scheme, ...parts });

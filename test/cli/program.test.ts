@@ -119,6 +119,18 @@ describe('the program', () => {
     expect(samples()).to.deep.equal(before);
   });
 
+  it('needs neither HOME nor an entry in passwd, as in containers', async function () {
+    // Only root may become another user; for others it is about HOME alone.
+    const user = process.getuid?.() === 0 ? { uid: 54_321, gid: 54_321 } : {};
+    const env = { ...process.env, HOME: undefined };
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...program, '--version'], {
+      cwd: root,
+      env,
+      ...user,
+    });
+    expect([status, String(stderr)], String(stdout)).to.deep.equal([0, '']);
+  });
+
   it("ends on request, though its log can't be written", async () => {
     const full = openSync('/dev/full', 'w');
     const socket = join(await tempFolder(), 'a.sock');
@@ -165,6 +177,14 @@ describe('the program', () => {
     );
     expect(status).to.equal(1);
     expect(stderr).to.match(/^kloset-gateway: can't listen on 192\.0\.2\.1:1: /);
+  });
+
+  it('says what to change where another program has the port', () => {
+    const { status, stderr } = run('serve', '--sample', '--listen', `127.0.0.1:${port}`, '--log-level', 'silent');
+    expect(status).to.equal(1);
+    expect(stderr).to.equal(
+      `kloset-gateway: can't listen on 127.0.0.1:${port}: another program has this port: choose another one with --listen or --grpc-listen\n`,
+    );
   });
 });
 

@@ -13,6 +13,7 @@ describe('an address', () => {
         expect(parseAddress(formatAddress({ host, port }))).to.deep.equal({ host, port });
       }),
     );
+    expect(parseAddress('[fe80::1%eth0.2]:80')).to.deep.equal({ host: 'fe80::1%eth0.2', port: 80 });
     expect(parseAddress('unix:/run/a b.sock')).to.deep.equal({ path: '/run/a b.sock' });
     expect(formatAddress({ path: '/run/x' })).to.equal('unix:/run/x');
     for (const text of ['systemd', 'systemd:http', 'systemd:kloset-gateway.socket']) {

@@ -52,7 +52,7 @@ describe('makeConfig', () => {
     const listener = { maxAccess: 'full', tls: false, mode: undefined, owner: undefined };
     expect(made.listeners).to.deep.equal([
       { ...listener, name: 'localhost:9876', protocol: 'http', address: { host: 'localhost', port: 9876 } },
-      { ...listener, name: 'localhost:9877', protocol: 'grpc', address: { host: 'localhost', port: 9877 } },
+      { ...listener, name: 'localhost:9878', protocol: 'grpc', address: { host: 'localhost', port: 9878 } },
     ]);
     expect(made.limits).to.deep.equal({
       maxObjectBytes: 4 * 1024 ** 3,

@@ -35,7 +35,7 @@ describe('loading a configuration', () => {
     const { config } = await load({ configPath, env, flags: { 'drain-timeout': '3', listen: ['localhost:3'] } });
     expect(config.drainMs).to.equal(3000);
     expect(config.limits).to.include({ minRate: 2, maxUploads: 1, maxRequests: 256 });
-    expect(config.listeners.map(({ name }) => name)).to.deep.equal(['localhost:3', 'localhost:9877']);
+    expect(config.listeners.map(({ name }) => name)).to.deep.equal(['localhost:3', 'localhost:9878']);
     const withoutOption = await load({ configPath, env });
     expect(withoutOption.config.listeners.map(({ name }) => name)).to.include.members(['localhost:2', 'unix:/b']);
   });

@@ -52,12 +52,21 @@ export class Authority {
 
   /** A certificate that it vouches for, for servers and clients. */
   async issue(options: CertificateOptions = {}): Promise<Certificate> {
+    return this.sign(options, 'extendedKeyUsage=serverAuth,clientAuth');
+  }
+
+  /** An authority that it vouches for, which is no root. */
+  async issueAuthority(name: string): Promise<Authority> {
+    return new Authority(await this.sign({ name, altNames: [] }, 'basicConstraints=critical,CA:TRUE'));
+  }
+
+  private async sign(options: CertificateOptions, usage: string): Promise<Certificate> {
     const folder = await tempFolder();
     const path = (name: string): string => join(folder, name);
     const { name = 'localhost', altNames = ['DNS:localhost'], days = 365 } = options;
     openssl('req', ...newKey, '-subj', `/CN=${name}`, '-keyout', path('key.pem'), '-out', path('request.pem'));
     const extensions = altNames.length === 0 ? '' : `subjectAltName=${altNames.join(',')}\n`;
-    await writeFile(path('extensions'), `extendedKeyUsage=serverAuth,clientAuth\n${extensions}`);
+    await writeFile(path('extensions'), `${usage}\n${extensions}`);
     const signer = ['-CA', this.own.certFile, '-CAkey', this.own.keyFile, '-CAcreateserial', '-days', String(days)];
     const files = ['-in', path('request.pem'), '-extfile', path('extensions'), '-out', path('cert.pem')];
     openssl('x509', '-req', ...signer, ...files);

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { connect as connectPlain } from 'node:net';
+import { join } from 'node:path';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Settings } from '../../src/config/config.js';
 import type { Store } from '../../src/core/store.js';
@@ -12,7 +14,7 @@ import { Http2Store } from '../support/http2-store.js';
 import { HttpStore } from '../support/http-store.js';
 import { makeObject, newRef } from '../support/objects.js';
 import { expectFailure, listAll, putAll } from '../support/store.js';
-import { emptyStore } from '../support/temp.js';
+import { emptyStore, tempFolder } from '../support/temp.js';
 
 type WithTls = ClientOptions & Required<Pick<ClientOptions, 'tls'>>;
 
@@ -114,6 +116,28 @@ describe('A gateway with TLS', function () {
       ).to.satisfy((all: string[]) => all.every((status) => status === '200' || status === 'OK'));
     });
   }
+
+  it('trusts what an authority has issued that is no root, beside its root, and says so where that is missing', async () => {
+    const issuing = await authority.issueAuthority('issuing authority');
+    const own = await issuing.issue({ name: 'web-1', altNames: ['DNS:web-1.example.org'] });
+    const alone = startTestGateway(undefined, { ...settings, 'client-ca': issuing.certFile });
+    const error = (await alone.catch((caught: unknown) => caught)) as Error;
+    expect(error.message).to.match(
+      /authority CN=issuing authority, and not that of its issuer, CN=test authority: add/,
+    );
+    const both = join(await tempFolder(), 'both.pem');
+    await writeFile(both, Buffer.concat([issuing.cert, authority.cert]));
+    const other = await startTestGateway(undefined, { ...settings, 'client-ca': both });
+    try {
+      for (const make of Object.values(clients)) {
+        const store = make(other, identity(own));
+        expect(await listAll(store, 'state')).to.deep.equal([]);
+        await store.close();
+      }
+    } finally {
+      await other.close();
+    }
+  });
 
   it('lets a principal use its certificate only at its listeners', async () => {
     const ops = identity(await authority.issue({ name: 'ops', altNames: [] }));

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { GatewayClient, hasCode, macFromBytes } from 'kloset-gateway/client';
 
-const client = new GatewayClient({ address: process.argv[2] ?? 'localhost:9877' });
+const client = new GatewayClient({ address: process.argv[2] ?? 'localhost:9878' });
 
 const packfiles = [];
 for await (const batch of client.list('packfile')) packfiles.push(...batch);

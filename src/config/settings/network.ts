@@ -55,7 +55,7 @@ export const listening = {
   ),
   grpc: setting(
     'grpc-listen',
-    listeners(storeListener).prefault(['localhost:9877']),
+    listeners(storeListener).prefault(['localhost:9878']),
     'gRPC: the same forms, or off; repeatable',
   ),
   metrics: setting(

@@ -53,7 +53,7 @@ describe('the listeners of a configuration', () => {
       systemd: true,
       'localhost:2': false,
       'unix:/b': true,
-      'localhost:9877': true,
+      'localhost:9878': true,
       'localhost:3': false,
     });
     expect(tls).to.deep.equal({ cert: '/srv/c.pem', key: '/k.pem', clientCa: undefined, clientCertRequired: false });

@@ -73,7 +73,7 @@ describe('the principals of a configuration', () => {
     expect(of({ web: { ...web, access: { '': 'append', a: 'full', '*': 'none' } } }, { location: '/x' })).to.deep.equal(
       [],
     );
-    expect(of({ web: { ...web, listeners: ['localhost:9878'] } })).to.deep.equal([
+    expect(of({ web: { ...web, listeners: ['localhost:9877'] } })).to.deep.equal([
       'principals.web.listeners[0]: unknown listener: did you mean localhost:9876?',
     ]);
     expect(of({ web: { ...web, listeners: [] } })).to.have.length(1);
