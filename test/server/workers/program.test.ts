@@ -240,7 +240,7 @@ describe('A gateway of three workers', function () {
       `127.0.0.1:${port}`,
     ]).catch((error: unknown) => error);
     taken.close();
-    expect(String(failed).match(/EADDRINUSE/g)).to.have.length(1);
+    expect(String(failed).match(/another program has this port/g)).to.have.length(1);
   });
 
   it('exits with the reason if workers keep ending', async () => {
