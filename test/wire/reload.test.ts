@@ -256,7 +256,7 @@ describe('A gateway that takes on another configuration', function () {
       'a certificate that is none': [{ cert: join(folders.blue, 'CONFIG') }, /the TLS certificate .*CONFIG/],
       'a port that is taken': [
         { listen: [...(listen as object[] as []), `127.0.0.1:${gateway.grpcPort}`] },
-        /can't listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/,
+        /can't listen on 127\.0\.0\.1:\d+: .*another program has this port/,
       ],
       'an htpasswd file that is none': [{ htpasswd: '/nonexistent' }, /\/nonexistent/],
       'an audit log that can not be written': [{ 'audit-log': '/nonexistent/audit.log' }, /audit log/],
