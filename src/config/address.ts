@@ -2,8 +2,8 @@ import type { ListenAddress } from '../core/address.js';
 import { isLoopback } from '../lib/ip-address.js';
 
 /**
- * Parses an address to listen on: `host:port`, `[v6]:port`, `[fe80::1%eth0]:port`, `:port` (every address of the machine; the host is then empty),
- * `unix:/path`, or `systemd` and `systemd:NAME` for sockets opened by systemd. Undefined for anything else.
+ * Parses an address to listen on: `host:port`, `[v6]:port`, `[fe80::1%eth0]:port`, `:port` (every address of the machine; the host is
+ * then empty), `unix:/path`, or `systemd` and `systemd:NAME` for sockets opened by systemd. Undefined for anything else.
  */
 export function parseAddress(text: string): ListenAddress | undefined {
   if (text.startsWith('unix:')) {
