@@ -3,6 +3,7 @@ import type { FileSystem, ReadableFile } from '../../../src/backends/files/file-
 import { OpenFiles } from '../../../src/backends/files/open-files.js';
 import { TooManyOpen } from '../../../src/backends/files/file-system.js';
 import { StoreError } from '../../../src/core/errors.js';
+import { eventually } from '../../support/store.js';
 
 /** A file system of which only opening and looking is asked, with a clock of its own. */
 class Shelf {
@@ -141,6 +142,13 @@ describe('OpenFiles', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(Object.fromEntries(shelf.open)).to.deep.equal({ a: 0, b: 1, c: 1 });
     await reader.close();
+  });
+
+  it('does so by itself', async function () {
+    this.timeout(30_000);
+    await (await files.open('a')).close();
+    nowMs = 5000;
+    await eventually(async () => shelf.open.get('a') === 0, 'the file is closed');
   });
 
   it('reads again through a file that it opens anew where a read fails, once, and leaves neither open', async () => {
