@@ -84,6 +84,9 @@ describe('HTTP/2 over TLS', function () {
     const streams = requests.map(([path, headers]) => raw.open('GET', path, headers, { endStream: true }));
     await eventually(async () => raw.ended.size === streams.length, 'all responses have ended');
     expect(streams.map((stream) => raw.ended.get(stream))).to.deep.equal([100, 30_000 - 16_384, 20_000 - 16_384]);
+    const statuses = () => gateway.log.filter(({ method }) => method === 'GET').map(({ status }) => status);
+    await eventually(async () => statuses().length === streams.length, 'the responses are logged');
+    expect(statuses()).to.deep.equal([200, 200, 200]);
     raw.close();
   });
 
