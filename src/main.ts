@@ -4,6 +4,7 @@ import cluster from 'node:cluster';
 import { homedir, hostname, userInfo } from 'node:os';
 import { destination as logTo } from 'pino';
 import type { Host } from './backends/files/sweep.js';
+import { busyFileThreads } from './backends/local/thread-share.js';
 import { wrongUsage, type Outcome } from './cli/outcome.js';
 import { parseCommandLine, type ServeCommand } from './cli/parse.js';
 import { runCommand, sourcesOf, type CommandContext } from './cli/run-command.js';
@@ -18,6 +19,7 @@ const host: Host = {
   name: hostname(),
   pid: process.pid,
   startedMs: performance.timeOrigin,
+  threads: Number(process.env['UV_THREADPOOL_SIZE'] ?? 4),
   isAlive: (pid) => {
     try {
       // Signal 0 only checks whether a signal could be sent.
@@ -33,14 +35,14 @@ const context: CommandContext = { env: process.env, surroundings: { home: user.h
 const command = parseCommandLine(process.argv.slice(2));
 if (command.name === 'plugin') await plugin();
 else if (command.name !== 'serve') print(await runCommand(command, context));
-else if (cluster.isWorker) await serveInWorker({ process, host, user });
+else if (cluster.isWorker) await serveInWorker({ process, host, user, exit });
 else await serveUntilStopped(command);
 
 /** Serves plakar over stdin and stdout. Its log goes to plakar's terminal, and so has only warnings. */
 async function plugin(): Promise<void> {
   const log = createLog('warn', 'text', logTo({ dest: 2, sync: true }));
   await runPlugin({ input: process.stdin, output: process.stdout, log, host, user, cwd: process.cwd() });
-  process.exit(0);
+  exit(0);
 }
 
 async function serveUntilStopped(serveCommand: ServeCommand): Promise<void> {
@@ -49,12 +51,22 @@ async function serveUntilStopped(serveCommand: ServeCommand): Promise<void> {
   const problems = [...serveCommand.problems, ...('problems' in loaded ? loaded.problems : [])];
   if ('problems' in loaded || problems.length > 0) return print(wrongUsage(problems));
   try {
-    await serve({ process, host, user, loaded, load });
-    process.exit(0);
+    await serve({ process, host, user, exit, loaded, load });
+    exit(0);
   } catch (error) {
     process.stderr.write(`kloset-gateway: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
+    exit(1);
   }
+}
+
+/**
+ * Ends the process. Node waits for its threads first, and one that waits for a disk that doesn't respond may never return: only a signal
+ * helps then.
+ */
+function exit(code: number): void {
+  if (busyFileThreads() === 0) process.exit(code);
+  process.stderr.write('kloset-gateway: ended by SIGKILL, since a disk does not respond\n');
+  process.kill(process.pid, 'SIGKILL');
 }
 
 /** The user's name; in a container the user may have none. */

@@ -40,6 +40,8 @@ export interface StoreConfig {
   readonly anonymous: Access;
   /** The limit of the total size of its packfiles and states; undefined: none. */
   readonly quotaBytes: number | undefined;
+  /** Whether the gateway starts without it while it can't be opened. */
+  readonly optional: boolean;
 }
 
 export interface ListenerConfig {

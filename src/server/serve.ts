@@ -13,13 +13,15 @@ import { serveAsWorker } from './workers/serve-as-worker.js';
 import { WorkerGroup } from './workers/worker-group.js';
 import { workersFor } from './workers/workers-for.js';
 
-type Process = Pick<NodeJS.Process, 'env' | 'pid' | 'stderr' | 'on' | 'once' | 'exit'>;
+type Process = Pick<NodeJS.Process, 'env' | 'pid' | 'stderr' | 'on' | 'once'>;
 
 /** What a gateway needs to know of the process that it runs in. */
 export interface ProcessContext {
   readonly process: Process;
   readonly host: Host;
   readonly user: User;
+  /** Ends the process. */
+  readonly exit: (code: number) => void;
 }
 
 export interface ServeOptions extends ProcessContext {
@@ -71,7 +73,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 /** Serves as one of the processes that `serve` has started, which controls this one. */
-export async function serveInWorker({ process, host, user }: ProcessContext): Promise<void> {
+export async function serveInWorker({ process, host, user, exit }: ProcessContext): Promise<void> {
   // Terminals and systemd send signals to every process.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => undefined);
   let programLog: ProgramLog | undefined;
@@ -83,7 +85,7 @@ export async function serveInWorker({ process, host, user }: ProcessContext): Pr
     onActive: ({ logLevel }) => {
       if (programLog !== undefined) programLog.log.level = logLevel;
     },
-    exit: (code) => void Promise.resolve(programLog?.close()).then(() => process.exit(code)),
+    exit: (code) => void Promise.resolve(programLog?.close()).then(() => exit(code)),
   });
 }
 

@@ -5,6 +5,7 @@ import { allows, type Access } from '../core/access.js';
 import type { Logger } from '../lib/logger.js';
 import type { Store } from '../core/store.js';
 import { Quota } from '../layers/quota.js';
+import { OptionalStore } from './optional-store.js';
 import { copySample } from './sample.js';
 import { sweepPeriodically } from './sweeping.js';
 import type { User } from '../backends/backend.js';
@@ -83,7 +84,8 @@ export class StorePool {
     const { maxObjectBytes, minFreeBytes } = limits;
     const needs = { ssh, durable, maxObjectBytes, minFreeBytes, writable };
     const hasQuota = store.quotaBytes !== undefined;
-    const key = JSON.stringify({ name, location: store.location, hasQuota, ...needs });
+    const { location, optional } = store;
+    const key = JSON.stringify({ name, location, optional, hasQuota, ...needs });
     const present = this.entries.get(key);
     if (present !== undefined) {
       present.references++;
@@ -109,7 +111,7 @@ export class StorePool {
 
   private async open(
     name: string,
-    { location: where, quotaBytes }: StoreConfig,
+    { location: where, quotaBytes, optional }: StoreConfig,
     needs: Pick<Config, 'ssh' | 'durable'> & {
       readonly maxObjectBytes: number;
       readonly minFreeBytes: number;
@@ -121,7 +123,10 @@ export class StorePool {
     const sample = where === 'sample' ? await copySample() : undefined;
     if (sample) cleanUps.push(() => sample.remove());
     const location = where === 'sample' ? { scheme: 'fs' as const, path: sample?.path ?? '' } : where;
-    const files = await openStore(location, { ...needs, host, user }, log);
+    const open = () => openStore(location, { ...needs, host, user }, log);
+    const { durable, maxObjectBytes } = needs;
+    const info = { access: 'full', durable, maxObjectBytes } as const;
+    const files = optional ? await OptionalStore.open({ open, info, log }) : await open();
     cleanUps.push(() => files.close());
     const sweep = files.sweep?.bind(files);
     if (sweep && sweeps && needs.writable && allows(files.info().access, 'append')) {

@@ -4,7 +4,12 @@ import type { Config, ListenerConfig, PrincipalConfig, StoreConfig } from '../..
 import { accessLevels, allows, type Access } from '../../src/core/access.js';
 import type { PeerCertificate } from '../../src/core/caller.js';
 
-const store = (anonymous: Access): StoreConfig => ({ location: 'sample', anonymous, quotaBytes: undefined });
+const store = (anonymous: Access): StoreConfig => ({
+  location: 'sample',
+  anonymous,
+  quotaBytes: undefined,
+  optional: false,
+});
 const listener = (name: string, maxAccess: Access): ListenerConfig => ({
   name,
   protocol: 'http',

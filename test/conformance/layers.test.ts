@@ -11,6 +11,7 @@ import { Audited } from '../../src/layers/audited.js';
 import { Limited } from '../../src/layers/limited.js';
 import { Quota } from '../../src/layers/quota.js';
 import { CallerLimits } from '../../src/layers/limited.js';
+import { OptionalStore } from '../../src/server/optional-store.js';
 import { deferred } from '../support/deferred.js';
 import { host, silent } from '../support/gateway.js';
 import { makeObject, newRef } from '../support/objects.js';
@@ -96,6 +97,17 @@ async function holdAllPermits(store: Store): ReturnType<NonNullable<Target['bloc
 for (const name of Object.keys(layers) as (keyof typeof layers)[]) {
   describeStore(`a local store with the layer "${name}"`, () => openWith([name]), { onDisk: true });
 }
+
+describeStore(
+  'a local store that is optional',
+  async () => {
+    const target = await openWith([]);
+    const info = { access: 'full', durable: true, maxObjectBytes: 0 } as const;
+    const store = await OptionalStore.open({ open: async () => target.store, info, log: silent });
+    return { ...target, store, close: () => store.close() };
+  },
+  { onDisk: true },
+);
 
 describeStore('a local store with all layers', () => openWith(['quota', 'limited', 'policy', 'audited']), {
   onDisk: true,

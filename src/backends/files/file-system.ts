@@ -105,6 +105,9 @@ export interface ReadableFile {
    */
   read(target: Uint8Array, offset: number, length: number): Promise<number>;
 
+  /** The same without waiting; it may read less. Undefined, with nothing read, where that could take long. */
+  readNow?(target: Uint8Array, offset: number, length: number): number | undefined;
+
   /** Makes the file's bytes durable, including what others wrote. */
   sync(): Promise<void>;
 

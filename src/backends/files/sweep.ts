@@ -3,12 +3,14 @@ import { objectKinds } from '../../core/object.js';
 import type { FileSystem } from './file-system.js';
 import { kindFolder, nameOfHost, parseTemporary, type TemporaryOwner } from './layout.js';
 
-/** The process that writes. */
+/** The process. */
 export interface Host {
   readonly name: string;
   readonly pid: number;
   /** When this process started, in milliseconds since 1970-01-01 UTC. */
   readonly startedMs: number;
+  /** How many threads run its file operations; default: Node's 4. */
+  readonly threads?: number;
   /** Whether a process of this host is running. */
   isAlive(pid: number): boolean;
 }

@@ -4,7 +4,9 @@ import { resolvePath } from '../../lib/paths.js';
 import type { Backend } from '../backend.js';
 import { explainFailure } from '../files/explain-failure.js';
 import { FileStore } from '../files/file-store.js';
+import { GuardedFileSystem } from './guarded-file-system.js';
 import { LocalFileSystem } from './local-file-system.js';
+import { ThreadShare } from './thread-share.js';
 
 /** A folder of this machine. */
 export interface LocalLocation {
@@ -29,7 +31,8 @@ export const local: Backend<LocalLocation> = {
 
   async open({ path }, options) {
     try {
-      return await FileStore.open(new LocalFileSystem(path), options);
+      const share = new ThreadShare(options.host.threads);
+      return await FileStore.open(new GuardedFileSystem(new LocalFileSystem(path), share), options);
     } catch (error) {
       // For the operator, whom the cause tells more: it names the path.
       const { code, message, cause } = StoreError.from(error);

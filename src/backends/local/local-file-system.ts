@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { ifPresent, StoreError } from '../../core/errors.js';
-import { mapAhead } from '../../lib/map-ahead.js';
 import type {
   DirectoryEntry,
   FileStat,
@@ -107,11 +106,10 @@ export class LocalFileSystem implements FileSystem {
     // Where the file system doesn't tell the types of names, Node looks at each, and fails as a whole when one has gone meanwhile.
     const names = await fs.readdir(this.at(path)).catch(rethrow);
     const entries: DirectoryEntry[] = [];
-    const found = mapAhead(names, this.listConcurrency, async (name) => {
+    for (const name of names) {
       const stat = await ifPresent(this.stat(`${path}/${name}`));
-      return stat && { name, type: stat.type };
-    });
-    for await (const entry of found) if (entry !== undefined) entries.push(entry);
+      if (stat !== undefined) entries.push({ name, type: stat.type });
+    }
     return entries;
   }
 

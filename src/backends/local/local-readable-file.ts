@@ -32,6 +32,15 @@ export class LocalReadableFile implements ReadableFile {
     this.id = fileId(stat);
   }
 
+  readNow(target: Uint8Array, offset: number, length: number): number | undefined {
+    if (length > smallBytes) return undefined;
+    try {
+      return this.governor?.run(() => readSync(this.handle.fd, target, 0, length, offset));
+    } catch (error) {
+      rethrow(error);
+    }
+  }
+
   async read(target: Uint8Array, offset: number, length: number): Promise<number> {
     let done = 0;
     this.readsInProgress++;
@@ -63,11 +72,8 @@ export class LocalReadableFile implements ReadableFile {
   /** By the handle's number: its own `read` takes a tenth more of a small request's time. */
   private readSome(target: Uint8Array, at: number, length: number, position: number): Promise<number> {
     const { fd } = this.handle;
-    const inThreadPool = (): Promise<number> =>
-      new Promise((resolve, reject) => {
-        read(fd, target, at, length, position, (error, got) => (error ? reject(error) : resolve(got)));
-      });
-    if (this.governor === undefined || length > smallBytes) return inThreadPool();
-    return this.governor.run(() => readSync(fd, target, at, length, position), inThreadPool);
+    return new Promise((resolve, reject) => {
+      read(fd, target, at, length, position, (error, got) => (error ? reject(error) : resolve(got)));
+    });
   }
 }

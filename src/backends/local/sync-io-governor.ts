@@ -5,9 +5,9 @@ const slowMs = 0.2;
 const penalty = 64;
 
 /**
- * Decides whether small reads run on the event loop or in the thread pool. What the system has in memory is read on the event loop, which
- * takes a quarter of a restore's CPU time less; after a slow read they run in the thread pool, so that a busy disk blocks nothing else.
- * Only for file systems on this machine's disks: a read from a server that doesn't respond would block the process.
+ * Decides whether small reads run on the event loop or in the thread pool. Those of what the system has in memory run on the event loop:
+ * a restore of 20,000 files takes a fifth less time so, and a third less CPU time. After a slow read they run in the thread pool, so that a
+ * busy disk blocks nothing else. Only for the kernel's own file systems: a file server that doesn't respond would block the process.
  */
 export class SyncIoGovernor {
   private remainingInPool = 0;
@@ -15,15 +15,15 @@ export class SyncIoGovernor {
   /** @param now a clock, in milliseconds */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** Runs one of two implementations of the same operation. */
-  async run<T>(onEventLoop: () => T, inThreadPool: () => Promise<T>): Promise<T> {
+  /** Runs an operation on the event loop; returns undefined, and doesn't run it, if it belongs in the thread pool. */
+  run<T>(operation: () => T): T | undefined {
     if (this.remainingInPool > 0) {
       this.remainingInPool--;
-      return inThreadPool();
+      return undefined;
     }
     const start = this.now();
     try {
-      return onEventLoop();
+      return operation();
     } finally {
       if (this.now() - start > slowMs) this.remainingInPool = penalty;
     }

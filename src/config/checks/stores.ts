@@ -24,6 +24,7 @@ export function checkStores(context: Context): Map<string, StoreConfig> {
       location: checkLocation(context, [...path, 'location'], store.location),
       anonymous: name === '' ? raised(context, store.anonymous ?? anonymous) : (store.anonymous ?? anonymous),
       quotaBytes: store.quota,
+      optional: store.optional,
     });
   }
   if (givenNames(context, 'stores').includes('')) checkNotTwice(context);
@@ -48,7 +49,8 @@ function defaultStore(context: Context, anonymous: Access): StoreConfig {
   if (sample && context.given.location !== undefined) {
     context.problem(['sample'], 'the sample store has a location of its own: remove location');
   }
-  return { location: sample ? 'sample' : checkLocation(context, ['location'], location), anonymous, quotaBytes };
+  const where = sample ? 'sample' : checkLocation(context, ['location'], location);
+  return { location: where, anonymous, quotaBytes, optional: false };
 }
 
 /** The default store can't be configured twice: it would be unclear which one counts. */

@@ -8,6 +8,9 @@ const store = fields({
   anonymous: choice(accessLevels)
     .optional()
     .describe('what anonymous callers may do (default: none if there is a way to log in, else read-only)'),
+  optional: flag()
+    .prefault(false)
+    .describe("start without it while it can't be opened, and try again; requests are answered 503 meanwhile"),
   quota: size(1).optional().describe('how much its packfiles and states may take up together, as in 2TiB'),
 });
 
