@@ -10,6 +10,11 @@ const closeTimeoutMs = 1000;
 const flushTimeoutMs = 30_000;
 
 export interface SessionLimits {
+  /**
+   * The receive window of the connection for all its streams together, in bytes: an upload gets no more than that through in a round trip.
+   * A client may fill it before the store takes anything.
+   */
+  readonly windowBytes: number;
   /** How many streams a client may reset in ten seconds. */
   readonly maxResets: number;
   /** How long a connection may stay without a stream, in milliseconds. */
@@ -22,12 +27,6 @@ export interface SessionLimits {
 const resetWindowMs = 10_000;
 
 /**
- * The receive window of a stream, and of a connection for all its streams together, in bytes. An upload gets no more than that through in
- * a round trip: with HTTP/2's default of 64 KiB, 3 MB/s at 20 ms. A client may fill it before the store takes anything.
- */
-export const windowBytes = 8 * 1024 * 1024;
-
-/**
  * Holds an HTTP/2 connection to its limits: of idle time, and of stream resets. A client that opens streams and resets them at once
  * causes work without ever reaching the limit of concurrent streams (CVE-2023-44487).
  */
@@ -37,7 +36,7 @@ export function guardSession(session: ServerHttp2Session, limits: SessionLimits,
   let windowStartMs = 0;
   let isCalmed = false;
   const caller = peerOf(session.socket).address;
-  session.setLocalWindowSize(windowBytes);
+  session.setLocalWindowSize(limits.windowBytes);
   const closeIdle = (): void => {
     if (open > 0 || session.closed) return;
     session.goaway();

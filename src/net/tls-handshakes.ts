@@ -5,11 +5,12 @@ import type { ListenerConfig } from '../config/types.js';
 import type { TlsCredentials, TlsMaterial } from './tls-credentials.js';
 
 /**
- * The protocols that are negotiated in TLS (ALPN), in order of preference. HTTP/1.1 comes first: plakar's client uploads faster by it.
+ * The protocols that are negotiated in TLS (ALPN), in order of preference. HTTP/2 comes first: by HTTP/1.1 plakar's
+ * client makes connection after connection, and checks and restores take a third longer.
  * Metrics are served over HTTP/1.1 only.
  */
 const protocols: Readonly<Record<ListenerConfig['protocol'], string[]>> = {
-  http: ['http/1.1', 'h2'],
+  http: ['h2', 'http/1.1'],
   grpc: ['h2'],
   metrics: ['http/1.1'],
 };

@@ -69,7 +69,7 @@ describe('a listener with TLS', () => {
     expect(warnings).to.deep.equal([warningOf('the client supports only TLS 1.1 or older')]);
   });
 
-  it('negotiates the versions of HTTP that its protocol needs, and HTTP/1.1 with clients that have both', async () => {
+  it('negotiates the versions of HTTP that its protocol needs, and HTTP/2 with clients that have both', async () => {
     const expected = { http: ['h2', 'http/1.1'], grpc: ['h2', undefined], metrics: [undefined, 'http/1.1'] } as const;
     for (const protocol of ['http', 'grpc', 'metrics'] as const) {
       const { port } = await start({}, { protocol });
@@ -84,8 +84,8 @@ describe('a listener with TLS', () => {
       }
     }
     const { port } = await start();
-    const { socket } = await enterTls({ port, ALPNProtocols: ['h2', 'http/1.1'] });
-    expect(socket.alpnProtocol, 'of both').to.equal('http/1.1');
+    const { socket } = await enterTls({ port, ALPNProtocols: ['http/1.1', 'h2'] });
+    expect(socket.alpnProtocol, 'of both').to.equal('h2');
     socket.destroy();
   });
 

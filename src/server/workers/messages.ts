@@ -4,7 +4,7 @@ import type { UnixSocketOptions } from '../../net/unix-socket.js';
 
 /** What a worker needs to start. */
 export interface Start {
-  /** With the worker's share of the limits. */
+  /** With the worker's share of the connections. */
   readonly config: Config;
   readonly activated: readonly ActivatedSocket[];
   /** Whether this is the worker that logs what is served, and sweeps the stores. */
@@ -37,7 +37,7 @@ export interface Primary {
 export interface Worker {
   /** A login from this address failed in another worker. */
   loginFailed(address: string): void;
-  /** Applies a configuration that has the worker's share of the limits. */
+  /** Applies a configuration that has the worker's share of the connections. */
   reload(config: Config): Promise<void>;
   reopenLogs(): Promise<void>;
   /** Stops the worker, whose process then exits. May be called again with a shorter grace period. */

@@ -32,7 +32,7 @@ const firstPauseMs = 100;
 
 /**
  * The primary process's view of a gateway of several processes. It serves no requests: it sends the workers their configuration, each with
- * its share of the limits, coordinates unix sockets, failed logins and metrics, and replaces workers that end.
+ * its share of the connections, coordinates unix sockets, failed logins and metrics, and replaces workers that end.
  */
 export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLogs' | 'close'> {
   /** By index; undefined while a worker is being replaced. */

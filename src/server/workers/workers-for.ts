@@ -18,17 +18,8 @@ export function hasQuota({ stores }: Pick<Config, 'stores'>): boolean {
   return [...stores.values()].some(({ quotaBytes }) => quotaBytes !== undefined);
 }
 
-/** A configuration with one worker's share of the limits that count connections, requests and uploads. A share is at least 1. */
+/** A configuration with one worker's share of the limit of connections, rounded up. */
 export function shareOf(config: Config, workers: number): Config {
-  const share = (limit: number): number => Math.ceil(limit / workers);
-  const { maxConnections, maxRequests, maxUploads } = config.limits;
-  return {
-    ...config,
-    limits: {
-      ...config.limits,
-      maxConnections: share(maxConnections),
-      maxRequests: share(maxRequests),
-      maxUploads: share(maxUploads),
-    },
-  };
+  const { limits } = config;
+  return { ...config, limits: { ...limits, maxConnections: Math.ceil(limits.maxConnections / workers) } };
 }

@@ -4,7 +4,7 @@ import { credentials, loadPackageDefinition, type ServiceClientConstructor } fro
 import { fromJSON, type PackageDefinition } from '@grpc/proto-loader';
 import { expect } from 'chai';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { windowBytes } from '../../../src/frontends/http2-sessions.js';
+import { windowBytes } from '../../../src/frontends/grpc/http2-connections.js';
 import { startTestGateway } from '../../support/gateway.js';
 import { emptyStore } from '../../support/temp.js';
 import { framed } from '../../wire/support/raw-grpc.js';

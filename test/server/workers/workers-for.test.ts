@@ -11,10 +11,10 @@ describe('Workers', () => {
     expect(workersFor(withQuota, 64)).to.equal(1);
   });
 
-  it('get equal shares of the limits, rounded up, and all other settings', () => {
-    const config = testConfig({ location: '/x', 'max-connections': 100, 'max-requests': 9, 'max-uploads': 1 });
+  it('get equal shares of the connections, rounded up, and all other settings as they are', () => {
+    const config = testConfig({ location: '/x', 'max-connections': 9 });
     const share = shareOf(config, 4);
-    expect(share.limits).to.deep.equal({ ...config.limits, maxConnections: 25, maxRequests: 3, maxUploads: 1 });
+    expect(share.limits).to.deep.equal({ ...config.limits, maxConnections: 3 });
     expect({ ...share, limits: config.limits }).to.deep.equal(config);
   });
 });
