@@ -4,7 +4,7 @@ import cluster from 'node:cluster';
 import { homedir, hostname, userInfo } from 'node:os';
 import { destination as logTo } from 'pino';
 import type { Host } from './backends/files/sweep.js';
-import { busyFileThreads } from './backends/local/thread-share.js';
+import { fileThreads } from './backends/local/thread-share.js';
 import { wrongUsage, type Outcome } from './cli/outcome.js';
 import { parseCommandLine, type ServeCommand } from './cli/parse.js';
 import { runCommand, sourcesOf, type CommandContext } from './cli/run-command.js';
@@ -19,7 +19,6 @@ const host: Host = {
   name: hostname(),
   pid: process.pid,
   startedMs: performance.timeOrigin,
-  threads: Number(process.env['UV_THREADPOOL_SIZE'] ?? 4),
   isAlive: (pid) => {
     try {
       // Signal 0 only checks whether a signal could be sent.
@@ -29,6 +28,7 @@ const host: Host = {
     }
   },
 };
+fileThreads.size = Number(process.env['UV_THREADPOOL_SIZE'] ?? fileThreads.size);
 const user = { name: userName(), home: homeFolder(), env: process.env };
 const context: CommandContext = { env: process.env, surroundings: { home: user.home, cwd: process.cwd() } };
 
@@ -64,7 +64,7 @@ async function serveUntilStopped(serveCommand: ServeCommand): Promise<void> {
  * helps then.
  */
 function exit(code: number): void {
-  if (busyFileThreads() === 0) process.exit(code);
+  if (fileThreads.busy === 0) process.exit(code);
   process.stderr.write('kloset-gateway: ended by SIGKILL, since a disk does not respond\n');
   process.kill(process.pid, 'SIGKILL');
 }

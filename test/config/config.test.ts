@@ -47,7 +47,15 @@ describe('makeConfig', () => {
       logFormat: undefined,
     });
     expect([...made.stores]).to.deep.equal([
-      ['', { location: { scheme: 'fs', path: '/home/op/.plakar' }, anonymous: 'read-only', quotaBytes: undefined }],
+      [
+        '',
+        {
+          location: { scheme: 'fs', path: '/home/op/.plakar' },
+          anonymous: 'read-only',
+          quotaBytes: undefined,
+          optional: false,
+        },
+      ],
     ]);
     const listener = { maxAccess: 'full', tls: false, mode: undefined, owner: undefined };
     expect(made.listeners).to.deep.equal([

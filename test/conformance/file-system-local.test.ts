@@ -1,7 +1,7 @@
 import { FolderVersions } from '../../src/backends/local/folder-versions.js';
 import { GuardedFileSystem } from '../../src/backends/local/guarded-file-system.js';
 import { LocalFileSystem } from '../../src/backends/local/local-file-system.js';
-import { ThreadShare } from '../../src/backends/local/thread-share.js';
+import { fileThreads } from '../../src/backends/local/thread-share.js';
 import { describeFileSystem } from './file-system-suite.js';
 
 /** By which every change was made long ago. */
@@ -9,6 +9,6 @@ const laterClock = (): number => Date.now() + 60_000;
 
 describeFileSystem('a local folder', async (folder) =>
   Promise.resolve(
-    new GuardedFileSystem(new LocalFileSystem(folder, new FolderVersions(laterClock)), new ThreadShare()),
+    new GuardedFileSystem(new LocalFileSystem(folder, new FolderVersions(laterClock)), fileThreads.share()),
   ),
 );

@@ -449,7 +449,7 @@ export function describeFileSystem(name: string, openFolder: (folder: string) =>
       it("tells the room on the root's disk, as the system does", async () => {
         const { bavail, bsize } = await statfs(folder);
         // Others use the disk meanwhile.
-        expect(await files.freeBytes()).to.be.closeTo(bavail * bsize, Math.max(64 * MiB, 0.05 * bavail * bsize));
+        expect(await files.freeBytes('.')).to.be.closeTo(bavail * bsize, Math.max(64 * MiB, 0.05 * bavail * bsize));
       });
 
       it('sees that a disk gets fuller', async function () {
@@ -458,11 +458,11 @@ export function describeFileSystem(name: string, openFolder: (folder: string) =>
         if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', small]).status !== 0) this.skip();
         const smallFiles = await openFolder(small);
         try {
-          expect(await smallFiles.freeBytes()).to.equal(8 * MiB);
+          expect(await smallFiles.freeBytes('.')).to.equal(8 * MiB);
           await writeFile(join(small, 'file'), seededBytes(3 * MiB, 'fuller'));
-          expect(await smallFiles.freeBytes()).to.equal(5 * MiB);
+          expect(await smallFiles.freeBytes('.')).to.equal(5 * MiB);
           await writeFile(join(small, 'rest'), seededBytes(5 * MiB, 'full'));
-          expect(await smallFiles.freeBytes()).to.equal(0);
+          expect(await smallFiles.freeBytes('.')).to.equal(0);
         } finally {
           await smallFiles.close();
           spawnSync('umount', [small]);

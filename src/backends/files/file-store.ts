@@ -55,7 +55,7 @@ export class FileStore implements Store {
       const store = new FileStore(files, {
         ...options,
         active: new Set(),
-        space: new FreeSpace(files, options.minFreeBytes ?? 0),
+        space: spaces(files, options.minFreeBytes ?? 0),
         fileMode: config.mode & 0o666,
         folders: new Folders(files, { durable: options.durable, folderMode: folder?.mode ?? 0o700 }),
       });
@@ -163,6 +163,12 @@ export class FileStore implements Store {
       throw missing(ref);
     }
   }
+}
+
+/** Each kind's folder may be on a disk of its own. */
+function spaces(files: FileSystem, minFreeBytes: number): UploadOptions['space'] {
+  const of = (kind: ObjectKind): FreeSpace => new FreeSpace(files, kindFolder(kind), minFreeBytes);
+  return { packfile: of('packfile'), state: of('state'), lock: of('lock') };
 }
 
 function missing({ kind, mac }: ObjectRef): StoreError {

@@ -20,8 +20,9 @@ export interface FileSystem {
   /** How many files may be kept open for reading. */
   readonly maxOpenFiles: number;
   /**
-   * How many connections to the file server there have been. After a reconnect the server may have crashed in between, and may have lost
-   * what it had acknowledged but not synced. Undefined if a crash would have ended this process as well.
+   * How often the file server was connected to anew. It may have crashed in between, and may have lost what it had acknowledged but not
+   * synced. A further connection beside one that it still answers on doesn't count. Undefined if a crash would have ended this process as
+   * well.
    */
   readonly connectionCount?: number;
 
@@ -39,7 +40,7 @@ export interface FileSystem {
 
   /**
    * Gives the file `from` a second name, atomically. Never replaces: `already_exists` if `to` names anything. `not_found` if `from` or
-   * the folder of `to` is missing. `unimplemented` if the file server can't guarantee this.
+   * the folder of `to` is missing. OtherDisk if that folder is on another disk. `unimplemented` if the file server can't guarantee this.
    */
   link(from: string, to: string): Promise<void>;
 
@@ -65,8 +66,8 @@ export interface FileSystem {
   /** Makes the names in a folder durable: those that `link` and `rename` added, and the absence of those that were removed. */
   syncFolder(path: string): Promise<void>;
 
-  /** How many bytes can still be written on the disk of the root; undefined if unknown. */
-  freeBytes(): Promise<number | undefined>;
+  /** How many bytes can still be written on a folder's disk; undefined if unknown. Follows links. `not_found`. */
+  freeBytes(path: string): Promise<number | undefined>;
 
   close(): Promise<void>;
 }
@@ -133,5 +134,12 @@ export interface WritableFile {
 export class TooManyOpen extends StoreError {
   constructor(message: string, cause: unknown) {
     super('unavailable', message, { cause });
+  }
+}
+
+/** Two names are on different disks, so a file can't have both. */
+export class OtherDisk extends StoreError {
+  constructor(cause: unknown) {
+    super('internal', 'a part of the store is on another disk', { cause });
   }
 }

@@ -20,11 +20,13 @@ export class FreeSpace {
   private usedBytes = 0;
 
   /**
+   * @param folder the one that is written to
    * @param minFreeBytes how much has to stay free; with 0, nothing is measured
    * @param now a clock, in milliseconds
    */
   constructor(
     private readonly files: Pick<FileSystem, 'freeBytes'>,
+    private readonly folder: string,
     private readonly minFreeBytes: number,
     private readonly now: () => number = () => performance.now(),
   ) {}
@@ -59,7 +61,7 @@ export class FreeSpace {
   private async measure(): Promise<void> {
     const usedBefore = this.usedBytes;
     // Without the store's folder, the upload itself fails with a better message.
-    const free = await ifPresent(this.files.freeBytes());
+    const free = await ifPresent(this.files.freeBytes(this.folder));
     this.usedBytes -= usedBefore;
     this.last = { atMs: this.now(), free };
   }

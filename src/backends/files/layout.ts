@@ -9,7 +9,8 @@ import type { ObjectKind, ObjectRef } from '../../core/object.js';
  *   states/<xx>/<64 hex digits>
  *   locks/<64 hex digits>
  *
- * and, for uploads in progress, in each kind's folder, with a prefix that kloset's backends skip in their lists:
+ * and, for uploads in progress, in each kind's folder, with a prefix that kloset's backends skip in their lists, or in a bucket that is
+ * on another disk:
  *
  *   tmp.kloset-gateway.<host>.<pid>.<16 hex digits>
  */
@@ -57,12 +58,12 @@ export interface TemporaryOwner {
   readonly pid: number;
 }
 
-/** A new, unique path for an upload by a process. */
-export function temporaryPath(kind: ObjectKind, { host, pid }: TemporaryOwner): string {
+/** A new, unique path in a folder, for an upload by a process. */
+export function temporaryPath(folder: string, { host, pid }: TemporaryOwner): string {
   // A UUID, because Node draws random bytes for many of them at once. The parts used are entirely random.
   const uuid = randomUUID();
   const random = uuid.slice(0, 8) + uuid.slice(24, 32);
-  return `${folders[kind]}/tmp.kloset-gateway.${nameOfHost(host)}.${pid}.${random}`;
+  return `${folder}/tmp.kloset-gateway.${nameOfHost(host)}.${pid}.${random}`;
 }
 
 /** Whose a temporary file is, by its name in its folder; undefined if it is not a gateway's. */

@@ -1,16 +1,14 @@
 import { ifPresent } from '../../core/errors.js';
 import { objectKinds } from '../../core/object.js';
 import type { FileSystem } from './file-system.js';
-import { kindFolder, nameOfHost, parseTemporary, type TemporaryOwner } from './layout.js';
+import { isBucket, kindFolder, nameOfHost, parseTemporary, type TemporaryOwner } from './layout.js';
 
-/** The process. */
+/** The process that writes. */
 export interface Host {
   readonly name: string;
   readonly pid: number;
   /** When this process started, in milliseconds since 1970-01-01 UTC. */
   readonly startedMs: number;
-  /** How many threads run its file operations; default: Node's 4. */
-  readonly threads?: number;
   /** Whether a process of this host is running. */
   isAlive(pid: number): boolean;
 }
@@ -26,12 +24,12 @@ const maxAgeMs = 24 * 3600 * 1000;
  */
 export async function sweep(files: FileSystem, host: Host, active: ReadonlySet<string>): Promise<number> {
   let removed = 0;
-  for (const kind of objectKinds) {
-    const folder = kindFolder(kind);
-    const entries = await ifPresent(files.list(folder));
-    for (const { name, type } of entries ?? []) {
-      const temporary = type === 'file' ? parseTemporary(name) : undefined;
+  const sweepFolder = async (folder: string): Promise<void> => {
+    for (const { name, type } of (await ifPresent(files.list(folder))) ?? []) {
       const path = `${folder}/${name}`;
+      // A bucket that is a link: to another disk, where its uploads have their temporary files.
+      if (type === 'other' && isBucket(name)) await sweepFolder(path);
+      const temporary = type === 'file' ? parseTemporary(name) : undefined;
       if (temporary === undefined || active.has(path)) continue;
       // It can disappear at any moment: its upload ends, or another gateway sweeps too.
       const stat = await ifPresent(files.stat(path));
@@ -39,7 +37,8 @@ export async function sweep(files: FileSystem, host: Host, active: ReadonlySet<s
       await ifPresent(files.remove(path));
       removed++;
     }
-  }
+  };
+  for (const kind of objectKinds) await sweepFolder(kindFolder(kind));
   return removed;
 }
 

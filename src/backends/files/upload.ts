@@ -1,10 +1,10 @@
 import { hasCode, ifPresent, StoreError } from '../../core/errors.js';
-import type { ObjectRef } from '../../core/object.js';
-import type { FileSystem, ReadableFile, WritableFile } from './file-system.js';
+import type { ObjectKind, ObjectRef } from '../../core/object.js';
+import { OtherDisk, type FileSystem, type ReadableFile, type WritableFile } from './file-system.js';
 import { FileWriter } from './file-writer.js';
 import { lostWrite, type Folders } from './folders.js';
 import type { FreeSpace } from './free-space.js';
-import { objectPath, temporaryPath } from './layout.js';
+import { kindFolder, objectFolder, objectPath, temporaryPath } from './layout.js';
 import { readChunks } from './reading.js';
 import type { Host } from './sweep.js';
 
@@ -15,7 +15,7 @@ export interface UploadOptions {
   readonly fileMode: number;
   readonly folders: Folders;
   /** Locks are exempt: they are small, and a backup can't end without them. */
-  readonly space: FreeSpace;
+  readonly space: Readonly<Record<ObjectKind, FreeSpace>>;
   readonly host: Host;
   /** The temporary files of all uploads in progress. */
   readonly active: Set<string>;
@@ -27,7 +27,7 @@ const maxAttempts = 3;
 /** Puts one object into a store of files, whole or not at all. */
 export class Upload {
   private readonly path: string;
-  private readonly temporary: string;
+  private temporary: string;
 
   constructor(
     private readonly files: FileSystem,
@@ -35,8 +35,7 @@ export class Upload {
     private readonly options: UploadOptions,
   ) {
     this.path = objectPath(ref);
-    const { host } = options;
-    this.temporary = temporaryPath(ref.kind, { host: host.name, pid: host.pid });
+    this.temporary = this.newTemporary(kindFolder(ref.kind));
   }
 
   /** Stores an immutable object. Resolves to whether it is new; false if the same bytes were there. */
@@ -52,7 +51,7 @@ export class Upload {
       });
       return false;
     }
-    return this.withTemporary(this.options.space.guard(chunks), async () => {
+    return this.withTemporary(this.options.space[this.ref.kind].guard(chunks), async () => {
       let isNew = false;
       await this.options.folders.durably(async (again) => {
         if (!again || !(await this.files.exists(this.path))) isNew = (await this.publish()) || isNew;
@@ -87,8 +86,14 @@ export class Upload {
 
   /** Resolves to false if the name is taken. */
   private async link(): Promise<boolean> {
+    const link = (): Promise<void> =>
+      this.options.folders.within(this.ref, () => this.files.link(this.temporary, this.path));
     try {
-      await this.options.folders.within(this.ref, () => this.files.link(this.temporary, this.path));
+      await link().catch(async (error: unknown) => {
+        if (!(error instanceof OtherDisk)) throw error;
+        await this.copyBesideObject();
+        await link();
+      });
       return true;
     } catch (error) {
       if (hasCode(error, 'already_exists')) return false;
@@ -117,6 +122,26 @@ export class Upload {
     // If this fails, the sweep removes it later.
     await this.files.remove(this.temporary).catch(() => undefined);
     this.options.active.delete(this.temporary);
+  }
+
+  /** Copies the temporary file to the object's folder, which is on another disk. */
+  private async copyBesideObject(): Promise<void> {
+    const first = this.temporary;
+    const written = await this.files.open(first);
+    this.temporary = this.newTemporary(objectFolder(this.ref));
+    this.options.active.add(this.temporary);
+    try {
+      await this.write(copies(readChunks(written, 0, written.size, this.files.readAhead(0))));
+    } finally {
+      await written.close();
+      await this.files.remove(first).catch(() => undefined);
+      this.options.active.delete(first);
+    }
+  }
+
+  private newTemporary(folder: string): string {
+    const { name, pid } = this.options.host;
+    return temporaryPath(folder, { host: name, pid });
   }
 
   private async write(chunks: AsyncIterable<Uint8Array>): Promise<void> {
@@ -182,4 +207,9 @@ async function sameBytes(file: ReadableFile, chunks: AsyncIterable<Uint8Array>):
     offset += chunk.length;
   }
   return offset === file.size;
+}
+
+/** Copies of chunks that are valid only until the next one. */
+async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of chunks) yield Buffer.from(chunk);
 }

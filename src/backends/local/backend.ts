@@ -6,7 +6,7 @@ import { explainFailure } from '../files/explain-failure.js';
 import { FileStore } from '../files/file-store.js';
 import { GuardedFileSystem } from './guarded-file-system.js';
 import { LocalFileSystem } from './local-file-system.js';
-import { ThreadShare } from './thread-share.js';
+import { fileThreads } from './thread-share.js';
 
 /** A folder of this machine. */
 export interface LocalLocation {
@@ -31,8 +31,7 @@ export const local: Backend<LocalLocation> = {
 
   async open({ path }, options) {
     try {
-      const share = new ThreadShare(options.host.threads);
-      return await FileStore.open(new GuardedFileSystem(new LocalFileSystem(path), share), options);
+      return await FileStore.open(new GuardedFileSystem(new LocalFileSystem(path), fileThreads.share()), options);
     } catch (error) {
       // For the operator, whom the cause tells more: it names the path.
       const { code, message, cause } = StoreError.from(error);

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { StoreError, type ErrorCode } from '../../core/errors.js';
-import { TooManyOpen } from '../files/file-system.js';
+import { OtherDisk, TooManyOpen } from '../files/file-system.js';
 
 interface Row {
   readonly code: ErrorCode;
@@ -86,6 +86,7 @@ const unnamed: ReadonlyMap<number, string> = new Map([
 export function fromErrno(error: unknown): StoreError {
   const errno = errnoOf(error);
   if (tooMany.includes(errno)) return new TooManyOpen('the gateway has too many files open: try again later', error);
+  if (errno === 'EXDEV') return new OtherDisk(error);
   const row = rows[errno];
   return row === undefined ? StoreError.from(error) : new StoreError(row.code, row.message, { cause: error });
 }

@@ -75,8 +75,8 @@ export class GuardedFileSystem implements FileSystem {
     return this.share.run(() => this.files.syncFolder(path));
   }
 
-  freeBytes(): Promise<number | undefined> {
-    return this.share.run(() => this.files.freeBytes());
+  freeBytes(path: string): Promise<number | undefined> {
+    return this.share.run(() => this.files.freeBytes(path));
   }
 
   async close(): Promise<void> {

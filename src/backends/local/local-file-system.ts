@@ -133,8 +133,8 @@ export class LocalFileSystem implements FileSystem {
     }
   }
 
-  async freeBytes(): Promise<number | undefined> {
-    const { blocks, bavail, bsize } = await fs.statfs(this.root).catch(rethrow);
+  async freeBytes(path: string): Promise<number | undefined> {
+    const { blocks, bavail, bsize } = await fs.statfs(this.at(path)).catch(rethrow);
     // Some FUSE file systems don't implement statfs, and report no blocks at all.
     return blocks === 0 ? undefined : bavail * bsize;
   }

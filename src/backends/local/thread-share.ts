@@ -1,9 +1,6 @@
 import { StoreError } from '../../core/errors.js';
 import { Semaphore } from '../../lib/semaphore.js';
 
-/** The threads of Node's pool, which run file operations, unless UV_THREADPOOL_SIZE says otherwise. */
-const defaultThreads = 4;
-
 /** The threads of a store at most. */
 const maxShare = 4;
 
@@ -23,18 +20,49 @@ interface Operation {
   readonly giveUp: (reason: StoreError) => void;
 }
 
-/** The shares of all open stores. */
-const shares = new Set<ThreadShare>();
+/** The threads for file operations, which the stores of the process share. */
+export class FileThreads {
+  private readonly shares = new Set<ThreadShare>();
+  private running = 0;
 
-let busyThreads = 0;
+  /** @param size how many threads there are */
+  constructor(public size: number) {}
 
-/**
- * How many threads of the process run an operation of a store. Node ends the process only when they have returned, which those that wait
- * for a disk that doesn't respond may never do.
- */
-export function busyFileThreads(): number {
-  return busyThreads;
+  /**
+   * How many threads run an operation of a store. Node ends the process only when they have returned, which those that wait for a disk
+   * that doesn't respond may never do.
+   */
+  get busy(): number {
+    return this.running;
+  }
+
+  /** The share of one more store. */
+  share(now?: () => number): ThreadShare {
+    const share: ThreadShare = new ThreadShare(
+      async (operation) => {
+        this.running++;
+        await operation().finally(() => this.running--);
+      },
+      () => {
+        this.shares.delete(share);
+        this.divide();
+      },
+      now,
+    );
+    this.shares.add(share);
+    this.divide();
+    return share;
+  }
+
+  private divide(): void {
+    const available = this.size - Math.min(reserved, this.size / 2);
+    const threads = Math.max(1, Math.min(maxShare, Math.floor(available / this.shares.size)));
+    for (const share of this.shares) share.resize(threads);
+  }
 }
+
+/** Those of the process. Their number is UV_THREADPOOL_SIZE, or 4. */
+export const fileThreads = new FileThreads(4);
 
 /**
  * A store's share of the threads for file operations. An operation on a disk or network file system that doesn't respond holds its thread
@@ -47,17 +75,12 @@ export class ThreadShare {
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
 
-  /**
-   * @param poolSize how many threads there are
-   * @param now a clock, in milliseconds
-   */
+  /** For FileThreads only. */
   constructor(
-    private readonly poolSize = defaultThreads,
+    private readonly inThread: (operation: () => Promise<void>) => Promise<void>,
+    private readonly onClose: () => void,
     private readonly now: () => number = () => performance.now(),
-  ) {
-    shares.add(this);
-    divide();
-  }
+  ) {}
 
   /**
    * Runs an operation when one of the share's threads is free. Fails with `unavailable` if it hasn't ended within a minute, the wait for
@@ -70,9 +93,7 @@ export class ThreadShare {
       const entry: Operation = { startedMs: this.now(), giveUp: reject };
       this.operations.add(entry);
       this.timer ??= setInterval(() => this.check(), checkEveryMs).unref();
-      void this.threads.run({}, async () => {
-        if (!this.operations.has(entry)) return;
-        busyThreads++;
+      const inTime = async (): Promise<void> => {
         try {
           const result = await operation();
           if (this.operations.delete(entry)) resolve(result);
@@ -80,9 +101,11 @@ export class ThreadShare {
         } catch (error) {
           this.operations.delete(entry);
           reject(error);
-        } finally {
-          busyThreads--;
         }
+      };
+      void this.threads.run({}, async () => {
+        // It may have been given up while it waited.
+        if (this.operations.has(entry)) await this.inThread(inTime);
       });
     });
   }
@@ -103,22 +126,16 @@ export class ThreadShare {
   close(): void {
     this.isClosed = true;
     for (const operation of this.operations) this.fail(operation, 'the store is being closed');
-    shares.delete(this);
-    divide();
+    this.onClose();
   }
 
-  /** Sets the number of threads. */
-  resize(stores: number): void {
-    const available = this.poolSize - Math.min(reserved, this.poolSize / 2);
-    this.threads.resize(Math.max(1, Math.min(maxShare, Math.floor(available / stores))));
+  /** For FileThreads only: sets the number of threads. */
+  resize(threads: number): void {
+    this.threads.resize(threads);
   }
 
   private fail(operation: Operation, message: string): void {
     this.operations.delete(operation);
     operation.giveUp(new StoreError('unavailable', message));
   }
-}
-
-function divide(): void {
-  for (const share of shares) share.resize(shares.size);
 }

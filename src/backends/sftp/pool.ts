@@ -19,7 +19,7 @@ export class Pool {
   private readonly closed = new AbortController();
   private failures = 0;
   private retryAtMs = 0;
-  private connections = 0;
+  private newConnections = 0;
 
   /** @param dial makes a connection, or fails with a ConnectFailure and leaves nothing open; the signal aborts when the pool closes */
   constructor(
@@ -36,9 +36,9 @@ export class Pool {
     return this.alive;
   }
 
-  /** How many connections there have been. */
+  /** How often the server was connected to anew, with no earlier connection that it still answered on. */
   get connectionCount(): number {
-    return this.connections;
+    return this.newConnections;
   }
 
   private get isClosed(): boolean {
@@ -121,8 +121,11 @@ export class Pool {
 
   private async connectOnce(): Promise<Session> {
     try {
+      const [earlier] = this.alive;
       const session = await this.dial(this.closed.signal);
+      const isFurther = (await earlier?.responds()) === true;
       this.add(session);
+      if (!isFurther) this.newConnections++;
       return session;
     } catch (error) {
       const backoffMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** this.failures++);
@@ -139,7 +142,6 @@ export class Pool {
     this.failures = 0;
     this.retryAtMs = 0;
     this.alive.add(session);
-    this.connections++;
     session.onDeath((reason) => {
       this.alive.delete(session);
       if (!this.isClosed) this.log.warn({ reason }, "a connection to the store's server was lost");

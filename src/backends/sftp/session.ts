@@ -122,6 +122,16 @@ export class Session {
     return this.request<undefined>((sftp, done) => start(sftp, (error) => done(error, undefined)), limitMs);
   }
 
+  /** Whether its server answers on it. Never fails. */
+  async responds(): Promise<boolean> {
+    try {
+      await this.request<string>((sftp, done) => sftp.realpath('.', done));
+      return true;
+    } catch (error) {
+      return !(error instanceof LostConnection);
+    }
+  }
+
   /** Ends it gracefully, in two seconds at most. Pending requests fail. Never fails itself. */
   async end(): Promise<void> {
     if (this.dead !== undefined) return;

@@ -1,6 +1,14 @@
+import { posix } from 'node:path';
 import { hasCode, StoreError } from '../../core/errors.js';
 import { Semaphore } from '../../lib/semaphore.js';
-import type { DirectoryEntry, FileStat, FileSystem, ReadableFile, WritableFile } from '../files/file-system.js';
+import {
+  OtherDisk,
+  type DirectoryEntry,
+  type FileStat,
+  type FileSystem,
+  type ReadableFile,
+  type WritableFile,
+} from '../files/file-system.js';
 import type { SftpCapabilities } from './capabilities.js';
 import { windowBytes } from './pending-writes.js';
 import type { Pool } from './pool.js';
@@ -107,7 +115,7 @@ export class SftpFileSystem implements FileSystem {
         else throw new StoreError('unimplemented', cannotCreate);
       } catch (error) {
         const moved = again && createWith === 'rename' && hasStatus(error, status.noSuchFile);
-        if (!moved || !(await this.hasMoved(session, from, to))) throw await this.whyNotMade(session, to, error);
+        if (!moved || !(await this.hasMoved(session, from, to))) throw await this.whyNotLinked(session, to, error);
       }
     });
   }
@@ -179,8 +187,8 @@ export class SftpFileSystem implements FileSystem {
     });
   }
 
-  freeBytes(): Promise<number | undefined> {
-    return this.pool.run((session) => freeBytes(session, this.options.root));
+  freeBytes(path: string): Promise<number | undefined> {
+    return this.pool.run((session) => freeBytes(session, this.at(path)));
   }
 
   close(): Promise<void> {
@@ -201,6 +209,14 @@ export class SftpFileSystem implements FileSystem {
 
   private async hasMoved(session: Session, from: string, to: string): Promise<boolean> {
     return !(await exists(session, this.at(from))) && (await exists(session, this.at(to)));
+  }
+
+  /** Servers answer `Failure` for another disk, too: a link is taken for one that leads there. */
+  private async whyNotLinked(session: Session, to: string, error: unknown): Promise<unknown> {
+    const why = await this.whyNotMade(session, to, error);
+    if (why !== error || !hasStatus(error, status.failure)) return why;
+    const folder = await lstat(session, this.at(posix.dirname(to)));
+    return folder.type === 'other' ? new OtherDisk(error) : error;
   }
 
   /** Servers answer `Failure` for a name that is taken. */

@@ -43,15 +43,11 @@ export async function explainRefusal(
   );
 }
 
-/**
- * How many bytes are free on the root's disk; undefined if the server doesn't say. Fails with LostConnection.
- *
- * @param root the store's folder on the server
- */
-export async function freeBytes(session: Session, root: string): Promise<number | undefined> {
+/** How many bytes are free on a folder's disk; undefined if the server doesn't say. Fails with LostConnection. */
+export async function freeBytes(session: Session, folder: string): Promise<number | undefined> {
   if (!session.features.statvfs) return undefined;
   try {
-    const { f_blocks, f_bavail, f_frsize } = await statvfs(session, root);
+    const { f_blocks, f_bavail, f_frsize } = await statvfs(session, folder);
     return f_blocks === 0 ? undefined : f_bavail * f_frsize;
   } catch (error) {
     if (error instanceof LostConnection) throw error;
@@ -59,9 +55,9 @@ export async function freeBytes(session: Session, root: string): Promise<number 
   }
 }
 
-function statvfs(session: Session, root: string): Promise<FileSystemSpace> {
+function statvfs(session: Session, folder: string): Promise<FileSystemSpace> {
   return session.request((sftp, done) => {
-    sftp.ext_openssh_statvfs(root, done);
+    sftp.ext_openssh_statvfs(folder, done);
   });
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { chmod, mkdir, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { FileStore } from '../../../src/backends/files/file-store.js';
 import type { WritableFile } from '../../../src/backends/files/file-system.js';
@@ -95,7 +95,7 @@ describe('the sweep', () => {
   it("removes what gateways left behind that are gone, and nothing of others'", async () => {
     const folder = await emptyStore();
     const store = await open(folder);
-    const newName = (name: string, pid: number): string => basename(temporaryPath('state', { host: name, pid }));
+    const newName = (name: string, pid: number): string => basename(temporaryPath('states', { host: name, pid }));
     const dead = newName(host.name, host.pid + 1);
     const own = newName(host.name, host.pid);
     const elsewhere = newName('elsewhere', host.pid);
@@ -117,6 +117,18 @@ describe('the sweep', () => {
       expect(await readdir(join(folder, kind))).to.have.members([own, elsewhere, ...foreign]);
     }
     expect(await store.sweep?.()).to.equal(0);
+  });
+
+  it('looks into buckets that are links to another disk, where their uploads are', async () => {
+    const folder = await emptyStore();
+    const elsewhere = await tempFolder();
+    await mkdir(join(folder, 'packfiles'), { recursive: true });
+    await symlink(elsewhere, join(folder, 'packfiles/aa'));
+    const dead = basename(temporaryPath('packfiles/aa', { host: host.name, pid: host.pid + 1 }));
+    for (const name of [dead, 'README']) await writeFile(join(elsewhere, name), 'x');
+    const options = { durable: true, maxObjectBytes: 1e6, host: { ...host, isAlive: () => false } };
+    expect(await (await FileStore.open(new LocalFileSystem(folder), options)).sweep()).to.equal(1);
+    expect(await readdir(elsewhere)).to.deep.equal(['README']);
   });
 });
 

@@ -40,7 +40,8 @@ async function consume(body: AsyncIterable<Uint8Array>, disk?: Disk): Promise<nu
 
 describe('FreeSpace', () => {
   let nowMs: number;
-  const space = (disk: Disk, minFreeBytes: number): FreeSpace => new FreeSpace(disk, minFreeBytes, () => nowMs);
+  const space = (disk: Disk, minFreeBytes: number): FreeSpace =>
+    new FreeSpace(disk, 'packfiles', minFreeBytes, () => nowMs);
 
   beforeEach(() => {
     nowMs = 0;
@@ -112,12 +113,12 @@ describe('FreeSpace', () => {
     expect(await consume(space(disk, 0).guard(chunks(10, 100)))).to.equal(1000);
     expect(disk.looks).to.equal(0);
     const gone = { freeBytes: () => Promise.reject(new StoreError('not_found', 'no such file or folder')) };
-    expect(await consume(new FreeSpace(gone, 500).guard(chunks(10, 100)))).to.equal(1000);
+    expect(await consume(new FreeSpace(gone, 'packfiles', 500).guard(chunks(10, 100)))).to.equal(1000);
   });
 
   it('fails with the error of the disk', async () => {
     const broken = { freeBytes: () => Promise.reject(new StoreError('unavailable', 'no connection')) };
-    await expectFailure(consume(new FreeSpace(broken, 500).guard(chunks(10, 100))), 'unavailable');
+    await expectFailure(consume(new FreeSpace(broken, 'packfiles', 500).guard(chunks(10, 100))), 'unavailable');
   });
 });
 

@@ -8,7 +8,7 @@ const host: Host = { name: 'nas.example', pid: 7, startedMs: 1_000_000, isAlive:
 const now = 2_000_000;
 
 const newName = (host = 'nas.example', pid = 7): string =>
-  temporaryPath('state', { host, pid }).slice('states/'.length);
+  temporaryPath('states', { host, pid }).slice('states/'.length);
 
 describe('the name of a temporary file', () => {
   it('tells whose it is, whatever the host is called', () => {

@@ -5,7 +5,7 @@ import { FileStore } from '../../../src/backends/files/file-store.js';
 import type { DirectoryEntry, FileStat, ReadableFile, WritableFile } from '../../../src/backends/files/file-system.js';
 import { GuardedFileSystem } from '../../../src/backends/local/guarded-file-system.js';
 import { LocalFileSystem } from '../../../src/backends/local/local-file-system.js';
-import { busyFileThreads, ThreadShare } from '../../../src/backends/local/thread-share.js';
+import { FileThreads, type ThreadShare } from '../../../src/backends/local/thread-share.js';
 import { deferred, type Deferred } from '../../support/deferred.js';
 import { host } from '../../support/gateway.js';
 import { makeObject, newRef } from '../../support/objects.js';
@@ -56,6 +56,7 @@ class SickFileSystem extends LocalFileSystem {
 }
 
 describe('GuardedFileSystem', () => {
+  let threads: FileThreads;
   let nowMs: number;
   let folder: string;
   let sick: SickFileSystem;
@@ -66,19 +67,20 @@ describe('GuardedFileSystem', () => {
     nowMs = 0;
     folder = await emptyStore();
     sick = new SickFileSystem(folder);
-    share = new ThreadShare(8, () => nowMs);
+    threads = new FileThreads(8);
+    share = threads.share(() => nowMs);
     files = new GuardedFileSystem(sick, share);
   });
 
   afterEach(async () => {
     sick.recover();
     await files.close();
-    await eventually(async () => busyFileThreads() === 0, 'all threads are free');
+    await eventually(async () => threads.busy === 0, 'all threads are free');
   });
 
   /** Lets the time pass after which operations fail. */
   async function passMinute(): Promise<void> {
-    await eventually(async () => busyFileThreads() > 0, 'an operation is waited for');
+    await eventually(async () => threads.busy > 0, 'an operation is waited for');
     nowMs += minuteMs;
     share.check();
   }
@@ -97,16 +99,16 @@ describe('GuardedFileSystem', () => {
   });
 
   it('holds a part of the threads at most, and leaves the others to other stores', async () => {
-    const well = new GuardedFileSystem(new LocalFileSystem(await emptyStore()), new ThreadShare(8));
+    const well = new GuardedFileSystem(new LocalFileSystem(await emptyStore()), threads.share());
     sick.hang();
     const operations = Array.from({ length: 100 }, () => expectFailure(files.stat('CONFIG'), 'unavailable'));
-    await eventually(async () => busyFileThreads() === 2, 'the share is used up: 8 threads, less 4, for 2 stores');
+    await eventually(async () => threads.busy === 2, 'the share is used up: 8 threads, less 4, for 2 stores');
     expect((await well.stat('CONFIG')).type).to.equal('file');
-    expect(busyFileThreads()).to.equal(2);
+    await eventually(async () => threads.busy === 2, 'the other one has ended');
     await passMinute();
     await Promise.all(operations);
     // Those that waited have given up their turn, and the two threads are held until the disk responds.
-    expect(busyFileThreads()).to.equal(2);
+    expect(threads.busy).to.equal(2);
     await well.close();
   });
 
@@ -135,7 +137,7 @@ describe('GuardedFileSystem', () => {
     await passMinute();
     await created;
     sick.recover();
-    await eventually(async () => busyFileThreads() === 0, 'the operation has ended');
+    await eventually(async () => threads.busy === 0, 'the operation has ended');
     const isLeft = await access(join(folder, 'packfiles/tmp.1')).then(
       () => true,
       () => false,
@@ -169,7 +171,7 @@ describe('GuardedFileSystem', () => {
         expectFailure(listAll(store, 'state'), 'unavailable'),
         expectFailure(putAll(store, newRef('state'), makeObject('state', 1000)), 'unavailable'),
       ];
-      await eventually(async () => busyFileThreads() > 0, 'the disk is waited for');
+      await eventually(async () => threads.busy > 0, 'the disk is waited for');
       await store.close();
       await Promise.all(operations);
       expect(ctx.signal.aborted).to.equal(false);

@@ -18,7 +18,7 @@ function replaceReaddir(replacement: Readdir): void {
   Object.assign(fs, { readdir: replacement });
   syncBuiltinESMExports();
 }
-import { ThreadShare } from '../../../src/backends/local/thread-share.js';
+import { fileThreads } from '../../../src/backends/local/thread-share.js';
 
 describe('A local folder on a file system that does not tell the types of names', () => {
   afterEach(() => replaceReaddir(readdir as Readdir));
@@ -62,7 +62,7 @@ describe('Reads of a local folder', () => {
       let blocking = 0;
       Object.assign(nodeFs, { readSync: (...args: Parameters<typeof readSync>) => (blocking++, readSync(...args)) });
       syncBuiltinESMExports();
-      const file = await new GuardedFileSystem(new LocalFileSystem(folder, versions), new ThreadShare()).open('file');
+      const file = await new GuardedFileSystem(new LocalFileSystem(folder, versions), fileThreads.share()).open('file');
       const target = Buffer.alloc(5);
       expect(await file.read(target, 0, 5)).to.equal(5);
       await file.close();

@@ -16,6 +16,7 @@ describe('the stores of a configuration', () => {
     expect(configOf({ location: 'x', quota: '1KiB' }).stores.get('')).to.deep.include({
       location: { scheme: 'fs', path: '/srv/x' },
       quotaBytes: 1024,
+      optional: false,
     });
   });
 
@@ -27,6 +28,7 @@ describe('the stores of a configuration', () => {
       location: { scheme: 'fs', path: '/home/op/blue' },
       anonymous: 'read-only',
       quotaBytes: 2 * 1024 ** 4,
+      optional: false,
     });
   });
 

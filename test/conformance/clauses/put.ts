@@ -1,11 +1,14 @@
 import { expect } from 'chai';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { objectKinds } from '../../../src/core/object.js';
 import { deferred } from '../../support/deferred.js';
 import { header, inChunks, makeObject, newRef, seededBytes } from '../../support/objects.js';
 import { ctx, eventually, expectFailure, getAll, listAll, putAll } from '../../support/store.js';
-import { temporaries } from '../../wire/support/folders.js';
+import { temporaries, untilClean } from '../../wire/support/folders.js';
 import { maxObjectBytes, type Subject } from '../target.js';
-import { folderOf } from './on-disk.js';
+import { fileOf, folderOf } from './on-disk.js';
 
 const MiB = 1024 * 1024;
 
@@ -123,6 +126,43 @@ export function describePut(subject: Subject): void {
         rest.resolve();
         await put;
         expect((await getAll(store, ref)).equals(bytes)).to.equal(true);
+      });
+    }
+
+    if (subject.onDisk) describeOtherDisk(subject);
+  });
+}
+
+function describeOtherDisk(subject: Subject): void {
+  describe('into a bucket that is a link to another disk', () => {
+    let elsewhere: string;
+
+    before(async function () {
+      elsewhere = await mkdtemp('/dev/shm/kloset-gateway-test-');
+      if ((await stat(elsewhere)).dev === (await stat(tmpdir())).dev) this.skip();
+    });
+
+    after(() => rm(elsewhere, { recursive: true }));
+
+    for (const kind of ['packfile', 'state'] as const) {
+      it(`stores a ${kind} there, once and for all, and leaves nothing else`, async () => {
+        const { store, target } = subject;
+        const ref = newRef(kind);
+        const bucket = dirname(fileOf(target, ref));
+        await rm(bucket, { recursive: true, force: true });
+        await mkdir(dirname(bucket), { recursive: true });
+        const folder = await mkdtemp(join(elsewhere, kind));
+        await symlink(folder, bucket);
+        const bytes = makeObject(kind, 3 * MiB);
+        await putAll(store, ref, bytes);
+        expect(await readdir(folder)).to.deep.equal([ref.mac]);
+        expect((await getAll(store, ref)).equals(bytes)).to.equal(true);
+        expect(await listAll(store, kind)).to.deep.equal([ref.mac]);
+        await putAll(store, ref, bytes);
+        await expectFailure(putAll(store, ref, makeObject(kind, 3 * MiB, 'other')), 'already_exists');
+        expect((await getAll(store, ref)).equals(bytes)).to.equal(true);
+        await untilClean(folderOf(target));
+        expect(await readdir(folder)).to.deep.equal([ref.mac]);
       });
     }
   });
