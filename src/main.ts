@@ -60,13 +60,18 @@ async function serveUntilStopped(serveCommand: ServeCommand): Promise<void> {
 }
 
 /**
- * Ends the process. Node waits for its threads first, and one that waits for a disk that doesn't respond may never return: only a signal
- * helps then.
+ * Ends the process. Node waits for its threads first, and one that waits for a disk that doesn't respond may never return: after a second
+ * only a signal helps.
  */
 function exit(code: number): void {
-  if (fileThreads.busy === 0) process.exit(code);
-  process.stderr.write('kloset-gateway: ended by SIGKILL, since a disk does not respond\n');
-  process.kill(process.pid, 'SIGKILL');
+  const limitMs = performance.now() + 1000;
+  const attempt = (): void => {
+    if (fileThreads.busy === 0) process.exit(code);
+    if (performance.now() < limitMs) return void setTimeout(attempt, 20);
+    process.stderr.write('kloset-gateway: ended by SIGKILL, since a disk does not respond\n');
+    process.kill(process.pid, 'SIGKILL');
+  };
+  attempt();
 }
 
 /** The user's name; in a container the user may have none. */

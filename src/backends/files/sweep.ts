@@ -24,11 +24,11 @@ const maxAgeMs = 24 * 3600 * 1000;
  */
 export async function sweep(files: FileSystem, host: Host, active: ReadonlySet<string>): Promise<number> {
   let removed = 0;
-  const sweepFolder = async (folder: string): Promise<void> => {
+  const sweepFolder = async (folder: string, isKind: boolean): Promise<void> => {
     for (const { name, type } of (await ifPresent(files.list(folder))) ?? []) {
       const path = `${folder}/${name}`;
       // A bucket that is a link: to another disk, where its uploads have their temporary files.
-      if (type === 'other' && isBucket(name)) await sweepFolder(path);
+      if (isKind && type === 'other' && isBucket(name)) await sweepFolder(path, false);
       const temporary = type === 'file' ? parseTemporary(name) : undefined;
       if (temporary === undefined || active.has(path)) continue;
       // It can disappear at any moment: its upload ends, or another gateway sweeps too.
@@ -38,7 +38,7 @@ export async function sweep(files: FileSystem, host: Host, active: ReadonlySet<s
       removed++;
     }
   };
-  for (const kind of objectKinds) await sweepFolder(kindFolder(kind));
+  for (const kind of objectKinds) await sweepFolder(kindFolder(kind), true);
   return removed;
 }
 

@@ -65,8 +65,8 @@ export class FileThreads {
 export const fileThreads = new FileThreads(4);
 
 /**
- * A store's share of the threads for file operations. An operation on a disk or network file system that doesn't respond holds its thread
- * for as long as it likes, and nothing can end it. So no store gets all threads, and whoever waits for an operation is told after a while.
+ * A store's share of the threads for file operations. An operation on a disk or network file system that doesn't respond blocks its thread
+ * indefinitely, and can't be canceled. So no store may use all threads, and an operation that takes too long fails.
  */
 export class ThreadShare {
   private readonly threads = new Semaphore(1);

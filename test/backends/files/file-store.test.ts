@@ -124,6 +124,8 @@ describe('the sweep', () => {
     const elsewhere = await tempFolder();
     await mkdir(join(folder, 'packfiles'), { recursive: true });
     await symlink(elsewhere, join(folder, 'packfiles/aa'));
+    // Links that lead back are followed once.
+    for (const name of ['bb', 'cc']) await symlink('.', join(folder, 'packfiles', name));
     const dead = basename(temporaryPath('packfiles/aa', { host: host.name, pid: host.pid + 1 }));
     for (const name of [dead, 'README']) await writeFile(join(elsewhere, name), 'x');
     const options = { durable: true, maxObjectBytes: 1e6, host: { ...host, isAlive: () => false } };
