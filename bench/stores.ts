@@ -8,7 +8,7 @@ const MiB = 2 ** 20;
 export async function newStore(bench: Bench, name: string): Promise<string> {
   const folder = bench.newPath(name);
   await mkdir(join(folder, 'locks'), { recursive: true, mode: 0o700 });
-  await copyFile(join(root, 'sample/store/CONFIG'), join(folder, 'CONFIG'));
+  await copyFile(join(root, 'test/fixtures/CONFIG'), join(folder, 'CONFIG'));
   const objects = join(folder, 'nothing');
   await bench.drive({ mode: 'fill', folder, count: 0, objects });
   await mkdir(join(folder, 'states'), { mode: 0o700 });

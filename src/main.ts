@@ -30,7 +30,14 @@ const host: Host = {
 };
 fileThreads.size = Number(process.env['UV_THREADPOOL_SIZE'] ?? fileThreads.size);
 const user = { name: userName(), home: homeFolder(), env: process.env };
-const context: CommandContext = { env: process.env, surroundings: { home: user.home, cwd: process.cwd() } };
+const context: CommandContext = {
+  env: process.env,
+  surroundings: {
+    home: user.home,
+    cwd: process.cwd(),
+    repository: process.env['PLAKAR_REPOSITORY'] || undefined,
+  },
+};
 
 const command = parseCommandLine(process.argv.slice(2));
 if (command.name === 'plugin') await plugin();

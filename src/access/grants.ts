@@ -1,5 +1,5 @@
 import type { Config } from '../config/types.js';
-import { allows, type Access } from '../core/access.js';
+import { higher, lower, type Access } from '../core/access.js';
 import type { Caller } from '../core/caller.js';
 import { StoreError } from '../core/errors.js';
 
@@ -65,12 +65,4 @@ export function accessOf(grants: Grants, { principal, peer }: Caller, store: str
 /** The most that callers of a listener may do; `none` for an unknown one. */
 export function maxAccessOf({ maxAccess }: Grants, listener: string): Access {
   return maxAccess.get(listener) ?? 'none';
-}
-
-function higher(a: Access, b: Access): Access {
-  return allows(a, b) ? a : b;
-}
-
-function lower(a: Access, b: Access): Access {
-  return allows(a, b) ? b : a;
 }

@@ -1,4 +1,4 @@
-import { allows, type Access } from '../core/access.js';
+import { hasRight, higher, lower, type Access, type Right } from '../core/access.js';
 import { StoreError } from '../core/errors.js';
 import type { ObjectKind, ObjectRef } from '../core/object.js';
 import type { ByteRange } from '../core/range.js';
@@ -16,10 +16,19 @@ export interface Permission {
   readonly canLogIn: boolean;
 }
 
-type Needed = Exclude<Access, 'none'>;
+/** The usual level with a right. */
+const usualLevels: Readonly<Record<Right, Access>> = {
+  read: 'read-only',
+  'read-packfiles': 'read-only',
+  append: 'append',
+  delete: 'full',
+};
 
 /** The options that grant a level when the gateway has no principals. */
-const grantedBy = { 'read-only': 'in the configuration', append: 'with --allow-write', full: 'with --allow-delete' };
+const optionsFor: Readonly<Partial<Record<Access, string>>> = {
+  append: 'with --allow-write',
+  full: 'with --allow-delete',
+};
 
 /**
  * A store decorator that allows what a caller's access level allows. This is the only place where operations are authorised: frontends
@@ -37,26 +46,26 @@ export class Policy extends Layer {
   override info(): StoreInfo {
     const info = this.inner.info();
     const { access } = this.permission;
-    return allows(info.access, access) ? { ...info, access } : info;
+    return { ...info, access: lower(info.access, access) };
   }
 
   override async config(ctx: OpContext): Promise<Uint8Array> {
-    this.require('read-only', 'to read this store');
+    this.require('read', 'to read this store');
     return this.inner.config(ctx);
   }
 
   override async *list(kind: ObjectKind, ctx: OpContext): ReturnType<Store['list']> {
-    this.require('read-only', `to list ${kind}s`);
+    this.require('read', `to list ${kind}s`);
     yield* this.inner.list(kind, ctx);
   }
 
   override async stat(ref: ObjectRef, ctx: OpContext): Promise<ObjectStat> {
-    this.require('read-only', `to read ${ref.kind}s`);
+    this.requireToRead(ref);
     return this.inner.stat(ref, ctx);
   }
 
   override async get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): Promise<ObjectRead> {
-    this.require('read-only', `to read ${ref.kind}s`);
+    this.requireToRead(ref);
     return this.inner.get(ref, range, ctx);
   }
 
@@ -66,18 +75,23 @@ export class Policy extends Layer {
   }
 
   override async delete(ref: ObjectRef, ctx: OpContext): Promise<void> {
-    this.require(ref.kind === 'lock' ? 'append' : 'full', `to delete ${ref.kind}s`);
+    this.require(ref.kind === 'lock' ? 'append' : 'delete', `to delete ${ref.kind}s`);
     return this.inner.delete(ref, ctx);
   }
 
-  private require(needed: Needed, what: string): void {
-    if (!allows(this.permission.access, needed)) throw refusal(this.permission, needed, what);
+  private requireToRead({ kind }: ObjectRef): void {
+    this.require(kind === 'packfile' ? 'read-packfiles' : 'read', `to read ${kind}s`);
+  }
+
+  private require(right: Right, what: string): void {
+    if (!hasRight(this.permission.access, right)) throw refusal(this.permission, right, what);
   }
 }
 
 /** `unauthenticated` if logging in could help, else `permission_denied`. */
-function refusal({ access, maxAccess, isLoggedIn, canLogIn }: Permission, needed: Needed, what: string): StoreError {
-  if (!allows(maxAccess, needed)) {
+function refusal({ access, maxAccess, isLoggedIn, canLogIn }: Permission, right: Right, what: string): StoreError {
+  const needed = higher(access, usualLevels[right]);
+  if (!hasRight(maxAccess, right)) {
     const text = `not allowed ${what}: this needs ${needed} access; this listener allows at most ${maxAccess}`;
     return new StoreError('permission_denied', text);
   }
@@ -88,6 +102,6 @@ function refusal({ access, maxAccess, isLoggedIn, canLogIn }: Permission, needed
   return new StoreError(
     'permission_denied',
     `not allowed ${what}: your access to this store is ${access}, and that needs ${needed}, ` +
-      `which the gateway's operator grants ${isLoggedIn ? 'in the configuration' : grantedBy[needed]}`,
+      `which the gateway's operator grants ${(!isLoggedIn && optionsFor[needed]) || 'in the configuration'}`,
   );
 }

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { readProblem } from '../lib/read-problem.js';
 import { parseHtpasswd, type Htpasswd } from './htpasswd.js';
 
 /**
@@ -26,7 +27,6 @@ async function read(path: string): Promise<{ readonly text: string; readonly mod
       await file.close();
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`the htpasswd file can't be read: ${reason}`, { cause: error });
+    throw new Error(`the htpasswd file ${path} can't be read: ${readProblem(error)}`, { cause: error });
   }
 }

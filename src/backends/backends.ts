@@ -16,7 +16,7 @@ const byScheme = new Map<string, Backend<Location>>(
   backends.flatMap((backend) => backend.schemes.map((scheme) => [scheme, backend])),
 );
 
-/** plakar's default. */
+/** plakar's default where PLAKAR_REPOSITORY isn't set. */
 const defaultLocation = '~/.plakar';
 
 /** How locations are written, for help and errors. */
@@ -26,9 +26,10 @@ export const locationForms = new Intl.ListFormat('en', { type: 'disjunction' }).
 
 /** Reads a store's location, a path or a URL; plakar's default if undefined. Or says what is wrong with it. */
 export function parseLocation(
-  text = defaultLocation,
+  written: string | undefined,
   surroundings: Surroundings,
 ): Location | { readonly problem: string } {
+  const text = written ?? surroundings.repository ?? defaultLocation;
   if (text === '' || text.includes('\0')) return { problem: 'it is empty or has a NUL in it' };
   const [, scheme = 'fs'] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
   const backend = byScheme.get(scheme.toLowerCase());

@@ -6,6 +6,7 @@ import { formatAddress } from '../core/address.js';
 import { formatLocation } from '../backends/backends.js';
 import type { Config, ListenerConfig, PrincipalConfig, StoreConfig } from '../config/types.js';
 import { TlsCredentials } from '../net/tls-credentials.js';
+import { columns } from './columns.js';
 import { refused, type Outcome } from './outcome.js';
 
 /** Settings with a paragraph of their own. */
@@ -101,12 +102,4 @@ function settingRows({ sources }: Loaded): string[][] {
 
 function list(parts: readonly string[]): string {
   return parts.filter((part) => part !== '').join(', ');
-}
-
-/** Rows of cells as lines, with each column as wide as its widest cell. */
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths = rows.reduce<number[]>((all, row) => row.map((cell, i) => Math.max(cell.length, all[i] ?? 0)), []);
-  return rows
-    .map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd() + '\n')
-    .join('');
 }

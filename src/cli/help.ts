@@ -1,54 +1,83 @@
 import { locationForms } from '../backends/backends.js';
+import { commands, type CommandName, type Usage } from './commands.js';
 import { configOption, optionGroups, type Option } from './options.js';
 
 const column = 28;
 const width = 92;
 
-/** The text that `--help` prints. */
-export function helpText(): string {
+/** The text that `--help` prints: about the program, or about one command. */
+export function helpText(about?: CommandName): string {
+  const usage = commands.find(({ name }) => name === about);
+  return usage === undefined ? programHelp() : commandHelp(usage);
+}
+
+function programHelp(): string {
   return `kloset-gateway serves plakar Kloset stores over HTTP and gRPC. By default callers may only read.
 
 Usage:
-  kloset-gateway serve [LOCATION] [--config FILE] [options]
-  kloset-gateway check-config [LOCATION] [--config FILE] [options]
-  kloset-gateway token create NAME [--expires 90d|DATE] [--config FILE]
-  kloset-gateway plugin         (started by plakar, see the README)
-  kloset-gateway --help | --version
+  kloset-gateway COMMAND [arguments]
 
-${wrapped(`LOCATION is ${locationForms}; by default ~/.plakar.`, width).join('\n')}
+Commands:
+${commands.map((usage) => entry(callOf(usage), usage.help)).join('\n')}
 
-Options:
-${optionHelp(configOption)}
-
-${optionGroups.map(({ title, options }) => `${title}:\n${options.map(optionHelp).join('\n')}`).join('\n\n')}
-
-Every option can also be set in the configuration file and in the environment: log-level is
---log-level and KLOSET_GATEWAY_LOG_LEVEL. Options override variables, and variables override the file.
-TIME is 250ms, 30s, 5m, 1h, or a number of seconds; SIZE is 512KiB, 4GiB, 2TiB, or a number of bytes.
-plakar's spelling of options is accepted too: -listen :9876, -allow-delete.
+kloset-gateway COMMAND --help is about one command; --version (-v) prints the version.
 
 Examples:
   kloset-gateway serve --sample
       a store to try things out; then: curl localhost:9876/resources/states
-  kloset-gateway serve /var/backups
+  kloset-gateway serve /srv/kloset
       read-only, reachable from this machine only
-  kloset-gateway serve /var/backups --allow-write
+  kloset-gateway serve /srv/kloset --allow-write
       add backups, but destroy nothing: plakar at http://localhost:9876 backup /etc
-  kloset-gateway serve /var/backups --listen :9876 --grpc-listen off
+  kloset-gateway serve /srv/kloset --listen :9876 --grpc-listen off
       read-only, over HTTP only, for everyone who can reach this machine
-  kloset-gateway serve /var/backups --listen unix:/run/kloset/admin.sock --grpc-listen off --allow-delete
+  kloset-gateway serve /srv/kloset --listen unix:/run/kloset/admin.sock --grpc-listen off --allow-delete
       maintenance through a unix socket
   kloset-gateway serve sftp://backup@nas.example.org/srv/kloset --allow-write
       a store on an SSH server, with your keys, known_hosts and ~/.ssh/config
   kloset-gateway serve --config /etc/kloset-gateway/kloset-gateway.yaml
       several stores and principals
-  kloset-gateway token create web-1 --expires 90d --config /etc/kloset-gateway/kloset-gateway.yaml
+  kloset-gateway token create web-1 --access teams/blue=append --config /etc/kloset-gateway/kloset-gateway.yaml
       a token for web-1; its SHA-256 is added to the file
 `;
 }
 
+function commandHelp(usage: Usage): string {
+  const takesSettings = usage.name === 'serve' || usage.name === 'check-config';
+  const sections = [
+    `Usage:\n  kloset-gateway ${callOf(usage)}${usage.options.length > 0 ? ' [options]' : ''}`,
+    wrapped(`${usage.name} ${usage.help}.`, width).join('\n'),
+    ...(takesSettings
+      ? [wrapped(`LOCATION is ${locationForms}; by default $PLAKAR_REPOSITORY or ~/.plakar.`, width).join('\n')]
+      : []),
+    ...(usage.options.length > 0
+      ? [`Options:\n${(takesSettings ? [configOption] : usage.options).map(optionHelp).join('\n')}`]
+      : []),
+    ...(takesSettings
+      ? [
+          ...optionGroups.map(({ title, options }) => `${title}:\n${options.map(optionHelp).join('\n')}`),
+          `Every option can also be set in the configuration file and in the environment: log-level is
+--log-level and KLOSET_GATEWAY_LOG_LEVEL. Options override variables, and variables override the file.
+TIME is 250ms, 30s, 5m, 1h, or a number of seconds; SIZE is 512KiB, 4GiB, 2TiB, or a number of bytes.
+plakar's spelling of options is accepted too: -listen :9876, -allow-delete.`,
+        ]
+      : []),
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+/** A command with its arguments: `token revoke NAME [ID]`. */
+function callOf({ name, positionals }: Usage): string {
+  return [name, ...positionals.map(({ title, required }) => (required ? title : `[${title}]`))].join(' ');
+}
+
 function optionHelp({ name, value, help }: Option): string {
-  const label = `  --${name}${value === undefined ? '' : ` ${value}`}`;
+  return entry(`--${name}${value === undefined ? '' : ` ${value}`}`, help);
+}
+
+/** What is explained, and on the right of it the explanation. */
+function entry(title: string, help: string): string {
+  const label = `  ${title}`;
   const [first = '', ...rest] = wrapped(help, width - column);
   const indent = ' '.repeat(column);
   const start = label.length < column - 1 ? [label.padEnd(column) + first] : [label, indent + first];

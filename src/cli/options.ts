@@ -1,5 +1,6 @@
 import { groups, settingNames, settings } from '../config/definition.js';
 import type { Setting } from '../config/setting.js';
+import { accessLevels } from '../core/access.js';
 
 /** An option of the command line. */
 export interface Option {
@@ -15,14 +16,25 @@ export interface Option {
 export const configOption: Option = {
   name: 'config',
   value: 'FILE',
-  help: 'a configuration file, in YAML; it can hold all options below, several stores, and principals',
+  help: 'the configuration file, in YAML; it can hold every setting, several stores, and principals',
 };
 
-/** The options of `token create`. */
-export const tokenOptions: readonly Option[] = [
-  configOption,
-  { name: 'expires', value: '90d|DATE', help: 'when the token expires, as in 90d, 12h or 2027-01-31 (default never)' },
-];
+/** When a new token expires. */
+export const expiresOption: Option = {
+  name: 'expires',
+  value: '90d|DATE',
+  help: 'when the token expires, as in 90d, 12h or 2027-01-31 (default never)',
+};
+
+/** What the principal of a new token may do. */
+export const tokenAccessOption: Option = {
+  name: 'access',
+  value: 'STORE=LEVEL',
+  repeatable: true,
+  help:
+    `grants the principal access to a store, as in teams/blue=append; can be repeated. LEVEL is one of ` +
+    `${accessLevels.join(', ')}; LEVEL alone is about the default store, *=LEVEL about all that aren't listed`,
+};
 
 /** The options that are settings, in their groups. The location isn't one: on the command line, it is an argument. */
 export const optionGroups: readonly { readonly title: string; readonly options: readonly Option[] }[] = groups.map(

@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util';
 import type { TextSettings } from '../config/sources.js';
 import { fileOnlyProblem } from '../config/environment.js';
-import { fileOnlyNames, serveOptions, tokenOptions, type Option } from './options.js';
+import { suggestion } from '../config/suggestion.js';
+import { commands, commandNamed, type CommandName, type Usage } from './commands.js';
+import { fileOnlyNames, type Option } from './options.js';
 
 export type Command =
-  | { readonly name: 'help' | 'version' | 'plugin' }
+  | { readonly name: 'help'; /** Undefined: the program's. */ readonly about: CommandName | undefined }
+  | { readonly name: 'version' | 'plugin' }
   | { readonly name: 'unknown'; readonly problems: readonly string[] }
   | ServeCommand
   | TokenCommand;
@@ -19,13 +22,34 @@ export interface ServeCommand {
   readonly problems: readonly string[];
 }
 
+export type TokenCommand = TokenCreateCommand | TokenListCommand | TokenRevokeCommand;
+
 /** Makes a token for a principal. */
-export interface TokenCommand {
+export interface TokenCreateCommand {
   readonly name: 'token create';
   readonly principal: string;
   /** As typed; undefined: never. */
   readonly expires: string | undefined;
-  /** The file that the token's hash is added to; undefined: none. */
+  /** As typed: `STORE=LEVEL`, or `LEVEL` for the default store. */
+  readonly access: readonly string[];
+  /** The file that the token's hash is added to; undefined: none is named. */
+  readonly configPath: string | undefined;
+}
+
+/** Lists the tokens in a configuration file. */
+export interface TokenListCommand {
+  readonly name: 'token list';
+  /** Undefined: none is named. */
+  readonly configPath: string | undefined;
+}
+
+/** Removes a token from a configuration file. */
+export interface TokenRevokeCommand {
+  readonly name: 'token revoke';
+  readonly principal: string;
+  /** The start of the token's SHA-256; undefined: the principal's only one. */
+  readonly id: string | undefined;
+  /** Undefined: none is named. */
   readonly configPath: string | undefined;
 }
 
@@ -37,41 +61,50 @@ type Typed = Readonly<Record<string, string | string[] | boolean>>;
  * well. Pure.
  */
 export function parseCommandLine(argv: readonly string[]): Command {
-  const [command, ...rest] = argv;
-  if (command === undefined || command === 'help' || argv.some((arg) => /^(-h|--?help)$/.test(arg)))
-    return { name: 'help' };
-  if (/^(--?)?version$/.test(command)) return { name: 'version' };
-  // Only plakar starts it, without arguments: it gets everything over stdin.
-  if (command === 'plugin' && rest.length === 0) return { name: 'plugin' };
-  if (command === 'plugin') return { name: 'unknown', problems: ['`plugin` takes no arguments: plakar starts it'] };
-  if (command === 'serve' || command === 'check-config') return parseServe(command, rest);
-  if (command === 'token') return parseToken(rest);
-  const known = 'try `serve`, `check-config` or `token create`';
-  return { name: 'unknown', problems: [`unknown command ${quote(command)}: ${known}`] };
+  const [first, second] = argv;
+  const found = commandNamed(argv);
+  if (first === undefined || first === 'help' || argv.some((arg) => /^(-h|--?help)$/.test(arg)))
+    return { name: 'help', about: (first === 'help' ? commandNamed(argv.slice(1)) : found)?.usage.name };
+  if (/^((--?)?version|-v)$/.test(first)) return { name: 'version' };
+  if (found !== undefined) return parseCommand(found.usage, found.args);
+  const typed = first === 'token' && second !== undefined && !second.startsWith('-') ? `token ${second}` : first;
+  const names = commands.map(({ name }) => name);
+  const hint = suggestion(typed, names) || `: there are ${names.join(', ')}`;
+  return { name: 'unknown', problems: [`unknown command ${quote(typed)}${hint}`] };
 }
 
-function parseServe(name: ServeCommand['name'], args: readonly string[]): Command {
-  const { typed, positionals, problems } = parseOptions(args, serveOptions);
+function parseCommand({ name, options, positionals: allowed }: Usage, args: readonly string[]): Command {
+  const { typed, positionals, problems } = parseOptions(args, options);
+  allowed.forEach(({ title, required }, i) => {
+    if (required && positionals[i] === undefined) problems.push(`\`${name}\` needs ${title}: \`${name} ${title}\``);
+  });
+  for (const each of positionals.slice(allowed.length)) problems.push(`unexpected argument ${quote(each)}`);
+  const [argument, id] = positionals;
   const { config, ...flags } = typed;
-  const [location, ...more] = positionals;
-  for (const each of more) problems.push(`there can be only one location: ${quote(each)} is another one`);
-  return {
-    name,
-    flags: location === undefined ? flags : { location, ...flags },
-    configPath: textOf(config),
-    problems,
-  };
-}
-
-function parseToken(args: readonly string[]): Command {
-  const { typed, positionals, problems } = parseOptions(args, tokenOptions);
-  const [action, principal, ...more] = positionals;
-  if (action !== 'create' || principal === undefined) {
-    problems.unshift('usage: `token create NAME`, which makes a token for the principal NAME');
+  const configPath = textOf(config);
+  if (name === 'serve' || name === 'check-config') {
+    return { name, flags: argument === undefined ? flags : { location: argument, ...flags }, configPath, problems };
   }
-  for (const each of more) problems.push(`there can be only one name: ${quote(each)} is another one`);
-  if (problems.length > 0 || principal === undefined) return { name: 'unknown', problems };
-  return { name: 'token create', principal, expires: textOf(typed['expires']), configPath: textOf(typed['config']) };
+  if (problems.length > 0) return { name: 'unknown', problems };
+  const principal = argument ?? '';
+  switch (name) {
+    case 'token create': {
+      const { access } = typed;
+      return {
+        name,
+        principal,
+        expires: textOf(typed['expires']),
+        access: Array.isArray(access) ? access : [],
+        configPath,
+      };
+    }
+    case 'token list':
+      return { name, configPath };
+    case 'token revoke':
+      return { name, principal, id, configPath };
+    case 'plugin':
+      return { name };
+  }
 }
 
 function textOf(value: Typed[string] | undefined): string | undefined {
@@ -99,33 +132,41 @@ function parseOptions(
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value);
     if (token.kind !== 'option') continue;
-    const option = options.find((each) => each.name === token.name);
-    const problem = addOption(typed, option, token.rawName, token.value, token.inlineValue ?? false);
+    const problem = addOption(typed, options, token);
     if (problem !== undefined) problems.push(problem);
   }
   return { typed, positionals, problems };
 }
 
+/** An option as `parseArgs` found it. */
+interface OptionToken {
+  readonly name: string;
+  /** With its dashes. */
+  readonly rawName: string;
+  readonly value: string | undefined;
+  /** Whether the value is in the same argument, as in `--name=value`. */
+  readonly inlineValue: boolean | undefined;
+}
+
 /** Adds an option to those that were typed, or returns a problem with it. */
 function addOption(
   typed: Record<string, string | string[] | boolean>,
-  option: Option | undefined,
-  rawName: string,
-  value: string | undefined,
-  inline: boolean,
+  options: readonly Option[],
+  { name, rawName, value, inlineValue }: OptionToken,
 ): string | undefined {
+  const option = options.find((each) => each.name === name);
   if (option === undefined) {
-    return fileOnlyNames.includes(rawName.slice(2))
-      ? `${rawName}: ${fileOnlyProblem}`
-      : `unknown option ${quote(rawName)}`;
+    if (fileOnlyNames.includes(name)) return `${rawName}: ${fileOnlyProblem}`;
+    const known = options.map((each) => `--${each.name}`);
+    return `unknown option ${quote(rawName)}${suggestion(rawName, known)}`;
   }
-  const { name } = option;
   if (option.value === undefined) {
     if (value !== undefined && value !== 'true' && value !== 'false') return `${rawName} takes no value`;
     typed[name] = value !== 'false';
     return undefined;
   }
-  if (value === undefined || (!inline && value.startsWith('-'))) return `${rawName} needs a value: ${option.value}`;
+  if (value === undefined || (inlineValue !== true && value.startsWith('-')))
+    return `${rawName} needs a value: ${option.value}`;
   const present = typed[name];
   if (option.repeatable === true) typed[name] = Array.isArray(present) ? [...present, value] : [value];
   else if (present === undefined) typed[name] = value;

@@ -1,17 +1,17 @@
-import { allows, type Access } from '../core/access.js';
+import { hasRight, type Right } from '../core/access.js';
 import { isLocalOnly } from './address.js';
 import type { Config, ListenerConfig } from './types.js';
 
-/** The names of the stores to which anonymous callers of a listener have at least the access `needed`. */
+/** The names of the stores to which anonymous callers of a listener have the right `needed`. */
 export function anonymouslyAccessibleStores(
   { stores, tls }: Pick<Config, 'stores' | 'tls'>,
   listener: ListenerConfig,
-  needed: Access,
+  needed: Right,
 ): string[] {
-  if (listener.protocol === 'metrics' || !allows(listener.maxAccess, needed)) return [];
+  if (listener.protocol === 'metrics' || !hasRight(listener.maxAccess, needed)) return [];
   // Clients without a certificate fail in the handshake.
   if (listener.tls && tls?.clientCertRequired === true) return [];
-  return [...stores].filter(([, { anonymous }]) => allows(anonymous, needed)).map(([name]) => name);
+  return [...stores].filter(([, { anonymous }]) => hasRight(anonymous, needed)).map(([name]) => name);
 }
 
 /**
@@ -21,7 +21,7 @@ export function anonymouslyAccessibleStores(
 export function anonymouslyReadableListeners(config: Config): ListenerConfig[] {
   return config.listeners.filter(
     (listener) =>
-      isLocalOnly(listener.address) === false && anonymouslyAccessibleStores(config, listener, 'read-only').length > 0,
+      isLocalOnly(listener.address) === false && anonymouslyAccessibleStores(config, listener, 'read').length > 0,
   );
 }
 

@@ -3,6 +3,7 @@ import { checkSettings } from './config.js';
 import { configVariable, readEnvironment } from './environment.js';
 import { parseConfigFile } from './file.js';
 import { resolvePath, type Surroundings } from '../lib/paths.js';
+import { readProblem } from '../lib/read-problem.js';
 import { Sources, type ReadFile, type TextSettings } from './sources.js';
 import type { Config } from './types.js';
 import { warnings } from './warnings.js';
@@ -87,7 +88,7 @@ async function readFileOf({ configPath, env, surroundings }: SettingSources): Pr
   try {
     read = await readConfigFile(path);
   } catch (error) {
-    return { problems: [`${path}: can't be read: ${error instanceof Error ? error.message : String(error)}`] };
+    return { problems: [`the configuration file ${path} can't be read: ${readProblem(error)}`] };
   }
   const parsed = parseConfigFile(read.text, path);
   return 'problems' in parsed ? parsed : { file: { ...parsed, path }, warnings: read.warnings };

@@ -1,5 +1,4 @@
 import { formatLocation } from '../backends/backends.js';
-import { allows } from '../core/access.js';
 import { formatAddress } from '../core/address.js';
 import { isLocalOnly } from './address.js';
 import { anonymouslyAccessibleStores, anonymouslyReadableListeners, nameStores } from './anonymous-access.js';
@@ -26,9 +25,7 @@ export function warnings(config: Config): string[] {
 
 function anonymousAccess(config: Config, listener: ListenerConfig): string {
   const writable = anonymouslyAccessibleStores(config, listener, 'append');
-  const readable = anonymouslyAccessibleStores(config, listener, 'read-only').filter(
-    (name) => !writable.includes(name),
-  );
+  const readable = anonymouslyAccessibleStores(config, listener, 'read').filter((name) => !writable.includes(name));
   const may = [
     ...(readable.length > 0 ? [`read ${nameStores(readable)}`] : []),
     ...(writable.length > 0 ? [`read and write ${nameStores(writable)}`] : []),
@@ -46,7 +43,7 @@ function readableOnTheWay(config: Config, { protocol, address, tls }: ListenerCo
 }
 
 function withoutAccess({ name, access }: Config['principals'][number]): string[] {
-  if ([...access.values()].some((each) => allows(each, 'read-only'))) return [];
+  if ([...access.values()].some((each) => each !== 'none')) return [];
   return [`${name} can log in but has no access to any store: list stores in its access`];
 }
 

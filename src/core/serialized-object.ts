@@ -18,7 +18,8 @@ export function tooLarge(kind: ObjectKind, limit: number): StoreError {
   return new StoreError('too_large', `a ${kind} may have ${limit} bytes at most`);
 }
 
-const headerBytes = 16;
+/** The size of the header that serialized objects start with. */
+export const headerBytes = 16;
 
 /** The first 8 bytes of serialized objects; the second is that of old stores. */
 const magics = ['_KLOSET_', '_PLAKAR_'];
@@ -74,6 +75,12 @@ export function isConfig(bytes: Uint8Array): boolean {
 /** The bytes between the header and the trailing MAC. */
 export function payload(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(headerBytes, bytes.length - (minObjectBytes - headerBytes));
+}
+
+/** The version of the format that a header names: `1.1` for what plakar 1.1 writes. Bytes 12 to 15: patch, minor, major as uint16. */
+export function formatVersion(header: Uint8Array): string {
+  const bytes = asBuffer(header);
+  return `${bytes.readUInt16LE(14)}.${bytes.readUInt8(13)}`;
 }
 
 function checkHeader(kind: ObjectKind, head: Uint8Array): void {

@@ -6,6 +6,8 @@ export interface Surroundings {
   readonly home: string;
   /** The working folder. */
   readonly cwd: string;
+  /** Where plakar's store is by default, as its variable PLAKAR_REPOSITORY has it. */
+  readonly repository?: string | undefined;
 }
 
 /** Makes a path absolute: `~` and `~/…` are in the home folder, all others relative to the working folder. */

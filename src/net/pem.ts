@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { readProblem } from '../lib/read-problem.js';
 
 /** A PEM file, as text and parsed. */
 export interface PemFile<T> {
@@ -55,11 +56,4 @@ async function read(what: string, file: string): Promise<string> {
   } catch (error) {
     throw new Error(`${what} ${file} can't be read: ${readProblem(error)}`, { cause: error });
   }
-}
-
-function readProblem(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'it does not exist';
-  if (code === 'EACCES') return "the gateway's user has no permission to read it";
-  return error instanceof Error ? error.message : String(error);
 }

@@ -26,9 +26,26 @@ export interface TlsHandshakesOptions {
   readonly failed: (error: Error, socket: TLSSocket) => void;
 }
 
+const sentence = 'this port speaks TLS: use https:// instead of http://\n';
+
+/** What a client gets that sends HTTP without TLS. */
+const plainHttpAnswer = [
+  'HTTP/1.1 400 Bad Request',
+  'Connection: close',
+  'Content-Type: text/plain; charset=utf-8',
+  `Content-Length: ${sentence.length}`,
+  '',
+  sentence,
+].join('\r\n');
+
+/** How long such a client may take to read it, in milliseconds. */
+const lingerMs = 1000;
+
 /** Does TLS handshakes on accepted connections, with the current certificates. */
 export class TlsHandshakes {
   private current: { readonly material: TlsMaterial; readonly server: Server } | undefined;
+  /** The open connections below TLS. */
+  private readonly sockets = new Set<Socket>();
 
   constructor(private readonly options: TlsHandshakesOptions) {}
 
@@ -36,6 +53,8 @@ export class TlsHandshakes {
     const { material } = this.options.credentials;
     // A new server instead of setSecureContext(), since that can't change whether clients need certificates.
     if (this.current?.material !== material) this.current = { material, server: this.makeServer(material) };
+    this.sockets.add(socket);
+    socket.once('close', () => this.sockets.delete(socket));
     this.current.server.emit('connection', socket);
   }
 
@@ -53,9 +72,20 @@ export class TlsHandshakes {
     server.on('secureConnection', done);
     server.on('tlsClientError', (error, socket) => {
       failed(error, socket);
+      const isPlainHttp = protocol !== 'grpc' && 'code' in error && error.code === 'ERR_SSL_HTTP_REQUEST';
+      const below = isPlainHttp ? this.socketBelow(socket) : undefined;
       // Node leaves the connection open after a timeout.
-      socket.destroy();
+      if (below === undefined) return void socket.destroy();
+      below.end(plainHttpAnswer);
+      const linger = setTimeout(() => socket.destroy(), lingerMs);
+      below.once('close', () => clearTimeout(linger));
     });
     return server;
+  }
+
+  /** The connection of a handshake; undefined for unix sockets, which have no address to tell them apart. */
+  private socketBelow({ remoteAddress, remotePort }: TLSSocket): Socket | undefined {
+    if (remotePort === undefined) return undefined;
+    return [...this.sockets].find((each) => each.remotePort === remotePort && each.remoteAddress === remoteAddress);
   }
 }

@@ -26,6 +26,7 @@ export class AuditLog implements AuditSink {
   private buffered: string[] = [];
   private bufferedBytes = 0;
   private dropped = 0;
+  private lostBefore = 0;
   /** The lines that are being written, and how many of their bytes are in the file already. */
   private current = Buffer.alloc(0);
   private written = 0;
@@ -59,6 +60,11 @@ export class AuditLog implements AuditSink {
     } catch (error) {
       throw new Error(`the audit log can't be written: ${reason(error)}`, { cause: error });
     }
+  }
+
+  /** How many entries were lost since it was opened. */
+  get lost(): number {
+    return this.lostBefore + this.dropped;
   }
 
   record(entry: AuditEntry): void {
@@ -170,6 +176,7 @@ export class AuditLog implements AuditSink {
     const { dropped: lost } = this;
     if (!this.isFailing && lost === 0) return;
     this.isFailing = false;
+    this.lostBefore += lost;
     this.dropped = 0;
     this.log.warn({ lost }, `the audit log can be written again; ${lost} entries are lost`);
   }

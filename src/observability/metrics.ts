@@ -1,6 +1,7 @@
 import { METHODS } from 'node:http';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { RequestObserver } from '../core/request.js';
+import { ProcessMetrics } from './process-metrics.js';
 
 /** Values that are looked up when metrics are read. */
 export interface MetricSources {
@@ -9,25 +10,26 @@ export interface MetricSources {
   readonly certificateExpiresMs: () => number | undefined;
   /** The bytes in stores with a quota, by name. */
   readonly usedBytes: () => ReadonlyMap<string, number>;
+  /** Entries that the audit log lost since the start, because its file couldn't be written. */
+  readonly lostAuditEntries: () => number;
 }
 
 export interface Metrics {
   readonly meter: RequestObserver;
   readonly contentType: string;
+  readonly process: ProcessMetrics;
   /** All metrics, in Prometheus' text format. */
   text(): Promise<string>;
-  /** All metrics, in prom-client's own form. */
-  values(): Promise<readonly object[]>;
 }
 
 /** From a read from memory to a packfile over a slow connection, in seconds. */
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300];
 
-/** The gateway's metrics, whose names start with `kloset_gateway_`, and prom-client's metrics of the process. */
+/** The metrics of a process that serves: those whose names start with `kloset_gateway_`, and prom-client's of the process. */
 export function createMetrics(sources: MetricSources): Metrics {
-  const registry = new Registry();
+  const process = new ProcessMetrics();
+  const { registry } = process;
   const registers = [registry];
-  let collectsDefaults = false;
   const labelNames = ['protocol', 'method'] as const;
   const requests = new Counter({
     name: 'kloset_gateway_requests_total',
@@ -36,7 +38,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
   });
   const seconds = new Histogram({
-    name: 'kloset_gateway_request_seconds',
+    name: 'kloset_gateway_request_duration_seconds',
     help: 'Duration of requests.',
     labelNames,
     buckets,
@@ -55,16 +57,10 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
   });
   addGauges(sources, registers);
-  // These have a cost, so they are collected only after metrics have been read once.
-  const withDefaults = (): Registry => {
-    if (!collectsDefaults) collectDefaultMetrics({ register: registry });
-    collectsDefaults = true;
-    return registry;
-  };
   return {
     contentType: registry.contentType,
-    text: () => withDefaults().metrics(),
-    values: () => withDefaults().getMetricsAsJSON(),
+    process,
+    text: () => registry.metrics(),
     meter: {
       request: ({ protocol, method: named, status, ...bytes }, ms) => {
         // HTTP/2 allows arbitrary methods, and each one would be kept as a label.
@@ -78,7 +74,17 @@ export function createMetrics(sources: MetricSources): Metrics {
   };
 }
 
-function addGauges({ connections, certificateExpiresMs, usedBytes }: MetricSources, registers: Registry[]): void {
+function addGauges(sources: MetricSources, registers: Registry[]): void {
+  const { connections, certificateExpiresMs, usedBytes, lostAuditEntries } = sources;
+  new Counter({
+    name: 'kloset_gateway_audit_entries_lost_total',
+    help: "Entries that are not in the audit log, because its file couldn't be written.",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(lostAuditEntries());
+    },
+  });
   new Gauge({
     name: 'kloset_gateway_connections',
     help: 'Open connections, of all listeners.',

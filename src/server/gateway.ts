@@ -34,6 +34,8 @@ export interface Gateway {
   reopenLogs(): Promise<void>;
   /** Counts a failed login from an address that another process of this gateway has seen. */
   countFailedLogin(address: string): void;
+  /** Counts a reload that failed, for the metrics. */
+  countFailedReload(): void;
   /** The metrics of this process, in prom-client's form, so that they can be aggregated with those of other processes. */
   metricValues(): Promise<readonly object[]>;
   /**

@@ -9,7 +9,7 @@ export interface ReloaderOptions {
   readonly load: () => Promise<Loaded | { readonly problems: readonly string[] }>;
   /** The files of the active configuration. */
   readonly configFiles: readonly string[];
-  readonly gateway: Pick<Gateway, 'files' | 'reload'>;
+  readonly gateway: Pick<Gateway, 'files' | 'reload' | 'countFailedReload'>;
   /** Called with each configuration that has become active. */
   readonly onReload: (loaded: Loaded) => void;
   readonly log: Logger;
@@ -64,6 +64,7 @@ export class Reloader {
   }
 
   private report(problems: readonly string[]): void {
+    this.options.gateway.countFailedReload();
     for (const problem of problems) this.options.log.error({}, problem);
     this.options.log.error(
       { problems: problems.length },

@@ -31,7 +31,7 @@ export interface ServeOptions extends ProcessContext {
   readonly load: ReloaderOptions['load'];
 }
 
-type MainGateway = Pick<Gateway, 'files' | 'reload' | 'reopenLogs' | 'close'>;
+type MainGateway = Pick<Gateway, 'files' | 'reload' | 'countFailedReload' | 'reopenLogs' | 'close'>;
 
 /** If a stop is requested during the start, how long to wait for the start to finish and clean up, in milliseconds. */
 const abandonMs = 1000;

@@ -66,6 +66,8 @@ class RunningGateway implements Gateway {
   };
   /** Measuring costs as much as some responses, so it is done only if there is a listener for the metrics. */
   private isMetered = false;
+  /** Of audit logs that are no longer in use. */
+  private lostAuditEntries = 0;
   private readonly meter: RequestObserver = {
     request: (record, ms) => {
       if (this.isMetered) this.metered.meter.request(record, ms);
@@ -90,6 +92,7 @@ class RunningGateway implements Gateway {
       connections: () => this.connections.current,
       certificateExpiresMs: () => this.certificate.expiresMs,
       usedBytes: () => this.generation?.usedBytes() ?? new Map(),
+      lostAuditEntries: () => this.lostAuditEntries + (this.generation?.auditLog?.lost ?? 0),
     });
     const access: AccessControl = {
       login: (peer, authorization) => this.active.access.login(peer, authorization),
@@ -138,7 +141,10 @@ class RunningGateway implements Gateway {
     }
     // Nothing below this line fails.
     this.generation = next;
+    if (previous !== undefined && previous.auditLog !== next.auditLog)
+      this.lostAuditEntries += previous.auditLog?.lost ?? 0;
     this.isMetered = config.listeners.some(({ protocol }) => protocol === 'metrics');
+    if (this.isMetered) this.metered.process.start();
     this.callerLimits.setLimits(config.limits);
     this.connections.max = config.limits.maxConnections;
     this.frontends.http.configure(config);
@@ -157,8 +163,12 @@ class RunningGateway implements Gateway {
     this.throttle.count(address);
   }
 
+  countFailedReload(): void {
+    this.metered.process.reloadFailed();
+  }
+
   metricValues(): Promise<readonly object[]> {
-    return this.metered.values();
+    return this.metered.process.values();
   }
 
   async close(graceMs = this.generation?.config.drainMs ?? 0): Promise<void> {

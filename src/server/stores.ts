@@ -1,9 +1,10 @@
 import type { Host } from '../backends/files/sweep.js';
 import { formatLocation, openStore } from '../backends/backends.js';
 import type { Config, StoreConfig } from '../config/types.js';
-import { allows, type Access } from '../core/access.js';
+import { hasRight, higher, type Access } from '../core/access.js';
 import type { Logger } from '../lib/logger.js';
 import type { Store } from '../core/store.js';
+import { MixedGenerations } from '../layers/mixed-generations.js';
 import { Quota } from '../layers/quota.js';
 import { OptionalStore } from './optional-store.js';
 import { copySample } from './sample.js';
@@ -79,7 +80,7 @@ export class StorePool {
 
   /** Adds a reference to a store's entry, which may be new. Returns the entry's key. */
   private reference(name: string, store: StoreConfig, config: Config): string {
-    const writable = allows(highestAccess(name, config), 'append');
+    const writable = hasRight(highestAccess(name, config), 'append');
     const { ssh, durable, limits } = config;
     const { maxObjectBytes, minFreeBytes } = limits;
     const needs = { ssh, durable, maxObjectBytes, minFreeBytes, writable };
@@ -129,14 +130,14 @@ export class StorePool {
     const files = optional ? await OptionalStore.open({ open, info, log }) : await open();
     cleanUps.push(() => files.close());
     const sweep = files.sweep?.bind(files);
-    if (sweep && sweeps && needs.writable && allows(files.info().access, 'append')) {
+    if (sweep && sweeps && needs.writable && hasRight(files.info().access, 'append')) {
       cleanUps.push(await sweepPeriodically({ sweep }, log));
     }
     const quota = quotaBytes === undefined ? undefined : new Quota(files, quotaBytes, { name, log });
     quota?.start();
     if (quota) cleanUps.push(() => quota.stop());
     return {
-      store: quota ?? files,
+      store: new MixedGenerations(quota ?? files, { name, log }),
       location: formatLocation(location),
       usedBytes: () => quota?.usedBytes,
       setQuota: (bytes) => {
@@ -149,5 +150,5 @@ export class StorePool {
 /** The highest access that any caller has to a store. */
 function highestAccess(name: string, { stores, principals }: Config): Access {
   const all = principals.map(({ access }) => access.get(name) ?? access.get('*') ?? 'none');
-  return [...all, stores.get(name)?.anonymous ?? 'none'].reduce((a, b) => (allows(a, b) ? a : b));
+  return [...all, stores.get(name)?.anonymous ?? 'none'].reduce(higher);
 }

@@ -7,16 +7,25 @@ import {
 } from '../../gen/kloset/store/v1/store.js';
 import type { Access } from '../core/access.js';
 import { StoreError } from '../core/errors.js';
-import { eccUnimplemented, macFromBytes, macToBytes, type ObjectKind, type ObjectRef } from '../core/object.js';
+import {
+  macFromBytes,
+  macToBytes,
+  requireObjectKind,
+  type NamedKind,
+  type ObjectKind,
+  type ObjectRef,
+} from '../core/object.js';
 import { byteRange, type ByteRange } from '../core/range.js';
 import type { ObjectStat } from '../core/store.js';
 
 /* Conversions between the messages of kloset.store.v1 and the types of the core, for servers and clients. `to` makes messages. */
 
-const wireKinds: Readonly<Record<ObjectKind, WireKind>> = {
+const wireKinds: Readonly<Record<NamedKind, WireKind>> = {
   packfile: WireKind.OBJECT_KIND_PACKFILE,
   state: WireKind.OBJECT_KIND_STATE,
   lock: WireKind.OBJECT_KIND_LOCK,
+  'ecc-packfile': WireKind.OBJECT_KIND_ECC_PACKFILE,
+  'ecc-state': WireKind.OBJECT_KIND_ECC_STATE,
 };
 
 const kinds = inverse(wireKinds);
@@ -24,6 +33,7 @@ const kinds = inverse(wireKinds);
 const wireAccesses: Readonly<Record<Access, WireAccess>> = {
   none: WireAccess.ACCESS_NONE,
   'read-only': WireAccess.ACCESS_READ_ONLY,
+  'write-only': WireAccess.ACCESS_WRITE_ONLY,
   append: WireAccess.ACCESS_APPEND,
   full: WireAccess.ACCESS_FULL,
 };
@@ -34,11 +44,10 @@ export function toKind(kind: ObjectKind): WireKind {
   return wireKinds[kind];
 }
 
-/** Throws `invalid_argument` for a kind that is unspecified or unknown, `unimplemented` for the ecc kinds. */
+/** Throws `invalid_argument` for a kind that is unspecified or unknown, `unimplemented` for the kinds of error correction. */
 export function fromKind(kind: WireKind): ObjectKind {
   const known = kinds.get(kind);
-  if (known !== undefined) return known;
-  if (kind === WireKind.OBJECT_KIND_ECC_PACKFILE || kind === WireKind.OBJECT_KIND_ECC_STATE) throw eccUnimplemented();
+  if (known !== undefined) return requireObjectKind(known);
   throw new StoreError('invalid_argument', 'invalid kind: it has to be PACKFILE, STATE or LOCK');
 }
 

@@ -9,6 +9,21 @@ describe('a location', () => {
     expect(parseLocation('backups', surroundings)).to.deep.equal({ scheme: 'fs', path: '/srv/backups' });
     expect(parseLocation('/var/../x/', surroundings)).to.deep.equal({ scheme: 'fs', path: '/x' });
     expect(parseLocation('fs:///var/b', surroundings)).to.deep.equal({ scheme: 'fs', path: '/var/b' });
+    expect(parseLocation('fs:/var/b', surroundings)).to.deep.equal({ scheme: 'fs', path: '/var/b' });
+  });
+
+  it("is plakar's default where none is given: $PLAKAR_REPOSITORY, or ~/.plakar", () => {
+    expect(parseLocation(undefined, surroundings)).to.deep.equal({ scheme: 'fs', path: '/home/op/.plakar' });
+    const repository = 'fs:/var/b';
+    expect(parseLocation(undefined, { ...surroundings, repository })).to.deep.equal({ scheme: 'fs', path: '/var/b' });
+    expect(parseLocation('/x', { ...surroundings, repository })).to.deep.equal({ scheme: 'fs', path: '/x' });
+  });
+
+  it("is no name of plakar's configuration", () => {
+    expect(parseLocation('@blue', surroundings))
+      .to.have.property('problem')
+      .that.includes("plakar's configuration, which the gateway doesn't read");
+    expect(parseLocation('./@blue', surroundings)).to.deep.equal({ scheme: 'fs', path: '/srv/@blue' });
   });
 
   it('starts at the home folder with ~/, as variables and files have it', () => {

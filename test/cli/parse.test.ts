@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { helpText } from '../../src/cli/help.js';
-import { serveOptions, tokenOptions } from '../../src/cli/options.js';
+import { commands } from '../../src/cli/commands.js';
+import { serveOptions } from '../../src/cli/options.js';
 import { parseCommandLine } from '../../src/cli/parse.js';
 
 function serve(...args: string[]) {
@@ -12,11 +13,18 @@ function serve(...args: string[]) {
 
 describe('the command line', () => {
   it('gives help on request, and without arguments', () => {
-    for (const argv of [[], ['help'], ['--help'], ['-h'], ['serve', '--help'], ['serve', '/x', '-help']]) {
-      expect(parseCommandLine(argv).name, argv.join(' ')).to.equal('help');
-    }
-    expect(parseCommandLine(['--version']).name).to.equal('version');
-    expect(parseCommandLine(['-version']).name).to.equal('version');
+    for (const argv of [[], ['help'], ['--help'], ['-h'], ['help', 'sevre'], ['sevre', '--help']])
+      expect(parseCommandLine(argv), argv.join(' ')).to.deep.equal({ name: 'help', about: undefined });
+    for (const argv of [
+      ['serve', '--help'],
+      ['serve', '/x', '-help'],
+      ['help', 'serve'],
+      ['serve', '--foo', '-h'],
+    ])
+      expect(parseCommandLine(argv), argv.join(' ')).to.deep.equal({ name: 'help', about: 'serve' });
+    expect(parseCommandLine(['token', 'create', '-h'])).to.deep.equal({ name: 'help', about: 'token create' });
+    for (const spelling of ['--version', '-version', 'version', '-v'])
+      expect(parseCommandLine([spelling]).name, spelling).to.equal('version');
   });
 
   it('reads options and the location in any order, in both spellings', () => {
@@ -55,7 +63,7 @@ describe('the command line', () => {
       '--allow-write takes no value',
       '--durability is given twice',
       '--listen needs a value: ADDR',
-      'there can be only one location: "b" is another one',
+      'unexpected argument "b"',
     ]);
     expect(flags).to.deep.equal({ location: 'a', durability: 'fsync' });
   });
@@ -85,14 +93,21 @@ describe('the command line', () => {
     }
   });
 
-  it("reads a token's principal, expiry and file", () => {
-    const token = { name: 'token create', principal: 'web-1', expires: undefined, configPath: undefined };
+  it("reads a token's principal, expiry, access and file", () => {
+    const token = { name: 'token create', principal: 'web-1', expires: undefined, access: [], configPath: undefined };
     expect(parseCommandLine(['token', 'create', 'web-1'])).to.deep.equal(token);
-    expect(parseCommandLine(['token', '-expires', '90d', 'create', '--config=f', 'web-1'])).to.deep.equal({
+    const args = ['-expires', '90d', '--access', 'a=append', '--config=f', 'web-1', '--access=full'];
+    expect(parseCommandLine(['token', 'create', ...args])).to.deep.equal({
       ...token,
       expires: '90d',
+      access: ['a=append', 'full'],
       configPath: 'f',
     });
+    const list = { name: 'token list', configPath: 'f' };
+    expect(parseCommandLine(['token', 'list', '--config', 'f'])).to.deep.equal(list);
+    const revoke = { name: 'token revoke', principal: 'create', id: 'abc', configPath: undefined };
+    expect(parseCommandLine(['token', 'revoke', 'create', 'abc'])).to.deep.equal(revoke);
+    expect(parseCommandLine(['token', 'revoke', 'x'])).to.include({ principal: 'x', id: undefined });
     for (const args of [
       [],
       ['create'],
@@ -100,6 +115,9 @@ describe('the command line', () => {
       ['create', 'x', 'y'],
       ['create', 'x', '--listen', ':1'],
       ['create', 'x', '--expires'],
+      ['list', 'x'],
+      ['revoke'],
+      ['revoke', 'x', 'y', 'z'],
     ]) {
       const command = parseCommandLine(['token', ...args]);
       expect(command.name, args.join(' ')).to.equal('unknown');
@@ -107,12 +125,25 @@ describe('the command line', () => {
     }
   });
 
-  it('knows no other command', () => {
-    const command = parseCommandLine(['sevre', '/x']);
-    expect(command).to.deep.equal({
-      name: 'unknown',
-      problems: ['unknown command "sevre": try `serve`, `check-config` or `token create`'],
-    });
+  it('knows no other command or option, and says which was probably meant', () => {
+    const problemsOf = (...argv: string[]): unknown => {
+      const command = parseCommandLine(argv);
+      return 'problems' in command && command.problems;
+    };
+    expect(problemsOf('sevre', '/x')).to.deep.equal(['unknown command "sevre": did you mean serve?']);
+    expect(problemsOf('token', 'revok', 'x')).to.deep.equal([
+      'unknown command "token revok": did you mean token revoke?',
+    ]);
+    const all = commands.map(({ name }) => name).join(', ');
+    expect(problemsOf('backup')).to.deep.equal([`unknown command "backup": there are ${all}`]);
+    expect(problemsOf('token')).to.deep.equal([`unknown command "token": there are ${all}`]);
+    expect(problemsOf('serve', '--alow-write')).to.deep.equal([
+      'unknown option "--alow-write": did you mean --allow-write?',
+    ]);
+    expect(problemsOf('token', 'create', 'x', '--expire=90d')).to.deep.equal([
+      'unknown option "--expire": did you mean --expires?',
+    ]);
+    expect(problemsOf('plugin', 'x')).to.deep.equal(['unexpected argument "x"']);
   });
 
   it('parses any arguments without failing', () => {
@@ -143,10 +174,18 @@ describe('the command line', () => {
 });
 
 describe('the help', () => {
-  it('names every option, within the width of a terminal', () => {
+  it('of the program names every command, within the width of a terminal', () => {
     const help = helpText();
-    for (const { name } of [...serveOptions, ...tokenOptions])
-      expect(help).to.match(new RegExp(`[ \\[]--${name.replaceAll('.', '\\.')}[ \n]`));
+    for (const { name } of commands) expect(help).to.match(new RegExp(`^  ${name}[ \n]`, 'm'));
     for (const line of help.split('\n')) expect(line.length, line).to.be.at.most(110);
+  });
+
+  it("of a command names that command's options, and no others", () => {
+    for (const { name, options } of commands) {
+      const help = helpText(name);
+      const named = [...help.matchAll(/^  --([a-z0-9.-]+)/gm)].map(([, option]) => option);
+      expect(named, name).to.have.members(options.map((option) => option.name));
+      for (const line of help.split('\n')) expect(line.length, line).to.be.at.most(110);
+    }
   });
 });

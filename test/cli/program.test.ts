@@ -61,6 +61,7 @@ describe('the program', () => {
   it('prints its help, which the README quotes', () => {
     expect(run('--help')).to.deep.equal({ status: 0, stdout: helpText(), stderr: '' });
     expect(readFileSync(`${root}/README.md`, 'utf8')).to.include(helpText().trimEnd());
+    expect(run('serve', '--help').stdout).to.equal(helpText('serve'));
   });
 
   it("reports in one line that its output can't be written, and exits 1", () => {

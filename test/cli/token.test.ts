@@ -4,17 +4,22 @@ import { chmod, lstat, readdir, readFile, stat, symlink, writeFile } from 'node:
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import type { Outcome } from '../../src/cli/outcome.js';
-import { createTokenFor } from '../../src/cli/token.js';
+import { createToken, listTokens, revokeToken } from '../../src/cli/token.js';
 import { loadConfig } from '../../src/config/load.js';
 import { tempFolder } from '../support/temp.js';
 
 const nowMs = Date.parse('2026-11-24T12:00:00Z');
 const surroundings = { home: '/home/op', cwd: '/' };
 /** A source of bytes that isn't random, so that results are reproducible. */
-const random = (size: number): Buffer => Buffer.alloc(size, 7);
+let seed = 0;
+const random = (size: number): Buffer => Buffer.alloc(size, seed++);
 
-function create(principal: string, configPath?: string, expires?: string): Promise<Outcome> {
-  return createTokenFor({ name: 'token create', principal, configPath, expires }, surroundings, { nowMs, random });
+function create(principal: string, configPath?: string, expires?: string, access: string[] = []): Promise<Outcome> {
+  return createToken({ name: 'token create', principal, configPath, expires, access }, configPath, { nowMs, random });
+}
+
+function revoke(principal: string, configPath: string | undefined, id?: string): Promise<Outcome> {
+  return revokeToken({ name: 'token revoke', principal, configPath, id }, configPath);
 }
 
 function digest({ stdout }: Outcome): string {
@@ -37,10 +42,8 @@ describe('token create', () => {
     expect(parse(yaml)).to.deep.equal({
       principals: { 'web-1': { access: {}, tokens: [{ sha256: digest(made), expires: '2027-02-22T12:00:00Z' }] } },
     });
-    const { stdout } = await createTokenFor(
-      { name: 'token create', principal: 'x', configPath: undefined, expires: undefined },
-      surroundings,
-    );
+    const command = { principal: 'x', configPath: undefined, expires: undefined, access: [] };
+    const { stdout } = await createToken({ name: 'token create', ...command }, undefined);
     expect(stdout).not.to.equal(made.stdout);
   });
 
@@ -154,5 +157,148 @@ describe('token create', () => {
     }
     expect(await create('web-1', undefined, '2026-11-24')).to.include({ exitCode: 0 });
     expect((await create('a:b', undefined, 'soon')).stderr.match(/^kloset-gateway: /gm)).to.have.length(2);
+  });
+});
+
+describe('token create --access', () => {
+  const stores = 'stores: { teams/blue: { location: /blue }, shared: { location: /shared } }\n';
+
+  it('grants the principal access, and keeps what it has', async () => {
+    const path = await file(`${stores}principals:\n  web-1:\n    access: { shared: read-only }\n`);
+    const made = await create('web-1', path, undefined, ['teams/blue=append', 'shared=write-only']);
+    expect(made).to.include({ exitCode: 0 });
+    await create('web-2', path, undefined, ['*=read-only']);
+    expect((await create('web-3', path, undefined, ['shared=full'])).stderr).to.not.include('no access');
+    const loaded = await loadConfig({ flags: {}, env: {}, configPath: path, surroundings });
+    if ('problems' in loaded) throw new Error(loaded.problems.join());
+    expect(loaded.config.principals.map(({ access }) => Object.fromEntries(access))).to.deep.equal([
+      { shared: 'write-only', 'teams/blue': 'append' },
+      { '*': 'read-only' },
+      { shared: 'full' },
+    ]);
+  });
+
+  it('means the default store without a name, where there is one', async () => {
+    const path = await file('location: /a\n');
+    await create('web-1', path, undefined, ['append']);
+    expect(parse(await readFile(path, 'utf8')))
+      .to.have.nested.property('principals.web-1.access')
+      .that.deep.equals({
+        '': 'append',
+      });
+    const named = await file(stores);
+    expect((await create('web-1', named, undefined, ['append'])).exitCode).to.equal(2);
+  });
+
+  it('refuses other levels, other stores, and a store twice, and changes nothing', async () => {
+    const path = await file(stores);
+    const wrong: [string[], string][] = [
+      [['teams/blue=write'], '--access "teams/blue=write": the level must be one of none, read-only'],
+      [['teams/bleu=append'], '--access "teams/bleu": unknown store: did you mean teams/blue?'],
+      [['shared=append', 'shared=full'], '--access: shared=full is about a store that another one is about'],
+    ];
+    for (const [access, message] of wrong) {
+      const { exitCode, stdout, stderr } = await create('web-1', path, undefined, access);
+      expect({ exitCode, stdout }).to.deep.equal({ exitCode: 2, stdout: '' });
+      expect(stderr).to.include(message);
+      expect(await readFile(path, 'utf8')).to.equal(stores);
+    }
+  });
+});
+
+describe('token list', () => {
+  it('shows each token with its ID, expiry and access, and principals without one', async () => {
+    const path = await file(
+      [
+        'principals:',
+        `  web-1: { tokens: ['sha256:${'AB'.repeat(32)}', { sha256: ${'c'.repeat(64)}, expires: 2026-11-23 }],`,
+        '    access: { teams/blue: append } }',
+        `  web-2: { tokens: [{ sha256: ${'d'.repeat(64)}, expires: 2027-01-31 }], access: { '': full, '*': none } }`,
+        "  db-1: { certificates: ['cn:db-1'] }",
+        '  gone: { tokens: [], access: { shared: read-only } }',
+        '',
+      ].join('\n'),
+    );
+    const { exitCode, stdout } = await listTokens(path, nowMs);
+    expect(exitCode).to.equal(0);
+    expect(stdout.split('\n').map((line) => line.trim().replace(/ {2,}/g, ' | '))).to.deep.equal([
+      'web-1 | abababababab | never expires | teams/blue: append',
+      'web-1 | cccccccccccc | EXPIRED 2026-11-23 | teams/blue: append',
+      'web-2 | dddddddddddd | until 2027-01-31 | (default): full, *: none',
+      'db-1 | certificate | cn:db-1 | no access',
+      'gone | no token | shared: read-only',
+      '',
+    ]);
+    expect((await listTokens(await file('# nothing\n'))).stdout).to.equal('no principals\n');
+  });
+
+  it('says what to do without a file, and what is wrong with one', async () => {
+    expect(await listTokens(undefined)).to.deep.equal({
+      exitCode: 2,
+      stdout: '',
+      stderr: 'kloset-gateway: name the configuration file: --config FILE, or KLOSET_GATEWAY_CONFIG\n',
+    });
+    expect((await listTokens('/nonexistent/x')).stderr).to.equal(
+      "kloset-gateway: the configuration file /nonexistent/x can't be read: it does not exist\n",
+    );
+    expect(await listTokens(await file('- a\n'))).to.include({ exitCode: 2, stdout: '' });
+  });
+});
+
+describe('token revoke', () => {
+  const text = [
+    '# ours',
+    'stores: { a: { location: /a } }',
+    'principals:',
+    '  web-1:',
+    '    tokens:',
+    `      - sha256:${'a'.repeat(64)} # old`,
+    `      - { sha256: ${'b'.repeat(64)}, expires: 2030-01-31 } # new`,
+    '    access: { a: append }',
+    `  web-2: { tokens: [{ sha256: ${'c'.repeat(64)} }] }`,
+    '',
+  ].join('\n');
+
+  it('removes the token with this ID, and keeps everything else', async () => {
+    const path = await file(text);
+    const revoked = await revoke('web-1', path, 'a'.repeat(12));
+    expect(revoked).to.include({ exitCode: 0, stdout: '' });
+    expect(revoked.stderr).to.match(/^Revoked a{12} of principals\.web-1 in /);
+    const after = await readFile(path, 'utf8');
+    expect(parse(after)).to.deep.equal({
+      stores: { a: { location: '/a' } },
+      principals: {
+        'web-1': { tokens: [{ sha256: 'b'.repeat(64), expires: '2030-01-31' }], access: { a: 'append' } },
+        'web-2': { tokens: [{ sha256: 'c'.repeat(64) }] },
+      },
+    });
+    for (const comment of ['# ours', '# new']) expect(after).to.include(comment);
+  });
+
+  it("removes a principal's only token without its ID, and the file stays valid", async () => {
+    const path = await file(text);
+    const { exitCode, stderr } = await revoke('web-2', path);
+    expect(exitCode).to.equal(0);
+    expect(stderr).to.include('web-2 has no token left');
+    const loaded = await loadConfig({ flags: {}, env: {}, configPath: path, surroundings });
+    if ('problems' in loaded) throw new Error(loaded.problems.join());
+    expect(loaded.config.principals.find(({ name }) => name === 'web-2')?.tokens).to.deep.equal([]);
+  });
+
+  it('refuses what is no token of the principal, with what there is, and changes nothing', async () => {
+    const path = await file(text);
+    const wrong: [string, string | undefined, string][] = [
+      ['web-1', undefined, 'name the token of web-1 to revoke: it has aaaaaaaaaaaa, bbbbbbbbbbbb'],
+      ['web-1', 'c'.repeat(12), 'web-1 has no token "cccccccccccc": it has aaaaaaaaaaaa, bbbbbbbbbbbb'],
+      ['web-1', 'a', 'web-1 has no token "a"'],
+      ['web-3', undefined, 'has no principal "web-3": did you mean web-'],
+    ];
+    for (const [principal, id, message] of wrong) {
+      const { exitCode, stderr } = await revoke(principal, path, id);
+      expect(exitCode).to.equal(2);
+      expect(stderr).to.include(message);
+      expect(await readFile(path, 'utf8')).to.equal(text);
+    }
+    expect(await revoke('web-1', undefined)).to.include({ exitCode: 2 });
   });
 });

@@ -40,7 +40,7 @@ describe('makeConfig', () => {
       tls: undefined,
       durable: true,
       noAuth: false,
-      v10: { enabled: true, maxDocumentBytes: 40 * 1024 ** 2 },
+      v10: { enabled: true, maxDocumentBytes: 96 * 1024 ** 2 },
       drainMs: 30_000,
       auditLog: undefined,
       logLevel: 'info',
@@ -83,7 +83,7 @@ describe('makeConfig', () => {
     const all = problemsOf({
       listen: [':1', { adress: ':2', mode: 660 }],
       stores: { a: { location: '/a', qouta: 1 }, b: {}, 'c/../d': { location: '/c' } },
-      principals: { web: { access: { A: 'append' }, tokens: [hash('1')] }, db: { tokens: [], access: { a: 'reed' } } },
+      principals: { web: { access: { A: 'append' }, tokens: [hash('1')] }, db: { access: { a: 'reed' } } },
       cert: 'x',
       durability: 'maybe',
       'max-uploads': 0,

@@ -147,7 +147,7 @@ describe('loading a configuration', () => {
       patterns.forEach((pattern, i) => expect(all[i]?.replace(configPath, 'FILE')).to.match(pattern));
     }
     expect((await problems({ configPath: '/nonexistent/x' })).join()).to.match(
-      /^\/nonexistent\/x: can't be read: ENOENT/,
+      /^the configuration file \/nonexistent\/x can't be read: it does not exist$/,
     );
   });
 

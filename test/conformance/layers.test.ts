@@ -9,6 +9,7 @@ import { canceled } from '../../src/core/errors.js';
 import type { Store } from '../../src/core/store.js';
 import { Audited } from '../../src/layers/audited.js';
 import { Limited } from '../../src/layers/limited.js';
+import { MixedGenerations } from '../../src/layers/mixed-generations.js';
 import { Quota } from '../../src/layers/quota.js';
 import { CallerLimits } from '../../src/layers/limited.js';
 import { OptionalStore } from '../../src/server/optional-store.js';
@@ -50,6 +51,9 @@ const layers = {
       expectIdle,
     };
   },
+  'mixed generations': (inner: Store): Layered => ({
+    store: new MixedGenerations(inner, { name: 'store', log: silent }),
+  }),
   quota: (inner: Store): Layered => ({ store: new Quota(inner, 2 ** 40, { name: 'store', log: silent }) }),
 } as const;
 
@@ -109,6 +113,10 @@ describeStore(
   { onDisk: true },
 );
 
-describeStore('a local store with all layers', () => openWith(['quota', 'limited', 'policy', 'audited']), {
-  onDisk: true,
-});
+describeStore(
+  'a local store with all layers',
+  () => openWith(['quota', 'mixed generations', 'limited', 'policy', 'audited']),
+  {
+    onDisk: true,
+  },
+);

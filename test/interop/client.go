@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"github.com/PlakarKorp/kloset/caching"
 	"github.com/PlakarKorp/kloset/caching/pebble"
@@ -21,6 +23,19 @@ import (
 	_ "github.com/PlakarKorp/integrations/fs/storage"
 	_ "github.com/PlakarKorp/integrations/http/storage"
 )
+
+// limitRequests makes HTTP requests as plakar 1.1.5 and later do: they have a
+// limit of time in all, and follow no redirect to another host. The connector
+// uses the default client.
+func limitRequests(timeout time.Duration) {
+	http.DefaultClient.Timeout = timeout
+	http.DefaultClient.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		if req.URL.Host != via[0].URL.Host {
+			return fmt.Errorf("refusing a redirect to another host: %s", req.URL.Host)
+		}
+		return nil
+	}
+}
 
 // A client is one run of the program against one store.
 type client struct {

@@ -8,7 +8,7 @@ import { klosetClients } from '../support/klosetclient.js';
 import { tempFolder } from '../support/temp.js';
 import { makeTree, treeAt } from './tree.js';
 
-/* plakar's own client code over TLS. Go's HTTP client offers HTTP/2 there, and gets HTTP/1.1. */
+/* plakar's own client code over TLS, which is by HTTP/2 there. */
 
 describe("plakar's client code and a gateway with TLS", function () {
   this.timeout(60_000);

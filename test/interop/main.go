@@ -69,6 +69,7 @@ func run(argv []string) (any, error) {
 
 	flags := flag.NewFlagSet(spec.name, flag.ContinueOnError)
 	authToken := flags.String("auth-token", "", "bearer token to send with every request")
+	timeout := flags.Duration("timeout", 0, "limit of each HTTP request, its body included")
 	execute := spec.define(flags)
 	args, err := parse(flags, argv[1:])
 	if err != nil {
@@ -80,6 +81,7 @@ func run(argv []string) (any, error) {
 		return nil, usage()
 	}
 
+	limitRequests(*timeout)
 	c, err := newClient(args[0], *authToken, os.Getenv("KLOSET_PASSPHRASE"))
 	if err != nil {
 		return nil, err

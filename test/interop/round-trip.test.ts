@@ -1,10 +1,13 @@
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
-import { klosetClients, type Backup, type KlosetClient } from '../support/klosetclient.js';
-import { fixtureStore, tempFolder } from '../support/temp.js';
+import { klosetClients, klosetVersions, type Backup, type KlosetClient } from '../support/klosetclient.js';
+import { makeObject, randomMac } from '../support/objects.js';
+import { emptyStore, fixtureStore, tempFolder } from '../support/temp.js';
+import { objects, untilClean, untilWriting } from '../wire/support/folders.js';
 import { changeTree, makeTree, treeAt } from './tree.js';
 
 /* plakar's own client code on whole stores: what goes in through a gateway comes out of it, and out of the folder behind it. */
@@ -12,12 +15,17 @@ import { changeTree, makeTree, treeAt } from './tree.js';
 /** Of the fixtures, and of the stores made here. */
 const passphrases = { plaintext: undefined, encrypted: 'correct horse battery staple 42' };
 
-for (const kind of ['plaintext', 'encrypted'] as const) {
-  const passphrase = passphrases[kind];
+const cases = klosetVersions.flatMap((version) =>
+  (['plaintext', 'encrypted'] as const).map((kind) => ({ version, kind })),
+);
 
-  describe(`plakar's client code and an ${kind === 'encrypted' ? '' : 'un'}encrypted store that it made`, function () {
+for (const { version, kind } of cases) {
+  const passphrase = passphrases[kind];
+  const who = `plakar's client code (kloset ${version})`;
+
+  describe(`${who} and an ${kind === 'encrypted' ? '' : 'un'}encrypted store that it made`, function () {
     this.timeout(60_000);
-    const clientOf = klosetClients();
+    const clientOf = klosetClients(version);
     let store: string;
     let gateway: TestGateway;
     let through: KlosetClient;
@@ -75,9 +83,9 @@ for (const kind of ['plaintext', 'encrypted'] as const) {
     }
   });
 
-  describe(`plakar's client code and an ${kind === 'encrypted' ? '' : 'un'}encrypted store that plakar made`, function () {
+  describe(`${who} and an ${kind === 'encrypted' ? '' : 'un'}encrypted store that plakar made`, function () {
     this.timeout(60_000);
-    const clientOf = klosetClients();
+    const clientOf = klosetClients(version);
 
     it('reads it under the default policy, and adds to it where it may', async () => {
       const store = await fixtureStore(`v1.1-${kind}/store-two-snapshots`);
@@ -173,3 +181,40 @@ function expectSameTree(got: Map<string, string>, wanted = new Map<string, strin
   expect([...got].sort().filter(([path, what]) => wanted.get(path) !== what)).to.deep.equal([]);
   expect([...got.keys()].sort()).to.deep.equal([...wanted.keys()].sort());
 }
+
+describe("plakar's client code that limits the time of a request", function () {
+  this.timeout(60_000);
+  const clientOf = klosetClients('1.1.4');
+
+  it('gets its work done in time', async () => {
+    const gateway = await startTestGateway(await fixtureStore('v1.1-plaintext/store-two-snapshots'));
+    try {
+      expect(await clientOf(`http://127.0.0.1:${gateway.httpPort}`, { timeout: '5m' }).check()).to.equal(2);
+    } finally {
+      await gateway.close();
+    }
+  });
+
+  it('leaves nothing behind at the gateway when it gives an upload up', async () => {
+    const folder = await emptyStore();
+    const gateway = await startTestGateway(folder, { 'allow-write': true });
+    // Its bytes never end.
+    const pipe = join(await tempFolder(), 'pipe');
+    spawnSync('mkfifo', [pipe]);
+    const writing = open(pipe, 'w');
+    try {
+      const client = clientOf(`http://127.0.0.1:${gateway.httpPort}`, { timeout: '1s' });
+      const put = client.put('packfile', randomMac(), pipe).catch(String);
+      const writer = await writing;
+      await writer.write(makeObject('packfile', 2_000_000));
+      await untilWriting(folder);
+      await untilClean(folder);
+      // The client waits for its source even then.
+      await writer.close();
+      expect(await put).to.include('Client.Timeout');
+      expect(await objects(folder)).to.deep.equal([]);
+    } finally {
+      await gateway.close();
+    }
+  });
+});

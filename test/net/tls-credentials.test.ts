@@ -58,7 +58,7 @@ describe('TLS credentials', () => {
     const wrong: readonly [Partial<TlsConfig>, string][] = [
       [{ cert: missing }, `the TLS certificate ${missing} can't be read: it does not exist`],
       [{ key: missing }, `the TLS key ${missing} can't be read: it does not exist`],
-      [{ key: folder }, `the TLS key ${folder} can't be read: EISDIR: illegal operation on a directory, read`],
+      [{ key: folder }, `the TLS key ${folder} can't be read: it is a folder`],
       [{ clientCa: missing }, `the authority of client certificates ${missing} can't be read: it does not exist`],
       [
         { cert: garbage },

@@ -229,6 +229,15 @@ describe('a listener with TLS', () => {
     expect(accepted).to.deep.equal([]);
   });
 
+  it('answers HTTP without TLS with 400 and a sentence, and closes the connection', async () => {
+    const { port, accepted } = await start();
+    const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'));
+    const answer = Buffer.concat(await socket.toArray()).toString();
+    expect(answer).to.match(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(answer).to.match(/\r\n\r\nthis port speaks TLS: use https:\/\/ instead of http:\/\/\n$/);
+    expect(accepted).to.deep.equal([]);
+  });
+
   it('survives invalid handshakes, with one warning a minute', async () => {
     const { port, accepted, warnings } = await start();
     for (const text of ['GET / HTTP/1.1\r\n\r\n', '\x1b[31m\r\n\0\0\0\0', 'SSH-2.0-x\r\n']) {

@@ -163,6 +163,7 @@ describe('AuditLog', () => {
     expect(messages[1]?.lost)
       .to.equal(30_000 - written.length)
       .and.to.be.greaterThan(0);
+    expect(log.lost).to.equal(30_000 - written.length);
   });
 
   it('says at a stop how much is not in the file', async () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { formatAddress } from '../../src/core/address.js';
+import { version } from '../../src/lib/package-info.js';
 import { Authority } from '../support/certificate.js';
 import { startTestGateway, testConfig, type TestGateway } from '../support/gateway.js';
 import { GrpcStore } from '../support/grpc-store.js';
@@ -60,6 +61,46 @@ describe('the metrics', () => {
     expect(gateway.log.filter(({ level }) => level === 'warn').map(({ message }) => message)).to.satisfy(
       (messages: string[]) => messages.some((message) => /certificate .* expires in (9|10) days/.test(message)),
     );
+  });
+
+  it('answer HEAD as well', async () => {
+    gateway = await startTestGateway(await emptyStore(), { 'metrics-listen': ['127.0.0.1:0'] });
+    const [address] = gateway.gateway.metrics;
+    const answer = await fetch(`http://${address && formatAddress(address)}/metrics`, { method: 'HEAD' });
+    expect(answer.status).to.equal(200);
+    expect(await answer.text()).to.equal('');
+  });
+
+  it('are true from the first time on, also twice in a row', async () => {
+    gateway = await startTestGateway(await emptyStore(), { 'metrics-listen': ['127.0.0.1:0'] });
+    for (const { text } of [await metrics(), await metrics()]) {
+      for (const [line, value] of text.matchAll(/^nodejs_eventloop_lag\S* (\S+)$/gm))
+        expect(Number(value), line).to.be.within(0, 60);
+      expect(text).to.match(/^nodejs_eventloop_lag_p99_seconds /m);
+      expect(text).to.include(`kloset_gateway_build_info{version="${version}"} 1`);
+      expect(text).to.include('kloset_gateway_config_reload_failures_total 0');
+      expect(text).to.include('kloset_gateway_audit_entries_lost_total 0');
+      const [, started] = /^process_start_time_seconds (\d+)$/m.exec(text) ?? [];
+      expect(Number(started)).to.be.within(1e9, Date.now() / 1000);
+    }
+  });
+
+  it("have names that fit their types, as Prometheus' own tool wants them", async () => {
+    gateway = await startTestGateway(await emptyStore(), { 'metrics-listen': ['127.0.0.1:0'] });
+    const { text } = await metrics();
+    const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)];
+    expect(types).to.not.deep.equal([]);
+    for (const [, name = '', type] of types) {
+      expect(name.endsWith('_total'), `${name}, a ${type}`).to.equal(type === 'counter');
+      expect(text, name).to.match(new RegExp(`^# HELP ${name} .+$`, 'm'));
+      expect(name).to.not.match(/_(ms|milliseconds|micros|minutes|kilobytes|mib)(_|$)|[A-Z]/);
+    }
+  });
+
+  it('count reloads that failed', async () => {
+    gateway = await startTestGateway(await emptyStore(), { 'metrics-listen': ['127.0.0.1:0'] });
+    gateway.gateway.countFailedReload();
+    expect((await metrics()).text).to.include('kloset_gateway_config_reload_failures_total 1');
   });
 
   it('can be enabled by a reload', async () => {

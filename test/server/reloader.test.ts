@@ -24,11 +24,13 @@ describe('Reloader', () => {
   let activate: (config: Config) => Promise<void>;
   /** The files that the gateway has read beside the configuration. */
   let gatewayFiles: string[];
+  let failedReloads: number;
 
   beforeEach(async () => {
     folder = await tempFolder();
     file = join(folder, 'gateway.yaml');
     [reloaded, active, log, gatewayFiles] = [[], [], [], []];
+    failedReloads = 0;
     activate = () => Promise.resolve();
   });
 
@@ -42,6 +44,7 @@ describe('Reloader', () => {
       get files() {
         return gatewayFiles;
       },
+      countFailedReload: () => void failedReloads++,
       reload: async (config: Config) => {
         reloaded.push(config);
         await activate(config);
@@ -98,6 +101,7 @@ describe('Reloader', () => {
       );
     }
     expect(messages.at(-1)).to.equal('the configuration was not reloaded: the previous one stays active');
+    expect(failedReloads).to.equal(1);
   });
 
   it("reports what the gateway can't activate, and a file that is gone, and tries again on request", async () => {
@@ -112,7 +116,7 @@ describe('Reloader', () => {
     ]);
     await unlink(file);
     await own.reload();
-    expect(log.at(-2)?.message).to.include(`${file}: can't be read: ENOENT`);
+    expect(log.at(-2)?.message).to.include(`the configuration file ${file} can't be read: it does not exist`);
     activate = () => Promise.resolve();
     await write('drain-timeout: 6s\n');
     await own.reload();

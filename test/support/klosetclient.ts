@@ -14,6 +14,8 @@ export interface ClientOptions {
   readonly authToken?: string;
   /** A PEM file with the certificate authorities that it trusts; by default the system's. */
   readonly authorities?: string;
+  /** The limit of each HTTP request, as Go writes durations: `5m`. By default none. */
+  readonly timeout?: string;
 }
 
 export interface Snapshot {
@@ -36,8 +38,12 @@ export class ClientFailure extends Error {
 /**
  * Builds the client in test/interop, which is made of plakar's own modules, before the tests of a `describe`. They are skipped
  * where there is no Go to build it; in CI they fail. Gives what makes a client of a store, a folder's or a gateway's.
+ *
+ * @param kloset the version of plakar's library: that of plakar 1.1.4, or the newest
  */
-export function klosetClients(): (location: string, options?: ClientOptions) => KlosetClient {
+export function klosetClients(
+  kloset: KlosetVersion = '1.1.3',
+): (location: string, options?: ClientOptions) => KlosetClient {
   let program = '';
   let temporary = '';
   before('build the client', async function () {
@@ -46,17 +52,23 @@ export function klosetClients(): (location: string, options?: ClientOptions) => 
       if (process.env['CI']) throw new Error('there is no go to build test/interop with');
       this.skip();
     }
-    program = await (built ??= build());
+    program = await (built[kloset] ??= build(kloset));
     temporary = await tempFolder();
   });
   return (location, options = {}) => new KlosetClient(program, temporary, location, options);
 }
 
-let built: Promise<string> | undefined;
+const modFiles = { '1.1.3': 'go.mod', '1.1.4': 'go.newest.mod' };
 
-async function build(): Promise<string> {
+export type KlosetVersion = keyof typeof modFiles;
+
+export const klosetVersions = Object.keys(modFiles) as KlosetVersion[];
+
+const built: Partial<Record<KlosetVersion, Promise<string>>> = {};
+
+async function build(kloset: KlosetVersion): Promise<string> {
   const program = join(await tempFolder(), 'klosetclient');
-  await promisify(execFile)('go', ['build', '-o', program, '.'], {
+  await promisify(execFile)('go', ['build', `-modfile=${modFiles[kloset]}`, '-o', program, '.'], {
     cwd: fileURLToPath(new URL('../interop', import.meta.url)),
     env: { ...process.env, CGO_ENABLED: '0' },
   });
@@ -137,10 +149,11 @@ export class KlosetClient {
   }
 
   private run(command: string, ...args: string[]): Promise<unknown> {
-    const { passphrase, authToken, authorities } = this.options;
+    const { passphrase, authToken, authorities, timeout } = this.options;
     const token = authToken === undefined ? [] : ['-auth-token', authToken];
+    const limit = timeout === undefined ? [] : ['-timeout', timeout];
     // Nothing of the user's environment: it could name a proxy.
-    const child = spawn(this.program, [command, this.location, ...args, ...token], {
+    const child = spawn(this.program, [command, this.location, ...args, ...token, ...limit], {
       env: { TMPDIR: this.temporary, HOME: this.temporary, KLOSET_PASSPHRASE: passphrase, SSL_CERT_FILE: authorities },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 60_000,

@@ -30,7 +30,7 @@ export async function emptyStore(): Promise<string> {
   const folder = join(await tempFolder(), 'store');
   for (const name of ['packfiles', 'states', 'locks'])
     await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
-  await copyFile(fileURLToPath(new URL('../../sample/store/CONFIG', import.meta.url)), join(folder, 'CONFIG'));
+  await copyFile(fixturePath('CONFIG'), join(folder, 'CONFIG'));
   return folder;
 }
 

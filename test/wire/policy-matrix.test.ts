@@ -13,29 +13,34 @@ import { protocols, type Protocol } from './support/protocols.js';
 
 /** Refused; allowed, and every file on disk stays as it is; allowed, and files change; in conflict with what is there. */
 type Outcome = 'no' | 'reads' | 'writes' | 'conflict';
-type Row = readonly [none: Outcome, readOnly: Outcome, append: Outcome, full: Outcome];
+type Row = readonly [none: Outcome, readOnly: Outcome, writeOnly: Outcome, append: Outcome, full: Outcome];
 
 const ofPackfilesAndStates: Readonly<Record<OperationName, Row>> = {
-  config: ['no', 'reads', 'reads', 'reads'],
-  list: ['no', 'reads', 'reads', 'reads'],
-  stat: ['no', 'reads', 'reads', 'reads'],
-  get: ['no', 'reads', 'reads', 'reads'],
-  'get a range': ['no', 'reads', 'reads', 'reads'],
-  'put a new one': ['no', 'no', 'writes', 'writes'],
-  'put the same bytes': ['no', 'no', 'reads', 'reads'],
-  'put other bytes': ['no', 'no', 'conflict', 'conflict'],
-  delete: ['no', 'no', 'no', 'writes'],
-  'delete what is not there': ['no', 'no', 'no', 'reads'],
+  config: ['no', 'reads', 'reads', 'reads', 'reads'],
+  list: ['no', 'reads', 'reads', 'reads', 'reads'],
+  stat: ['no', 'reads', 'reads', 'reads', 'reads'],
+  get: ['no', 'reads', 'reads', 'reads', 'reads'],
+  'get a range': ['no', 'reads', 'reads', 'reads', 'reads'],
+  'put a new one': ['no', 'no', 'writes', 'writes', 'writes'],
+  'put the same bytes': ['no', 'no', 'reads', 'reads', 'reads'],
+  'put other bytes': ['no', 'no', 'conflict', 'conflict', 'conflict'],
+  delete: ['no', 'no', 'no', 'no', 'writes'],
+  'delete what is not there': ['no', 'no', 'no', 'no', 'reads'],
 };
 const outcomes: Readonly<Record<ObjectKind, typeof ofPackfilesAndStates>> = {
-  packfile: ofPackfilesAndStates,
+  packfile: {
+    ...ofPackfilesAndStates,
+    stat: ['no', 'reads', 'no', 'reads', 'reads'],
+    get: ['no', 'reads', 'no', 'reads', 'reads'],
+    'get a range': ['no', 'reads', 'no', 'reads', 'reads'],
+  },
   state: ofPackfilesAndStates,
   lock: {
     ...ofPackfilesAndStates,
-    'put the same bytes': ['no', 'no', 'writes', 'writes'],
-    'put other bytes': ['no', 'no', 'writes', 'writes'],
-    delete: ['no', 'no', 'writes', 'writes'],
-    'delete what is not there': ['no', 'no', 'reads', 'reads'],
+    'put the same bytes': ['no', 'no', 'writes', 'writes', 'writes'],
+    'put other bytes': ['no', 'no', 'writes', 'writes', 'writes'],
+    delete: ['no', 'no', 'writes', 'writes', 'writes'],
+    'delete what is not there': ['no', 'no', 'reads', 'reads', 'reads'],
   },
 };
 
@@ -73,10 +78,19 @@ const callers: readonly Caller[] = [
   },
 ];
 
+/** What a caller may do who has a level through a listener with another one. */
+function effectiveAccess(level: Access, ceiling: Access): Access {
+  const both = [level, ceiling];
+  if (both.includes('read-only') && both.includes('write-only')) return 'none';
+  return accessLevels.find((each) => both.includes(each)) ?? 'none';
+}
+
 /** As the HTTP and gRPC clients see it: 401 with WWW-Authenticate, or UNAUTHENTICATED; 403, or PERMISSION_DENIED. */
 function refusalOf({ canLogIn, token }: Caller, level: Access, ceiling: Access, outcome: Row): string {
   // Logging in is no help where nobody may do it. What there is nobody learns where they have nothing of it.
-  const helps = outcome[accessLevels.indexOf(ceiling)] !== 'no' || (level === 'none' && ceiling !== 'none');
+  const helps =
+    outcome[accessLevels.indexOf(ceiling)] !== 'no' ||
+    (effectiveAccess(level, ceiling) === 'none' && ceiling !== 'none');
   return canLogIn && token === undefined && helps ? 'unauthenticated' : 'permission_denied';
 }
 
@@ -145,7 +159,7 @@ describe('The policy, for every access level, operation, kind and protocol', fun
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...(protocol.tls && { tls: { ca: authority.cert } }),
       }));
-    const effective = Math.min(accessLevels.indexOf(level), accessLevels.indexOf(ceiling));
+    const effective = accessLevels.indexOf(effectiveAccess(level, ceiling));
     for (const kind of objectKinds) {
       for (const operation of operations) {
         const row = outcomes[kind][operation.name];

@@ -21,7 +21,12 @@ export const local: Backend<LocalLocation> = {
   form: "a folder's path, fs:///path",
 
   parse(text, surroundings) {
-    const [, path] = /^fs:\/\/(.*)$/is.exec(text) ?? [];
+    if (text.startsWith('@')) {
+      const problem = "@ names a store in plakar's configuration, which the gateway doesn't read: name its location";
+      throw new StoreError('invalid_argument', problem);
+    }
+    // plakar writes fs:/path, too.
+    const [, path] = /^fs:(?:\/\/)?(.*)$/is.exec(text) ?? [];
     if (path === undefined) return { scheme: 'fs', path: resolvePath(text, surroundings) };
     if (isAbsolute(path)) return { scheme: 'fs', path: resolve(path) };
     throw new StoreError('invalid_argument', 'after fs:// comes an absolute path, as in fs:///var/backups');

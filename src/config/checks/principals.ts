@@ -70,7 +70,8 @@ function checkCredentials(
   // An invalid list is missing from what is checked here.
   const given = context.given.principals?.[name];
   if ((['tokens', 'certificates'] as const).some((key) => given?.[key] !== undefined && !written[key])) return;
-  if (tokens.length === 0 && certificates.length === 0 && context.given.htpasswd === undefined) {
+  // An empty list says that its tokens were revoked.
+  if (written.tokens === undefined && certificates.length === 0 && context.given.htpasswd === undefined) {
     const message = `has no way to log in: run \`kloset-gateway token create ${name}\`, or list its certificates`;
     context.problem(path, message, { atKey: true });
   }

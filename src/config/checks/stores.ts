@@ -1,5 +1,5 @@
 import { parseLocation } from '../../backends/backends.js';
-import { allows, type Access } from '../../core/access.js';
+import { higher, type Access } from '../../core/access.js';
 import { isStoreName } from '../../core/store-name.js';
 import type { Path } from '../problems.js';
 import type { StoreConfig } from '../types.js';
@@ -41,7 +41,7 @@ function defaultAnonymous(context: Context): Access {
 
 function raised({ values: { stores } }: Context, access: Access): Access {
   const allowed = stores.allowDelete ? 'full' : stores.allowWrite ? 'append' : 'none';
-  return allows(access, allowed) ? access : allowed;
+  return higher(access, allowed);
 }
 
 function defaultStore(context: Context, anonymous: Access): StoreConfig {

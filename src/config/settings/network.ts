@@ -86,8 +86,8 @@ export const v10 = {
   isDisabled: setting('no-http-v1.0', flag().prefault(false), "don't serve the HTTP API of plakar 1.0"),
   maxDocumentBytes: setting(
     'http-v1.0-limit',
-    size(1024 ** 2, 9999 * 1024 ** 2, 1024 ** 2).prefault(40),
-    'the largest JSON document of that API, in MiB (its packfiles of about 20 MiB are a third larger in JSON)',
+    size(1024 ** 2, 9999 * 1024 ** 2, 1024 ** 2).prefault(96),
+    'the largest JSON document of that API, in MiB (packfiles are a third larger in JSON: those of 64 MiB have 86)',
   ),
 };
 

@@ -48,7 +48,7 @@ const principal = fields({
   tokens: z
     .array(token, 'must be a list of hashes')
     .optional()
-    .describe('hashes of the tokens that it can log in with'),
+    .describe('hashes of the tokens that it can log in with; an empty list if all are revoked'),
   certificates: z
     .array(z.string(certificateForms).regex(/^(cn|dns|uri|email):./, certificateForms), 'must be a list of names')
     .optional()

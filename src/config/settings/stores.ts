@@ -20,7 +20,7 @@ export const stores = {
     'location',
     text('LOCATION').optional(),
     `where the default store is: ${locationForms}`,
-    '~/.plakar, if there are no `stores`',
+    '$PLAKAR_REPOSITORY or ~/.plakar, if there are no `stores`',
   ),
   allowWrite: setting(
     'allow-write',

@@ -7,7 +7,7 @@ import {
   type StoreServer,
 } from '../../../gen/plakar/store.js';
 import type { ObjectKind as WireKind } from '../../../gen/kloset/store/v1/store.js';
-import { allows } from '../../core/access.js';
+import { hasRight } from '../../core/access.js';
 import { StoreError } from '../../core/errors.js';
 import { macBytes, macFromBytes, type ObjectRef } from '../../core/object.js';
 import type { Store } from '../../core/store.js';
@@ -76,8 +76,8 @@ export function plakarStoreService({ open, calls }: PlakarStoreServiceOptions): 
 
     mode: calls.unary(async (_request, context) => {
       const { access } = (await storeOf(context)).info();
-      const read = allows(access, 'read-only') ? modeBits.read : 0;
-      return { mode: allows(access, 'append') ? read | modeBits.write : read };
+      const read = hasRight(access, 'read') ? modeBits.read : 0;
+      return { mode: hasRight(access, 'append') ? read | modeBits.write : read };
     }),
 
     size: calls.unary(async (_request, context) => {

@@ -7,8 +7,10 @@ import { Pace, type PaceLimits } from '../pace.js';
 import { Requests } from '../requests.js';
 import { asPlainText, errorHandler, plainText } from './errors.js';
 import { Exchange } from './exchange.js';
+import { checkHost } from './host-header.js';
 import { HttpServer, type ConnectionLimits } from './http-server.js';
 import { noSuchPath, parseTarget, pathOf, type Target } from './path.js';
+import { isHttp2 } from './raw.js';
 import { bodyConstraint } from './routes.js';
 import { addV10, type V10Options } from './v1-0.js';
 import { addV11 } from './v1-1.js';
@@ -86,7 +88,14 @@ export class HttpFrontend implements Frontend {
       const path = target instanceof StoreError ? pathOf(request.originalUrl) : target.path;
       const record = requests.start('http', request.method, path, peer.address);
       request.exchange = new Exchange(request, reply, record, this.pace, () => requests.end(record));
-      done();
+      try {
+        checkHost(request.raw.rawHeaders);
+        done();
+      } catch (error) {
+        // Who sends such a header may have smuggled more behind it.
+        if (!isHttp2(request.raw)) reply.header('connection', 'close');
+        throw error;
+      }
     });
     app.setErrorHandler(onError);
     app.setNotFoundHandler((request) => {

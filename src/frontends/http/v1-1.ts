@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { StoreError } from '../../core/errors.js';
-import { eccUnimplemented, parseMac, type ObjectKind, type ObjectRef } from '../../core/object.js';
+import { parseMac, requireObjectKind, type NamedKind, type ObjectKind, type ObjectRef } from '../../core/object.js';
 import { clip } from '../../core/range.js';
 import { maxBytes, tooLarge } from '../../core/serialized-object.js';
 import { bytesType, noRanges } from './exchange.js';
@@ -16,13 +16,13 @@ import { addPath, type Handler, type RouteContext } from './routes.js';
  * - It sends `Content-Type: application/json` with everything, also with raw bytes and with nothing.
  */
 
-/** The resources of the API, as paths name them; `ecc` for the two that no store keeps. */
-const resources: Readonly<Record<string, ObjectKind | 'ecc'>> = {
+/** The resources of the API, as paths name them. */
+const resources: Readonly<Record<string, NamedKind>> = {
   packfiles: 'packfile',
   states: 'state',
   locks: 'lock',
-  eccpackfiles: 'ecc',
-  eccstates: 'ecc',
+  eccpackfiles: 'ecc-packfile',
+  eccstates: 'ecc-state',
 };
 
 /** Adds the API's routes. */
@@ -94,8 +94,7 @@ function parseRef(request: FastifyRequest): ObjectRef {
 function parseResource({ params }: FastifyRequest): ObjectKind {
   const { resource = '' } = params as Readonly<Record<string, string>>;
   const kind = Object.hasOwn(resources, resource) ? resources[resource] : undefined;
-  if (kind === 'ecc') throw eccUnimplemented();
-  if (kind !== undefined) return kind;
+  if (kind !== undefined) return requireObjectKind(kind);
   const known = Object.keys(resources).join(', ');
   throw new StoreError('invalid_argument', `Invalid resource type: it has to be one of ${known}`);
 }

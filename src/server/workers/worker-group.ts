@@ -1,9 +1,9 @@
 import cluster from 'node:cluster';
-import { AggregatorRegistry } from 'prom-client';
 import { filesOf } from '../../config/files.js';
 import type { Config } from '../../config/types.js';
 import type { Logger } from '../../lib/logger.js';
 import { SerialQueue } from '../../lib/serial-queue.js';
+import { aggregated, ProcessMetrics } from '../../observability/process-metrics.js';
 import type { Gateway } from '../gateway.js';
 import { copySample, type Sample } from '../sample.js';
 import type { ActivatedSocket } from '../../net/activation.js';
@@ -34,10 +34,11 @@ const firstPauseMs = 100;
  * The primary process's view of a gateway of several processes. It serves no requests: it sends the workers their configuration, each with
  * its share of the connections, coordinates unix sockets, failed logins and metrics, and replaces workers that end.
  */
-export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLogs' | 'close'> {
+export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'countFailedReload' | 'reopenLogs' | 'close'> {
   /** By index; undefined while a worker is being replaced. */
   private readonly processes: (WorkerProcess | undefined)[] = [];
   private readonly unixSockets = new SharedUnixSockets();
+  private readonly ownMetrics = new ProcessMetrics();
   private config: Config;
   private sample: Sample | undefined;
   private failures = 0;
@@ -48,6 +49,7 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
 
   private constructor(private readonly options: WorkerGroupOptions) {
     this.config = options.config;
+    this.measure();
   }
 
   /**
@@ -89,6 +91,7 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
       const failed = results.find((each) => each.status === 'rejected');
       if (failed === undefined) {
         this.config = next;
+        this.measure();
         return;
       }
       // A worker that can't go back to the previous configuration is killed; its successor starts with that one.
@@ -96,6 +99,10 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
       await Promise.all(this.workers.map((each) => each.channel.call('reload', previous).catch(() => each.kill())));
       throw failed.reason;
     });
+  }
+
+  countFailedReload(): void {
+    this.ownMetrics.reloadFailed();
   }
 
   async reopenLogs(): Promise<void> {
@@ -186,11 +193,14 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'reopenLo
     };
   }
 
-  /** The sum over all workers, except for metrics that are the same in each. */
   private async metrics(): Promise<string> {
     const values = await Promise.allSettled(this.workers.map((each) => each.channel.call('metrics')));
-    const all = values.filter((each) => each.status === 'fulfilled').map(({ value }) => [...value]);
-    return AggregatorRegistry.aggregate(all).metrics();
+    const all = values.filter((each) => each.status === 'fulfilled').map(({ value }) => value);
+    return aggregated(this.ownMetrics, all);
+  }
+
+  private measure(): void {
+    if (this.config.listeners.some(({ protocol }) => protocol === 'metrics')) this.ownMetrics.start();
   }
 
   /** All workers share one copy of the sample store. */

@@ -168,7 +168,7 @@ describe('A gateway of three workers', function () {
 
   it('takes a changed configuration on in every worker, and refuses a bad one in all', async () => {
     const config = join(await tempFolder(), 'gateway.yaml');
-    await writeFile(config, 'http-v1.0-limit: 40MiB\n');
+    await writeFile(config, 'http-v1.0-limit: 90MiB\n');
     await start('--config', config);
     const inForce = async (status: number): Promise<void> => {
       for (let i = 0; i < 30; i++)
@@ -260,6 +260,11 @@ describe('A gateway of three workers', function () {
     for (let i = 0; i < 20; i++) await ask(gateway.httpPort, 'GET', '/resources/states');
     const text = (await ask(port, 'GET', '/metrics')).body.toString();
     expect(text).to.match(/^kloset_gateway_requests_total\{protocol="http",method="GET",status="200"\} 20$/m);
+    expect(text).to.match(/^kloset_gateway_build_info\{version="[^"]+"\} 1$/m);
+    const valueOf = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+    expect(valueOf('process_start_time_seconds')).to.be.within(Date.now() / 1000 - 600, Date.now() / 1000);
+    // That of all processes: each has more than 30 MiB.
+    expect(valueOf('process_resident_memory_bytes')).to.be.greaterThan(3 * 30 * 1024 ** 2);
   });
 });
 

@@ -65,7 +65,7 @@ export enum ObjectKind {
   UNRECOGNIZED = -1,
 }
 
-/** Access is what a caller may do with a store. Each level includes those before it. */
+/** Access is what a caller may do with a store. */
 export enum Access {
   /** ACCESS_UNSPECIFIED - Unknown to this version of the API. */
   ACCESS_UNSPECIFIED = 0,
@@ -73,10 +73,12 @@ export enum Access {
   ACCESS_NONE = 1,
   /** ACCESS_READ_ONLY - Read every object. */
   ACCESS_READ_ONLY = 2,
-  /** ACCESS_APPEND - Also put new packfiles and states, and put, replace and delete locks. */
+  /** ACCESS_APPEND - Read every object, put new packfiles and states, and put, replace and delete locks. */
   ACCESS_APPEND = 3,
   /** ACCESS_FULL - Also delete packfiles and states. */
   ACCESS_FULL = 4,
+  /** ACCESS_WRITE_ONLY - As ACCESS_APPEND, but without reading packfiles. */
+  ACCESS_WRITE_ONLY = 5,
   UNRECOGNIZED = -1,
 }
 

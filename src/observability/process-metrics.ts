@@ -1,0 +1,67 @@
+import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { version } from '../lib/package-info.js';
+
+/**
+ * prom-client's metrics that are left out. Between two scrapes in a row nothing is recorded of the event loop's delay, and these are then
+ * not a number, or 292 years. The others have names that Prometheus keeps for counters.
+ */
+const leftOut = [
+  'nodejs_eventloop_lag_min_seconds',
+  'nodejs_eventloop_lag_mean_seconds',
+  'nodejs_eventloop_lag_stddev_seconds',
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
+/** Metrics that each process of a gateway has: about itself, and about what it runs. */
+export class ProcessMetrics {
+  readonly registry = new Registry();
+  private readonly failedReloads: Counter;
+  private collects = false;
+
+  constructor() {
+    const registers = [this.registry];
+    this.failedReloads = new Counter({
+      name: 'kloset_gateway_config_reload_failures_total',
+      help: 'Reloads of the configuration that failed, so that the previous one stayed active.',
+      registers,
+    });
+    new Gauge({
+      name: 'kloset_gateway_build_info',
+      help: "The gateway's version; always 1.",
+      labelNames: ['version'],
+      aggregator: 'first',
+      registers,
+    }).set({ version }, 1);
+  }
+
+  /** Starts to measure the process, which has a small cost. */
+  start(): void {
+    if (this.collects) return;
+    this.collects = true;
+    collectDefaultMetrics({ register: this.registry });
+    for (const name of leftOut) this.registry.removeSingleMetric(name);
+  }
+
+  reloadFailed(): void {
+    this.failedReloads.inc();
+  }
+
+  /** In prom-client's own form. */
+  values(): Promise<readonly object[]> {
+    return this.registry.getMetricsAsJSON();
+  }
+}
+
+/**
+ * The metrics of several processes of one gateway as one, in Prometheus' text format. The sum of each, but for those that say otherwise.
+ *
+ * @param primary those of the process that started the others: it started with the gateway
+ */
+export async function aggregated(primary: ProcessMetrics, workers: readonly (readonly object[])[]): Promise<string> {
+  const own = (await primary.registry.getMetricsAsJSON()).map((metric) =>
+    metric.name === 'process_start_time_seconds' ? { ...metric, aggregator: 'min' } : metric,
+  );
+  return AggregatorRegistry.aggregate([own, ...workers.map((each) => [...each])]).metrics();
+}
