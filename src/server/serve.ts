@@ -7,13 +7,14 @@ import { parseActivation } from '../net/activation.js';
 import { openProgramLog, type ProgramLog } from '../observability/program-log.js';
 import type { Gateway } from './gateway.js';
 import { Reloader, type ReloaderOptions } from './reloader.js';
+import { npmGone } from './parent-watch.js';
 import { startGateway } from './start-gateway.js';
 import type { User } from '../backends/backend.js';
 import { serveAsWorker } from './workers/serve-as-worker.js';
 import { WorkerGroup } from './workers/worker-group.js';
 import { workersFor } from './workers/workers-for.js';
 
-type Process = Pick<NodeJS.Process, 'env' | 'pid' | 'stderr' | 'on' | 'once'>;
+type Process = Pick<NodeJS.Process, 'env' | 'pid' | 'ppid' | 'stderr' | 'on' | 'once'>;
 
 /** What a gateway needs to know of the process that it runs in. */
 export interface ProcessContext {
@@ -47,7 +48,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     // Before anything that takes long, since the defaults are that SIGHUP ends the process and SIGUSR1 opens a debugger's port.
     const hangups = receiveHangups(process);
     process.on('SIGUSR1', () => undefined);
-    const stop = nextStopSignal(process);
+    const stop = Promise.race([nextStopSignal(process), npmGone(process)]);
     let fail: (error: Error) => void = () => undefined;
     const failure = new Promise<never>((_, reject) => (fail = reject));
     // It may fail before it is awaited.

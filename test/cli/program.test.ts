@@ -120,6 +120,17 @@ describe('the program', () => {
     expect(samples()).to.deep.equal(before);
   });
 
+  it('stops when npx, which started it, is stopped, and leaves nothing behind', async () => {
+    const before = samples();
+    const args = ['kloset-gateway', 'serve', '--sample', '--listen', '127.0.0.1:0', '--grpc-listen', 'off'];
+    const child = spawn('npx', args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
+    await linesUntil(child, (line) => 'http' in line);
+    child.kill('SIGTERM');
+    // The gateway has the pipe, too.
+    await once(child.stderr, 'close');
+    expect(samples()).to.deep.equal(before);
+  });
+
   it('needs neither HOME nor an entry in passwd, as in containers', () => {
     // What Node does without both.
     const homeless = `import { syncBuiltinESMExports } from 'node:module'; import os from 'node:os';

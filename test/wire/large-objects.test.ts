@@ -7,11 +7,12 @@ import type { ObjectRef } from '../../src/core/object.js';
 import type { Store } from '../../src/core/store.js';
 import { GrpcStore } from '../support/grpc-store.js';
 import { HttpStore } from '../support/http-store.js';
-import { makeObject, newRef } from '../support/objects.js';
-import { ctx, eventually } from '../support/store.js';
+import { makeObject, newRef, seededBytes } from '../support/objects.js';
+import { ctx, eventually, getAll, putAll } from '../support/store.js';
 import { emptyStore } from '../support/temp.js';
 import { openFiles, untilOpenFiles } from './support/folders.js';
 import { compile, killProcesses, startProcess, type GatewayProcess } from './support/process.js';
+import { protocols as allProtocols } from './support/protocols.js';
 import { getPath, getRequest } from './support/raw-grpc.js';
 import { RawHttp, requestHead } from './support/raw-http.js';
 import { RawHttp2 } from './support/raw-http2.js';
@@ -116,6 +117,31 @@ describe('An object of 1 GiB', function () {
       expect(gateway.memory().now).to.be.lessThan(limitMiB);
     }
     expect(gateway.memory().peak).to.be.lessThan(limitMiB);
+  }
+});
+
+describe('A packfile of 64 MiB, as plakar 1.1.5 and later make them', function () {
+  this.timeout(120_000);
+  const bytes = Buffer.concat([makeObject('packfile', 48), seededBytes(64 * MiB - 48, 'packfile')]);
+  let program: readonly string[];
+
+  before(async () => {
+    program = await compile();
+  });
+
+  afterEach(killProcesses);
+
+  const writing = allProtocols.filter(({ name, tls }) => !tls && !name.startsWith('ReadRanges'));
+  for (const { name, frontend, connect } of writing) {
+    it(`goes up and down through ${name} as it is, with the default limits and little memory`, async () => {
+      const gateway = await startProcess(await emptyStore(), ['--allow-write', '--durability', 'none'], { program });
+      const store = await connect(frontend === 'http' ? gateway.httpPort : gateway.grpcPort, {});
+      const packfile = newRef('packfile');
+      await putAll(store, packfile, bytes);
+      expect((await getAll(store, packfile)).equals(bytes)).to.equal(true);
+      expect(gateway.memory().peak).to.be.lessThan(limitMiB);
+      await store.close();
+    });
   }
 });
 
