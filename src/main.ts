@@ -7,11 +7,12 @@ import type { Host } from './backends/files/sweep.js';
 import { fileThreads } from './backends/local/thread-share.js';
 import { wrongUsage, type Outcome } from './cli/outcome.js';
 import { parseCommandLine, type ServeCommand } from './cli/parse.js';
-import { runCommand, sourcesOf, type CommandContext } from './cli/run-command.js';
+import { runCommand, type CommandContext } from './cli/run-command.js';
 import { loadConfig } from './config/load.js';
 import { createLog } from './observability/log.js';
 import { runPlugin } from './plugin/plugin.js';
-import { serve, serveInWorker } from './server/serve.js';
+import { serve } from './server/serve.js';
+import { serveAsWorker } from './server/workers/serve-as-worker.js';
 
 /* The program: the only module that uses the process. */
 
@@ -29,7 +30,12 @@ const host: Host = {
   },
 };
 fileThreads.size = Number(process.env['UV_THREADPOOL_SIZE'] ?? fileThreads.size);
-const user = { name: userName(), home: homeFolder(), env: process.env };
+// In a container, the user may have no entry in passwd, and no HOME.
+const user = {
+  name: valueOr(process.env['USER'] ?? 'root', () => userInfo().username),
+  home: valueOr('/', homedir),
+  env: process.env,
+};
 const context: CommandContext = {
   env: process.env,
   surroundings: {
@@ -42,7 +48,7 @@ const context: CommandContext = {
 const command = parseCommandLine(process.argv.slice(2));
 if (command.name === 'plugin') await plugin();
 else if (command.name !== 'serve') print(await runCommand(command, context));
-else if (cluster.isWorker) await serveInWorker({ process, host, user, exit });
+else if (cluster.isWorker) await serveAsWorker({ process, host, user, exit });
 else await serveUntilStopped(command);
 
 /** Serves plakar over stdin and stdout. Its log goes to plakar's terminal, and so has only warnings. */
@@ -53,7 +59,7 @@ async function plugin(): Promise<void> {
 }
 
 async function serveUntilStopped(serveCommand: ServeCommand): Promise<void> {
-  const load = (): ReturnType<typeof loadConfig> => loadConfig(sourcesOf(serveCommand, context));
+  const load = (): ReturnType<typeof loadConfig> => loadConfig({ ...serveCommand, ...context });
   const loaded = await load();
   const problems = [...serveCommand.problems, ...('problems' in loaded ? loaded.problems : [])];
   if ('problems' in loaded || problems.length > 0) return print(wrongUsage(problems));
@@ -81,21 +87,12 @@ function exit(code: number): void {
   attempt();
 }
 
-/** The user's name; in a container the user may have none. */
-function userName(): string {
+/** What the system says, or something else where that fails. */
+function valueOr(otherwise: string, ask: () => string): string {
   try {
-    return userInfo().username;
+    return ask();
   } catch {
-    return process.env['USER'] ?? 'root';
-  }
-}
-
-/** The user's home folder: the root where there is neither HOME nor an entry in passwd, as in containers. */
-function homeFolder(): string {
-  try {
-    return homedir();
-  } catch {
-    return '/';
+    return otherwise;
   }
 }
 

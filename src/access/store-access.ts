@@ -39,9 +39,14 @@ export class StoreAccess implements AccessControl {
   }
 
   storeOf(caller: Caller, name: string): Store {
-    const { stores, callerLimits, auditLog } = this.options;
+    const { authenticator, grants, stores, callerLimits, auditLog } = this.options;
     const opened = stores.get(name);
-    const permission = this.permissionOf(caller, name);
+    const permission: Permission = {
+      access: accessOf(grants, caller, name),
+      maxAccess: maxAccessOf(grants, caller.peer.listener),
+      isLoggedIn: caller.principal !== undefined,
+      canLogIn: authenticator.canLogIn,
+    };
     if (opened === undefined || permission.access === 'none') {
       const error = storeRefusal(permission, name, opened !== undefined);
       if (error.code !== 'not_found') this.recordRefusal('open', caller, name, error);
@@ -50,16 +55,6 @@ export class StoreAccess implements AccessControl {
     const limited = new Limited(opened.store, callerLimits, limitsKey(caller));
     const allowed = new Policy(limited, permission);
     return auditLog === undefined ? allowed : new Audited(allowed, auditLog, { caller, store: name });
-  }
-
-  private permissionOf(caller: Caller, name: string): Permission {
-    const { grants, authenticator } = this.options;
-    return {
-      access: accessOf(grants, caller, name),
-      maxAccess: maxAccessOf(grants, caller.peer.listener),
-      isLoggedIn: caller.principal !== undefined,
-      canLogIn: authenticator.canLogIn,
-    };
   }
 
   private recordRefusal(operation: AuditOperation, caller: Caller, store: string, error: unknown): void {

@@ -66,12 +66,12 @@ export class Authenticator {
   private async byHeader(address: string, authorization: string): Promise<string> {
     const { throttle, now } = this.options;
     const credentials = parseAuthorization(authorization);
-    if (credentials === undefined) return throttle.fail(address, malformed());
+    if (credentials === undefined) return throttle.fail(address, refusal(malformed));
     const token = this.tokens.find(credentials.scheme === 'bearer' ? credentials.token : credentials.secret);
     if (token !== undefined && belongsTo(token, credentials)) {
-      return now() < token.expiresMs ? token.principal.name : throttle.fail(address, expired());
+      return now() < token.expiresMs ? token.principal.name : throttle.fail(address, refusal(expired));
     }
-    if (credentials.scheme === 'bearer' || this.passwords === undefined) return throttle.fail(address, wrong());
+    if (credentials.scheme === 'bearer' || this.passwords === undefined) return throttle.fail(address, refusal(wrong));
     return this.byPassword(address, this.passwords, credentials);
   }
 
@@ -84,7 +84,7 @@ export class Authenticator {
     if (passwords.isRemembered(fingerprint)) return name;
     // Concurrent requests with the same password count as one attempt, and as one check in the queue of their address.
     await this.attempts.run(
-      () => this.options.throttle.attempt(address, () => passwords.check(name, secret), wrong()),
+      () => this.options.throttle.attempt(address, () => passwords.check(name, secret), refusal(wrong)),
       `${fingerprint} ${address}`,
     );
     return name;
@@ -96,22 +96,15 @@ function belongsTo({ principal }: KnownToken, credentials: Credentials): boolean
   return credentials.scheme === 'bearer' || credentials.name === '' || credentials.name === principal.name;
 }
 
-function malformed(): StoreError {
-  return new StoreError(
-    'unauthenticated',
-    'malformed credentials: send `Bearer TOKEN`, or `Basic` with the base64 of NAME:TOKEN or NAME:PASSWORD',
-  );
-}
+const malformed =
+  'malformed credentials: send `Bearer TOKEN`, or `Basic` with the base64 of NAME:TOKEN or NAME:PASSWORD';
 
 /** The same text for every kind of wrong credentials, so that it does not reveal which names exist. */
-function wrong(): StoreError {
-  return new StoreError(
-    'unauthenticated',
-    "wrong token, or wrong name or password: check them, or ask the gateway's operator for a new token",
-  );
-}
+const wrong = "wrong token, or wrong name or password: check them, or ask the gateway's operator for a new token";
 
 /** Sent only to callers that have the token. */
-function expired(): StoreError {
-  return new StoreError('unauthenticated', "your token has expired: ask the gateway's operator for a new one");
+const expired = "your token has expired: ask the gateway's operator for a new one";
+
+function refusal(text: string): StoreError {
+  return new StoreError('unauthenticated', text);
 }

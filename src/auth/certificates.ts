@@ -1,5 +1,5 @@
-import type { PeerCertificate } from '../core/caller.js';
-import { parseAltNames } from './alt-names.js';
+import { canonicalCertificateName, type PeerCertificate } from '../core/caller.js';
+import { parseAltNames, type AltName } from './alt-names.js';
 
 /** The part of a TLSSocket that is used here, on a server that requests certificates. */
 export interface TlsConnection {
@@ -26,6 +26,9 @@ const problems: ReadonlyMap<unknown, string> = new Map([
 const untrusted = "it isn't signed by an authority that this gateway trusts";
 const unreadable = "its subject alternative names can't be read";
 
+/** The kinds of alternative names that can identify a principal, as Node writes them. */
+const kinds = ['DNS', 'URI', 'email'];
+
 /** The client's certificate; undefined if it sent none. */
 export function peerCertificate(connection: TlsConnection): PeerCertificate | undefined {
   const certificate = connection.getPeerCertificate();
@@ -39,16 +42,6 @@ export function peerCertificate(connection: TlsConnection): PeerCertificate | un
   return altNames === undefined ? { names, problem: unreadable } : { names };
 }
 
-/** The kinds of alternative names that can identify a principal. */
-function nameOf({ type, value }: { readonly type: string; readonly value: string }): string[] {
-  switch (type) {
-    case 'DNS':
-      return [`dns:${value.toLowerCase()}`];
-    case 'URI':
-      return [`uri:${value}`];
-    case 'email':
-      return [`email:${value}`];
-    default:
-      return [];
-  }
+function nameOf({ type, value }: AltName): string[] {
+  return kinds.includes(type) ? [canonicalCertificateName(`${type.toLowerCase()}:${value}`)] : [];
 }

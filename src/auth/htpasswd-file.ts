@@ -1,5 +1,4 @@
-import { open } from 'node:fs/promises';
-import { readProblem } from '../lib/read-problem.js';
+import { readText } from '../lib/read-text.js';
 import { parseHtpasswd, type Htpasswd } from './htpasswd.js';
 
 /**
@@ -8,25 +7,11 @@ import { parseHtpasswd, type Htpasswd } from './htpasswd.js';
  * @param warn is called with a warning if every user of this machine can read the file
  */
 export async function readHtpasswd(path: string, warn: (warning: string) => void = () => undefined): Promise<Htpasswd> {
-  const { text, mode } = await read(path);
+  const { text, mode } = await readText('the htpasswd file', path);
   // Passwords, unlike tokens, can be guessed from their hashes.
   if ((mode & 0o004) !== 0)
     warn(`${path} has password hashes, and every user of this machine can read it: \`chmod o-r\` it`);
   const parsed = parseHtpasswd(text);
   if (!('problems' in parsed)) return parsed;
   throw new Error(parsed.problems.map(({ line, message }) => `${path}:${line}: ${message}`).join('\n'));
-}
-
-async function read(path: string): Promise<{ readonly text: string; readonly mode: number }> {
-  try {
-    const file = await open(path);
-    try {
-      const { mode } = await file.stat();
-      return { text: await file.readFile('utf8'), mode };
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw new Error(`the htpasswd file ${path} can't be read: ${readProblem(error)}`, { cause: error });
-  }
 }

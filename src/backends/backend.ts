@@ -1,4 +1,3 @@
-import type { StoreError } from '../core/errors.js';
 import type { Store } from '../core/store.js';
 import type { Logger } from '../lib/logger.js';
 import type { Surroundings } from '../lib/paths.js';
@@ -28,9 +27,6 @@ export interface Backend<L extends { readonly scheme: string }> {
 
   /** Opens the store at a location. Fails with a StoreError whose message is for the operator. */
   open(location: L, options: OpenOptions, log: Logger): Promise<OpenedStore>;
-
-  /** What to tell the operator when `open` has failed; undefined for the error's message. */
-  explainFailure?(error: StoreError, where: string): string | undefined;
 }
 
 export interface OpenOptions extends Pick<FileStoreOptions, 'durable' | 'maxObjectBytes' | 'minFreeBytes' | 'host'> {

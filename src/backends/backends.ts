@@ -62,7 +62,11 @@ export async function openStore(location: Location, options: OpenOptions, log: L
   } catch (cause) {
     const error = StoreError.from(cause);
     const where = backend.format(location);
-    const message = backend.explainFailure?.(error, where) ?? `the store at ${where} can't be opened: ${error.message}`;
+    const isNoStore = error.code === 'not_found' && 'path' in location;
+    const message = isNoStore
+      ? `${where} is not a Kloset store: there is no file ${where}/CONFIG. ` +
+        `Name a store's folder, or make one there with \`plakar at ${where} create\`.`
+      : `the store at ${where} can't be opened: ${error.message}`;
     throw new Error(message, { cause });
   }
 }

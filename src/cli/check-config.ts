@@ -7,7 +7,7 @@ import { formatLocation } from '../backends/backends.js';
 import type { Config, ListenerConfig, PrincipalConfig, StoreConfig } from '../config/types.js';
 import { TlsCredentials } from '../net/tls-credentials.js';
 import { columns } from './columns.js';
-import { refused, type Outcome } from './outcome.js';
+import { printed, refused, type Outcome } from './outcome.js';
 
 /** Settings with a paragraph of their own. */
 const summarized: ReadonlySet<string> = new Set(['listen', 'grpc-listen', 'metrics-listen', 'stores', 'principals']);
@@ -23,11 +23,7 @@ export async function checkConfig(from: SettingSources, usageProblems: readonly 
   if ('problems' in loaded || problems.length > 0) return refused(problems);
   const unusable = await namedFilesProblems(loaded.config);
   if (unusable.length > 0) return refused(unusable, 1);
-  return {
-    exitCode: 0,
-    stdout: summary(loaded),
-    stderr: loaded.warnings.map((warning) => `warning: ${warning}\n`).join(''),
-  };
+  return printed(summary(loaded), loaded.warnings.map((warning) => `warning: ${warning}\n`).join(''));
 }
 
 /** Problems with the files that a configuration names: certificates, keys, passwords. They are read in the same way as by `serve`. */

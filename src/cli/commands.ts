@@ -50,9 +50,6 @@ export const commands: readonly Usage[] = [
 export function commandNamed(
   argv: readonly string[],
 ): { readonly usage: Usage; readonly args: readonly string[] } | undefined {
-  for (const usage of commands) {
-    const words = usage.name.split(' ');
-    if (words.every((word, i) => argv[i] === word)) return { usage, args: argv.slice(words.length) };
-  }
-  return undefined;
+  const usage = commands.find(({ name }) => name.split(' ').every((word, i) => argv[i] === word));
+  return usage && { usage, args: argv.slice(usage.name.split(' ').length) };
 }

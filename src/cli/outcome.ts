@@ -6,9 +6,9 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** The outcome of a command that printed what it was asked for. */
-export function printed(stdout: string): Outcome {
-  return { exitCode: 0, stdout, stderr: '' };
+/** The outcome of a command that printed what it was asked for, with messages about it on stderr. */
+export function printed(stdout: string, stderr = ''): Outcome {
+  return { exitCode: 0, stdout, stderr };
 }
 
 /** The outcome of a command that can't be done: a line for each problem. */

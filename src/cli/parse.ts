@@ -70,7 +70,7 @@ export function parseCommandLine(argv: readonly string[]): Command {
   const typed = first === 'token' && second !== undefined && !second.startsWith('-') ? `token ${second}` : first;
   const names = commands.map(({ name }) => name);
   const hint = suggestion(typed, names) || `: there are ${names.join(', ')}`;
-  return { name: 'unknown', problems: [`unknown command ${quote(typed)}${hint}`] };
+  return { name: 'unknown', problems: [`unknown command ${JSON.stringify(typed)}${hint}`] };
 }
 
 function parseCommand({ name, options, positionals: allowed }: Usage, args: readonly string[]): Command {
@@ -78,7 +78,7 @@ function parseCommand({ name, options, positionals: allowed }: Usage, args: read
   allowed.forEach(({ title, required }, i) => {
     if (required && positionals[i] === undefined) problems.push(`\`${name}\` needs ${title}: \`${name} ${title}\``);
   });
-  for (const each of positionals.slice(allowed.length)) problems.push(`unexpected argument ${quote(each)}`);
+  for (const each of positionals.slice(allowed.length)) problems.push(`unexpected argument ${JSON.stringify(each)}`);
   const [argument, id] = positionals;
   const { config, ...flags } = typed;
   const configPath = textOf(config);
@@ -132,49 +132,25 @@ function parseOptions(
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value);
     if (token.kind !== 'option') continue;
-    const problem = addOption(typed, options, token);
-    if (problem !== undefined) problems.push(problem);
+    // `rawName` has the dashes; `inlineValue`: the value is in the same argument, as in `--name=value`.
+    const { name, rawName, value, inlineValue } = token;
+    const option = options.find((each) => each.name === name);
+    const present = typed[name];
+    if (option === undefined) {
+      const known = options.map((each) => `--${each.name}`);
+      problems.push(
+        fileOnlyNames.includes(name)
+          ? `${rawName}: ${fileOnlyProblem}`
+          : `unknown option ${JSON.stringify(rawName)}${suggestion(rawName, known)}`,
+      );
+    } else if (option.value === undefined) {
+      if (value === undefined || value === 'true' || value === 'false') typed[name] = value !== 'false';
+      else problems.push(`${rawName} takes no value`);
+    } else if (value === undefined || (inlineValue !== true && value.startsWith('-'))) {
+      problems.push(`${rawName} needs a value: ${option.value}`);
+    } else if (option.repeatable === true) typed[name] = Array.isArray(present) ? [...present, value] : [value];
+    else if (present === undefined) typed[name] = value;
+    else problems.push(`${rawName} is given twice`);
   }
   return { typed, positionals, problems };
-}
-
-/** An option as `parseArgs` found it. */
-interface OptionToken {
-  readonly name: string;
-  /** With its dashes. */
-  readonly rawName: string;
-  readonly value: string | undefined;
-  /** Whether the value is in the same argument, as in `--name=value`. */
-  readonly inlineValue: boolean | undefined;
-}
-
-/** Adds an option to those that were typed, or returns a problem with it. */
-function addOption(
-  typed: Record<string, string | string[] | boolean>,
-  options: readonly Option[],
-  { name, rawName, value, inlineValue }: OptionToken,
-): string | undefined {
-  const option = options.find((each) => each.name === name);
-  if (option === undefined) {
-    if (fileOnlyNames.includes(name)) return `${rawName}: ${fileOnlyProblem}`;
-    const known = options.map((each) => `--${each.name}`);
-    return `unknown option ${quote(rawName)}${suggestion(rawName, known)}`;
-  }
-  if (option.value === undefined) {
-    if (value !== undefined && value !== 'true' && value !== 'false') return `${rawName} takes no value`;
-    typed[name] = value !== 'false';
-    return undefined;
-  }
-  if (value === undefined || (inlineValue !== true && value.startsWith('-')))
-    return `${rawName} needs a value: ${option.value}`;
-  const present = typed[name];
-  if (option.repeatable === true) typed[name] = Array.isArray(present) ? [...present, value] : [value];
-  else if (present === undefined) typed[name] = value;
-  else return `${rawName} is given twice`;
-  return undefined;
-}
-
-/** The user's text, with its control characters escaped. */
-function quote(text: string): string {
-  return JSON.stringify(text);
 }

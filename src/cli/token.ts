@@ -7,7 +7,7 @@ import { configVariable } from '../config/environment.js';
 import { readConfigFile } from '../config/load.js';
 import { parseMoment } from '../config/settings/principals.js';
 import { suggestion } from '../config/suggestion.js';
-import { readProblem } from '../lib/read-problem.js';
+import { readProblem } from '../lib/read-text.js';
 import { changeFile } from './change-file.js';
 import { columns } from './columns.js';
 import { printed, refused, type Outcome } from './outcome.js';
@@ -52,7 +52,7 @@ export async function createToken(
   if (found.length > 0) return refused(found);
   const { token, sha256 } = randomToken(random);
   const kept = { sha256, expires: expires?.written };
-  if (configPath === undefined) return made(token, byHand(principal, kept, access.levels));
+  if (configPath === undefined) return printed(`${token}\n`, byHand(principal, kept, access.levels));
   return changeConfig(configPath, (text, warnings) => {
     const added = addToken(text, principal, kept, access.levels);
     if ('problem' in added) return { problems: [`${configPath}: ${added.problem}`] };
@@ -66,7 +66,7 @@ export async function createToken(
     const hasAccess = Object.keys(access.levels).length > 0;
     return {
       text: added.text,
-      outcome: made(token, inFile(principal, configPath, added.isNew && !hasAccess) + warnings),
+      outcome: printed(`${token}\n`, inFile(principal, configPath, added.isNew && !hasAccess) + warnings),
     };
   });
 }
@@ -109,7 +109,7 @@ export async function revokeToken(
       `Revoked ${idOf(token)} of principals.${principal} in ${configPath}; a running gateway reads the file again by itself.\n` +
       (isLast ? `${principal} has no token left.\n` : '') +
       warnings;
-    return { text: removed.text, outcome: { exitCode: 0, stdout: '', stderr } };
+    return { text: removed.text, outcome: printed('', stderr) };
   });
 }
 
@@ -165,10 +165,6 @@ function idOf({ sha256 }: KeptToken): string {
 function expiryOf({ expires }: KeptToken, nowMs: number): string {
   if (expires === undefined) return 'never expires';
   return `${(parseMoment(expires) ?? Infinity) <= nowMs ? 'EXPIRED' : 'until'} ${expires}`;
-}
-
-function made(token: string, stderr: string): Outcome {
-  return { exitCode: 0, stdout: `${token}\n`, stderr };
 }
 
 /** Levels by name of the store, of options like `teams/blue=append`. */

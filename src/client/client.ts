@@ -1,11 +1,17 @@
-import type { CallOptions as GrpcOptions, ClientReadableStream, ClientUnaryCall } from '@grpc/grpc-js';
-import type {
-  DeleteObjectResponse,
-  GetObjectResponse,
-  GetStoreInfoResponse,
-  ListObjectsResponse,
-  PutObjectResponse,
-  StatObjectResponse,
+import {
+  Metadata,
+  type CallOptions as GrpcOptions,
+  type ClientReadableStream,
+  type ClientUnaryCall,
+} from '@grpc/grpc-js';
+import {
+  StoreServiceClient,
+  type DeleteObjectResponse,
+  type GetObjectResponse,
+  type GetStoreInfoResponse,
+  type ListObjectsResponse,
+  type PutObjectResponse,
+  type StatObjectResponse,
 } from '../../gen/kloset/store/v1/store.js';
 import type { Access } from '../core/access.js';
 import { macFromBytes, type Mac, type ObjectKind, type ObjectRef } from '../core/object.js';
@@ -13,7 +19,7 @@ import type { ByteRange } from '../core/range.js';
 import type { ObjectStat, PutResult } from '../core/store.js';
 import { received, unary, upload, type Done } from './calls.js';
 import { fromAccess, fromDetails, toKind, toRange, toRef } from '../wire/objects.js';
-import { Connection, type CallArguments, type ConnectionOptions } from './connection.js';
+import { channelCredentials, channelOptions, type ConnectionOptions } from './connection.js';
 import { downloadOf, type Download } from './download.js';
 import { putMessages } from './put-messages.js';
 import { readRanges, type RangeAnswer, type RangeRead } from './read-ranges.js';
@@ -35,6 +41,9 @@ export interface CallOptions {
   /** How long the call may take with all attempts, in milliseconds; beyond that it fails with `unavailable`. */
   readonly deadlineMs?: number | undefined;
 }
+
+/** The last arguments of every method of a stub. */
+type CallArguments = [Metadata, GrpcOptions];
 
 /** A store, as this caller may use it. */
 export interface StoreDescription {
@@ -58,22 +67,21 @@ const defaultAttempts = 4;
  * unavailable, until the first byte of an answer was given to the caller; a put is retried only where its body is a Uint8Array.
  */
 export class GatewayClient {
-  private readonly connection: Connection;
+  private readonly stub: StoreServiceClient;
   private readonly store: string;
   private readonly attempts: number;
   private readonly deadlineMs: number;
 
-  constructor(options: ClientOptions) {
-    this.connection = new Connection(options);
+  constructor(private readonly options: ClientOptions) {
+    this.stub = new StoreServiceClient(options.address, channelCredentials(options.tls ?? false), channelOptions);
     this.store = options.store ?? '';
     this.attempts = options.attempts ?? defaultAttempts;
     this.deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
   }
 
   async describe(options: CallOptions = {}): Promise<StoreDescription> {
-    const { stub } = this.connection;
     const info = await this.unary<GetStoreInfoResponse>(options, (call, done) =>
-      stub.getStoreInfo({ store: this.store }, ...call, done),
+      this.stub.getStoreInfo({ store: this.store }, ...call, done),
     );
     return {
       config: info.config,
@@ -103,9 +111,8 @@ export class GatewayClient {
 
   async stat(ref: ObjectRef, options: CallOptions = {}): Promise<ObjectStat> {
     const request = { store: this.store, ref: toRef(ref) };
-    const { stub } = this.connection;
     const { details } = await this.unary<StatObjectResponse>(options, (call, done) =>
-      stub.statObject(request, ...call, done),
+      this.stub.statObject(request, ...call, done),
     );
     return fromDetails(details);
   }
@@ -113,8 +120,7 @@ export class GatewayClient {
   /** An object, or a range of it. Fails before it returns where the gateway refuses the read. */
   async get(ref: ObjectRef, range?: ByteRange, options: CallOptions = {}): Promise<Download> {
     const request = { store: this.store, ref: toRef(ref), range: range && toRange(range) };
-    const { stub } = this.connection;
-    const messages = this.stream<GetObjectResponse>(options, (call) => stub.getObject(request, ...call));
+    const messages = this.stream<GetObjectResponse>(options, (call) => this.stub.getObject(request, ...call));
     return downloadOf(messages);
   }
 
@@ -131,10 +137,8 @@ export class GatewayClient {
     reads: AsyncIterable<RangeRead> | Iterable<RangeRead>,
     options: CallOptions = {},
   ): AsyncGenerator<RangeAnswer> {
-    const { stub } = this.connection;
     const { signal, deadline } = this.bounds(options);
-    const start = (grpcOptions: GrpcOptions) =>
-      stub.readRanges(...this.connection.callArguments(deadline, grpcOptions));
+    const start = (grpcOptions: GrpcOptions) => this.stub.readRanges(...this.callArguments(deadline, grpcOptions));
     return readRanges({ start, store: this.store, reads, signal });
   }
 
@@ -144,12 +148,11 @@ export class GatewayClient {
     body: Uint8Array | AsyncIterable<Uint8Array>,
     options: CallOptions = {},
   ): Promise<PutResult> {
-    const { stub } = this.connection;
     const bounds = this.bounds(options);
     const attempt = () =>
       upload(
         options.signal,
-        (done: Done<PutObjectResponse>) => stub.putObject(...this.connection.callArguments(bounds.deadline), done),
+        (done: Done<PutObjectResponse>) => this.stub.putObject(...this.callArguments(bounds.deadline), done),
         putMessages(this.store, ref, body instanceof Uint8Array ? [body] : body),
         // The gateway stores nothing without the finish, and answers when it has cleaned up.
         (call) => call.end(),
@@ -160,19 +163,17 @@ export class GatewayClient {
   /** Removes an object. Succeeds where it doesn't exist. */
   async delete(ref: ObjectRef, options: CallOptions = {}): Promise<void> {
     const request = { store: this.store, ref: toRef(ref) };
-    const { stub } = this.connection;
-    await this.unary<DeleteObjectResponse>(options, (call, done) => stub.deleteObject(request, ...call, done));
+    await this.unary<DeleteObjectResponse>(options, (call, done) => this.stub.deleteObject(request, ...call, done));
   }
 
   /** Closes the connection once the calls on it have ended. */
   close(): void {
-    this.connection.close();
+    this.stub.close();
   }
 
   private listMessages(kind: ObjectKind, withDetails: boolean, options: CallOptions) {
     const request = { store: this.store, kind: toKind(kind), withDetails };
-    const { stub } = this.connection;
-    return this.stream<ListObjectsResponse>(options, (call) => stub.listObjects(request, ...call));
+    return this.stream<ListObjectsResponse>(options, (call) => this.stub.listObjects(request, ...call));
   }
 
   /** A call with one answer. */
@@ -181,9 +182,7 @@ export class GatewayClient {
     start: (call: CallArguments, done: Done<Res>) => ClientUnaryCall,
   ): Promise<Res> {
     const bounds = this.bounds({ signal, deadlineMs });
-    return retried(bounds, () =>
-      unary<Res>(signal, (done) => start(this.connection.callArguments(bounds.deadline), done)),
-    );
+    return retried(bounds, () => unary<Res>(signal, (done) => start(this.callArguments(bounds.deadline), done)));
   }
 
   /** A call that streams its answer. */
@@ -193,8 +192,19 @@ export class GatewayClient {
   ): AsyncGenerator<Res, void, undefined> {
     const bounds = this.bounds(options);
     return retriedIteration(bounds, () =>
-      received<Res>(bounds.signal, (grpcOptions) => start(this.connection.callArguments(bounds.deadline, grpcOptions))),
+      received<Res>(bounds.signal, (grpcOptions) => start(this.callArguments(bounds.deadline, grpcOptions))),
     );
+  }
+
+  /**
+   * The arguments for one call: grpc-js changes the objects.
+   *
+   * @param deadline by when the call has to end, in milliseconds as from `Date.now`; undefined for never
+   */
+  private callArguments(deadline: number | undefined, options: GrpcOptions = {}): CallArguments {
+    const metadata = new Metadata();
+    if (this.options.token !== undefined) metadata.set('authorization', `Bearer ${this.options.token}`);
+    return [metadata, deadline === undefined ? options : { ...options, deadline }];
   }
 
   private bounds({ signal, deadlineMs }: CallOptions): Bounds {

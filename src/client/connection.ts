@@ -1,5 +1,4 @@
-import { credentials, Metadata, type CallOptions as GrpcOptions, type ChannelCredentials } from '@grpc/grpc-js';
-import { StoreServiceClient } from '../../gen/kloset/store/v1/store.js';
+import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
 
 /** The certificates of both sides, all as PEM texts. */
 export interface TlsOptions {
@@ -19,7 +18,8 @@ export interface ConnectionOptions {
   readonly token?: string;
 }
 
-const channelOptions = {
+/** The options of a channel, which opens with the first call, and again when it is lost. */
+export const channelOptions = {
   // Detects within half a minute that the gateway is unreachable, also while a call only waits.
   'grpc.keepalive_time_ms': 20_000,
   'grpc.keepalive_timeout_ms': 10_000,
@@ -28,34 +28,8 @@ const channelOptions = {
   'grpc.max_reconnect_backoff_ms': 5000,
 };
 
-/** The last arguments of every method of a stub. */
-export type CallArguments = [Metadata, GrpcOptions];
-
-/** One connection to a gateway. It is opened with the first call, and again when it is lost. */
-export class Connection {
-  readonly stub: StoreServiceClient;
-
-  constructor(private readonly options: ConnectionOptions) {
-    this.stub = new StoreServiceClient(options.address, channelCredentials(options.tls ?? false), channelOptions);
-  }
-
-  /**
-   * The arguments for one call: grpc-js changes the objects.
-   *
-   * @param deadline by when the call has to end, in milliseconds as from `Date.now`; undefined for never
-   */
-  callArguments(deadline: number | undefined, options: GrpcOptions = {}): CallArguments {
-    const metadata = new Metadata();
-    if (this.options.token !== undefined) metadata.set('authorization', `Bearer ${this.options.token}`);
-    return [metadata, deadline === undefined ? options : { ...options, deadline }];
-  }
-
-  close(): void {
-    this.stub.close();
-  }
-}
-
-function channelCredentials(tls: boolean | TlsOptions): ChannelCredentials {
+/** The credentials of a channel. */
+export function channelCredentials(tls: boolean | TlsOptions): ChannelCredentials {
   if (tls === false) return credentials.createInsecure();
   const { ca, key, cert } = tls === true ? {} : tls;
   return credentials.createSsl(pem(ca), pem(key), pem(cert));

@@ -1,10 +1,5 @@
 import type { CallOptions as GrpcOptions, ClientDuplexStream } from '@grpc/grpc-js';
-import type {
-  ReadRangesRequest,
-  ReadRangesResponse,
-  RangeAnswer as WireAnswer,
-  RangeRead as WireRead,
-} from '../../gen/kloset/store/v1/store.js';
+import type { ReadRangesRequest, ReadRangesResponse, RangeRead as WireRead } from '../../gen/kloset/store/v1/store.js';
 import { StoreError } from '../core/errors.js';
 import type { ObjectRef } from '../core/object.js';
 import type { ByteRange } from '../core/range.js';
@@ -64,7 +59,8 @@ export async function* readRanges(options: ReadRangesOptions): AsyncGenerator<Ra
   const chunksByTag = new Map<bigint, Uint8Array[]>();
   try {
     for await (const response of responses) {
-      for (const { tag, chunk, last, error } of answersIn(response)) {
+      const answers = response.answers.length === 0 ? [response] : response.answers;
+      for (const { tag, chunk, last, error } of answers) {
         const chunks = chunksByTag.get(tag) ?? [];
         chunks.push(chunk);
         chunksByTag.set(tag, chunks);
@@ -105,10 +101,6 @@ async function sendReads(
   }
   send();
   if (!ended.aborted) call.end();
-}
-
-function answersIn(response: ReadRangesResponse): readonly WireAnswer[] {
-  return response.answers.length === 0 ? [response] : response.answers;
 }
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array {

@@ -9,7 +9,7 @@ import { checkTls } from './checks/tls.js';
 import { fileSchema, isSettingName, settings as definitions, type Settings, type Values } from './definition.js';
 import { resolvePath, type Surroundings } from '../lib/paths.js';
 import { explain, formatPath, isBelow, without, type Problem } from './problems.js';
-import type { Config, ListenerConfig, SshConfig } from './types.js';
+import type { Config, SshConfig } from './types.js';
 
 export type { Settings } from './definition.js';
 export type { Config } from './types.js';
@@ -39,10 +39,7 @@ export function checkSettings(given: Settings, origins: Origins): { config: Conf
     problem: (path, message, options) => problems.push({ path, message, ...options }),
   };
   const listeners = checkListeners(context);
-  const config = compose(
-    context,
-    listeners.map(({ listener }) => listener),
-  );
+  const config = compose(context, listeners);
   if (!config.noAuth) checkAnonymousWriting(context, config, listeners);
   return problems.length > 0 ? { problems } : { config };
 }
@@ -74,8 +71,9 @@ function parse(given: object, problems: Problem[]): { values: Values; valid: obj
   }
 }
 
-function compose(context: Context, listeners: readonly ListenerConfig[]): Config {
+function compose(context: Context, checked: readonly CheckedListener[]): Config {
   const { v10, stores, principals, limits, running, ssh } = context.values;
+  const listeners = checked.map(({ listener }) => listener);
   return {
     ...running,
     stores: checkStores(context),

@@ -1,9 +1,8 @@
-import { open } from 'node:fs/promises';
 import { checkSettings } from './config.js';
 import { configVariable, readEnvironment } from './environment.js';
 import { parseConfigFile } from './file.js';
 import { resolvePath, type Surroundings } from '../lib/paths.js';
-import { readProblem } from '../lib/read-problem.js';
+import { readProblem, readTextFile } from '../lib/read-text.js';
 import { Sources, type ReadFile, type TextSettings } from './sources.js';
 import type { Config } from './types.js';
 import { warnings } from './warnings.js';
@@ -59,14 +58,8 @@ export async function loadConfig(from: SettingSources): Promise<Loaded | { reado
  * @returns its text, and a warning if others than its owner can change it, or can read who has access
  */
 export async function readConfigFile(path: string): Promise<{ readonly text: string; readonly warnings: string[] }> {
-  const file = await open(path, 'r');
-  try {
-    const { mode } = await file.stat();
-    const text = await file.readFile('utf8');
-    return { text, warnings: modeWarnings(path, mode, text) };
-  } finally {
-    await file.close();
-  }
+  const { text, mode } = await readTextFile(path);
+  return { text, warnings: modeWarnings(path, mode, text) };
 }
 
 function modeWarnings(path: string, mode: number, text: string): string[] {
@@ -78,12 +71,21 @@ function modeWarnings(path: string, mode: number, text: string): string[] {
   return [];
 }
 
+/** The absolute path of the configuration file that an option or the environment names, if any. */
+export function configPathOf({
+  configPath,
+  env,
+  surroundings,
+}: Pick<SettingSources, 'configPath' | 'env' | 'surroundings'>): string | undefined {
+  const written = configPath ?? (env[configVariable] || undefined);
+  return written === undefined ? undefined : resolvePath(written, surroundings);
+}
+
 type FileOf = { readonly problems: string[] } | { readonly file: ReadFile | undefined; readonly warnings: string[] };
 
-async function readFileOf({ configPath, env, surroundings }: SettingSources): Promise<FileOf> {
-  const written = configPath ?? (env[configVariable] || undefined);
-  if (written === undefined) return { file: undefined, warnings: [] };
-  const path = resolvePath(written, surroundings);
+async function readFileOf(from: SettingSources): Promise<FileOf> {
+  const path = configPathOf(from);
+  if (path === undefined) return { file: undefined, warnings: [] };
   let read;
   try {
     read = await readConfigFile(path);

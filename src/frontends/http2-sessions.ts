@@ -9,17 +9,24 @@ const closeTimeoutMs = 1000;
 /** How long a closed stream may take to hand its last bytes to the socket, in milliseconds. */
 const flushTimeoutMs = 30_000;
 
-export interface SessionLimits {
+/** The limits of HTTP/2 connections. */
+export interface Http2Limits {
+  /** All bytes of a request's header section. */
+  readonly maxHeaderBytes: number;
+  /** How long a connection may be idle, in milliseconds. */
+  readonly idleMs: number;
+  /** Concurrent streams of one connection, and how many a client may reset in ten seconds. */
+  readonly maxStreams: number;
+  readonly maxResets: number;
+}
+
+export interface SessionLimits extends Pick<Http2Limits, 'idleMs' | 'maxResets'> {
   /**
    * The receive window of the connection for all its streams together, in bytes: an upload gets no more than that through in a round trip.
    * A client may fill it before the store takes anything.
    */
   readonly windowBytes: number;
-  /** How many streams a client may reset in ten seconds. */
-  readonly maxResets: number;
-  /** How long a connection may stay without a stream, in milliseconds. */
-  readonly idleMs: number;
-  /** Whether that holds only until the first stream: some clients keep state with their connection. */
+  /** Whether `idleMs` counts only until the first stream: some clients keep state with their connection. */
   readonly idleOnlyAtFirst: boolean;
 }
 

@@ -22,15 +22,11 @@ export function parseActivation(
 
 /** The sockets passed by systemd. Each is for one listener. */
 export class ActivatedSockets {
-  private available: readonly ActivatedSocket[];
+  /** Those that no listener has taken. */
+  unclaimed: readonly ActivatedSocket[];
 
   constructor(private readonly all: readonly ActivatedSocket[]) {
-    this.available = all;
-  }
-
-  /** Those that no listener has taken. */
-  get unclaimed(): readonly ActivatedSocket[] {
-    return this.available;
+    this.unclaimed = all;
   }
 
   /**
@@ -38,7 +34,7 @@ export class ActivatedSockets {
    * message for the operator, if there is none.
    */
   take(name: string): readonly ActivatedSocket[] {
-    const taken = name === '' ? this.available : this.available.filter((each) => each.name === name);
+    const taken = name === '' ? this.unclaimed : this.unclaimed.filter((each) => each.name === name);
     const names = [...new Set(taken.map((each) => each.name))];
     if (names.length > 1) {
       throw new Error(
@@ -46,7 +42,7 @@ export class ActivatedSockets {
       );
     }
     if (taken.length === 0) throw new Error(this.missing(name));
-    this.available = this.available.filter((each) => !taken.includes(each));
+    this.unclaimed = this.unclaimed.filter((each) => !taken.includes(each));
     return taken;
   }
 

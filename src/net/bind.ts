@@ -82,10 +82,7 @@ async function bindSocket(
   return {
     address: name(real && { host: real.address, port: real.port }),
     localOnly: real === undefined || isLoopback(real.address),
-    close: () => {
-      server.close();
-      return Promise.resolve();
-    },
+    close: async () => void server.close(),
   };
 }
 

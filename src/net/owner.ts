@@ -1,22 +1,16 @@
 import { readFile } from 'node:fs/promises';
 
-/** The ids of a user and a group; -1 means unchanged. */
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
-
 /** The databases of names: passwd(5) and group(5). */
 const databases = { user: '/etc/passwd', group: '/etc/group' };
 
 /**
- * Resolves a user and a group, given by name or number. Names are looked up in /etc/passwd and /etc/group, since Node has no
- * function for that. Fails with a message for the operator.
+ * Resolves a user and a group, given by name or number, to their ids, of which -1 means unchanged. Names are looked up in /etc/passwd and
+ * /etc/group, since Node has no function for that. Fails with a message for the operator.
  */
 export async function resolveOwner(
   owner: { readonly user: string | undefined; readonly group: string | undefined },
   files: typeof databases = databases,
-): Promise<Owner> {
+): Promise<{ readonly uid: number; readonly gid: number }> {
   const id = async (kind: 'user' | 'group'): Promise<number> =>
     owner[kind] === undefined ? -1 : resolveId(kind, owner[kind], files[kind]);
   return { uid: await id('user'), gid: await id('group') };

@@ -1,6 +1,5 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { readProblem } from '../lib/read-problem.js';
+import { readText } from '../lib/read-text.js';
 
 /** A PEM file, as text and parsed. */
 export interface PemFile<T> {
@@ -14,7 +13,7 @@ export async function readCertificates(
   what: string,
   file: string,
 ): Promise<PemFile<readonly [X509Certificate, ...X509Certificate[]]>> {
-  const text = await read(what, file);
+  const { text } = await readText(what, file);
   const blocks = text.match(/-----BEGIN (TRUSTED )?CERTIFICATE-----.*?-----END \1?CERTIFICATE-----/gs) ?? [];
   const [first, ...others] = blocks.map((block, i) => {
     try {
@@ -33,7 +32,7 @@ export async function readCertificates(
 
 /** Reads a private key. Fails with a message for the operator that names the file. */
 export async function readPrivateKey(what: string, file: string): Promise<PemFile<KeyObject>> {
-  const text = await read(what, file);
+  const { text } = await readText(what, file);
   try {
     return { file, text, content: createPrivateKey(text) };
   } catch (error) {
@@ -48,12 +47,4 @@ function keyProblem(text: string): string {
   if (text.includes('PRIVATE KEY-----')) return "can't be used: it is damaged, or of a type that TLS doesn't support";
   if (text.includes('CERTIFICATE-----')) return "is a certificate: the private key's file is needed here";
   return 'is not a private key in PEM format (-----BEGIN PRIVATE KEY-----)';
-}
-
-async function read(what: string, file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new Error(`${what} ${file} can't be read: ${readProblem(error)}`, { cause: error });
-  }
 }

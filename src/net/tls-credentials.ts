@@ -1,17 +1,10 @@
 import type { X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, type TlsOptions } from 'node:tls';
 import type { TlsConfig } from '../config/types.js';
 import { readCertificates, readPrivateKey, type PemFile } from './pem.js';
 
-/** The options of a TLS server in Node. */
-export interface TlsMaterial {
-  readonly cert: string;
-  readonly key: string;
-  /** The authorities of trusted client certificates. */
-  readonly ca?: string;
-  readonly requestCert: boolean;
-  readonly rejectUnauthorized: boolean;
-}
+/** The options of a TLS server that follow from a configuration; `ca` are the authorities of trusted client certificates. */
+export type TlsMaterial = Readonly<Pick<TlsOptions, 'cert' | 'key' | 'ca' | 'requestCert' | 'rejectUnauthorized'>>;
 
 interface Loaded {
   readonly config: TlsConfig;

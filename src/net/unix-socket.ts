@@ -1,14 +1,12 @@
 import { chmod, chown, link, lstat, mkdtemp, rm, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
+import type { ListenerConfig } from '../config/types.js';
 import { listenOn } from './listen-on.js';
 import { resolveOwner } from './owner.js';
 
-export interface UnixSocketOptions {
+export interface UnixSocketOptions extends Pick<ListenerConfig, 'mode' | 'owner'> {
   readonly path: string;
-  /** Permissions. Undefined: 0o600, or 0o660 if a group is given. */
-  readonly mode: number | undefined;
-  readonly owner: { readonly user: string | undefined; readonly group: string | undefined } | undefined;
 }
 
 /** The longest path of a socket, in bytes: sun_path of unix(7) without the NUL at its end. */

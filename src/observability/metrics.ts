@@ -1,7 +1,7 @@
 import { METHODS } from 'node:http';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { RequestObserver } from '../core/request.js';
-import { ProcessMetrics } from './process-metrics.js';
+import type { ProcessMetrics } from './process-metrics.js';
 
 /** Values that are looked up when metrics are read. */
 export interface MetricSources {
@@ -14,21 +14,11 @@ export interface MetricSources {
   readonly lostAuditEntries: () => number;
 }
 
-export interface Metrics {
-  readonly meter: RequestObserver;
-  readonly contentType: string;
-  readonly process: ProcessMetrics;
-  /** All metrics, in Prometheus' text format. */
-  text(): Promise<string>;
-}
-
 /** From a read from memory to a packfile over a slow connection, in seconds. */
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300];
 
-/** The metrics of a process that serves: those whose names start with `kloset_gateway_`, and prom-client's of the process. */
-export function createMetrics(sources: MetricSources): Metrics {
-  const process = new ProcessMetrics();
-  const { registry } = process;
+/** Adds the metrics of a process that serves to those that each process has, and returns what measures its requests. */
+export function meteredRequests({ registry }: ProcessMetrics, sources: MetricSources): RequestObserver {
   const registers = [registry];
   const labelNames = ['protocol', 'method'] as const;
   const requests = new Counter({
@@ -58,18 +48,13 @@ export function createMetrics(sources: MetricSources): Metrics {
   });
   addGauges(sources, registers);
   return {
-    contentType: registry.contentType,
-    process,
-    text: () => registry.metrics(),
-    meter: {
-      request: ({ protocol, method: named, status, ...bytes }, ms) => {
-        // HTTP/2 allows arbitrary methods, and each one would be kept as a label.
-        const method = protocol === 'grpc' || METHODS.includes(named) ? named : 'other';
-        requests.inc({ protocol, method, status });
-        seconds.observe({ protocol, method }, ms / 1000);
-        received.inc({ protocol }, bytes.received);
-        sent.inc({ protocol }, bytes.sent);
-      },
+    request: ({ protocol, method: named, status, ...bytes }, ms) => {
+      // HTTP/2 allows arbitrary methods, and each one would be kept as a label.
+      const method = protocol === 'grpc' || METHODS.includes(named) ? named : 'other';
+      requests.inc({ protocol, method, status });
+      seconds.observe({ protocol, method }, ms / 1000);
+      received.inc({ protocol }, bytes.received);
+      sent.inc({ protocol }, bytes.sent);
     },
   };
 }

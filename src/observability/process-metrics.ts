@@ -17,22 +17,20 @@ const leftOut = [
 /** Metrics that each process of a gateway has: about itself, and about what it runs. */
 export class ProcessMetrics {
   readonly registry = new Registry();
-  private readonly failedReloads: Counter;
+  readonly failedReloads = new Counter({
+    name: 'kloset_gateway_config_reload_failures_total',
+    help: 'Reloads of the configuration that failed, so that the previous one stayed active.',
+    registers: [this.registry],
+  });
   private collects = false;
 
   constructor() {
-    const registers = [this.registry];
-    this.failedReloads = new Counter({
-      name: 'kloset_gateway_config_reload_failures_total',
-      help: 'Reloads of the configuration that failed, so that the previous one stayed active.',
-      registers,
-    });
     new Gauge({
       name: 'kloset_gateway_build_info',
       help: "The gateway's version; always 1.",
       labelNames: ['version'],
       aggregator: 'first',
-      registers,
+      registers: [this.registry],
     }).set({ version }, 1);
   }
 
@@ -42,15 +40,6 @@ export class ProcessMetrics {
     this.collects = true;
     collectDefaultMetrics({ register: this.registry });
     for (const name of leftOut) this.registry.removeSingleMetric(name);
-  }
-
-  reloadFailed(): void {
-    this.failedReloads.inc();
-  }
-
-  /** In prom-client's own form. */
-  values(): Promise<readonly object[]> {
-    return this.registry.getMetricsAsJSON();
   }
 }
 

@@ -5,20 +5,20 @@ import type { Logger } from '../lib/logger.js';
 import type { ActivatedSocket } from '../net/activation.js';
 import { version } from '../lib/package-info.js';
 import type { Gateway } from './gateway.js';
-import type { OpenedStore } from './stores.js';
+import type { Generation } from './generation.js';
 
-export interface Announcement {
-  readonly log: Logger;
-  readonly config: Config;
-  readonly gateway: Gateway;
-  readonly stores: ReadonlyMap<string, OpenedStore>;
-  /** Sockets passed by systemd that no listener has taken. */
-  readonly unclaimed: readonly ActivatedSocket[];
-}
-
-/** Logs the stores with their policy, and the addresses of a gateway that has started. */
-export function announce({ log, config, gateway, stores, unclaimed }: Announcement): void {
-  for (const [name, { location, store }] of stores) {
+/**
+ * Logs the stores with their policy, and the addresses of a gateway that has started.
+ *
+ * @param unclaimed the sockets passed by systemd that no listener has taken
+ */
+export function announce(
+  log: Logger,
+  gateway: Gateway,
+  { config, acquired }: Generation,
+  unclaimed: readonly ActivatedSocket[],
+): void {
+  for (const [name, { location, store }] of acquired.stores) {
     const { durable } = store.info();
     const anonymous = config.stores.get(name)?.anonymous ?? 'none';
     const what = name === '' ? location : `${location} as ${name}`;

@@ -7,7 +7,8 @@ const checkEveryMs = 12 * 60 * 60 * 1000;
 
 /** The gateway's certificate. It is read again at each reload, and warns before it expires. */
 export class CertificateWatch {
-  private current: TlsCredentials | undefined;
+  /** For listeners with TLS, which use the current certificate for each new connection. */
+  credentials: TlsCredentials | undefined;
   private next: TlsConfig | undefined;
   private readonly timer: NodeJS.Timeout;
 
@@ -15,14 +16,9 @@ export class CertificateWatch {
     this.timer = setInterval(() => this.warn(), checkEveryMs).unref();
   }
 
-  /** For listeners with TLS, which use the current certificate for each new connection. */
-  get credentials(): TlsCredentials | undefined {
-    return this.current;
-  }
-
   /** In milliseconds since 1970-01-01 UTC; undefined without a certificate. */
   get expiresMs(): number | undefined {
-    return this.current?.expiresMs;
+    return this.credentials?.expiresMs;
   }
 
   /** Checks that the files of a configuration can be used, and changes nothing. Fails with a message for the operator. */
@@ -30,15 +26,15 @@ export class CertificateWatch {
     this.next = config;
     if (config === undefined) return;
     const loaded = await TlsCredentials.load(config);
-    this.current ??= loaded;
+    this.credentials ??= loaded;
   }
 
   /** Reads the prepared files. If they have become invalid since, that is reported and the previous certificate stays in use. */
   async commit(): Promise<void> {
-    if (this.next === undefined) this.current = undefined;
-    if (this.next === undefined || this.current === undefined) return;
+    if (this.next === undefined) this.credentials = undefined;
+    if (this.next === undefined || this.credentials === undefined) return;
     try {
-      await this.current.reload(this.next);
+      await this.credentials.reload(this.next);
     } catch (error) {
       this.log.error(
         {},
@@ -53,7 +49,7 @@ export class CertificateWatch {
   }
 
   private warn(): void {
-    const warning = this.current?.expiryWarning(Date.now());
+    const warning = this.credentials?.expiryWarning(Date.now());
     if (warning !== undefined) this.log.warn({ expiresMs: this.expiresMs }, warning);
   }
 }

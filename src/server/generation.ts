@@ -8,7 +8,7 @@ import type { Config } from '../config/types.js';
 import type { Logger } from '../lib/logger.js';
 import type { CallerLimits } from '../layers/limited.js';
 import { StoreAccess } from '../access/store-access.js';
-import type { AcquiredStores, OpenedStore, StorePool } from './stores.js';
+import type { AcquiredStores, StorePool } from './stores.js';
 
 /** What all generations share. */
 export interface SharedResources {
@@ -26,41 +26,26 @@ export class Generation {
     readonly access: StoreAccess,
     /** Shared with the previous generation if both have the same file. */
     readonly auditLog: AuditLog | undefined,
-    private readonly acquired: AcquiredStores,
+    readonly acquired: AcquiredStores,
   ) {}
-
-  /** By name. */
-  get stores(): ReadonlyMap<string, OpenedStore> {
-    return this.acquired.stores;
-  }
 
   /** The bytes in stores with a quota, by name. */
   usedBytes(): ReadonlyMap<string, number> {
-    const all = [...this.stores].map(([name, { usedBytes }]) => [name, usedBytes()] as const);
+    const all = [...this.acquired.stores].map(([name, { usedBytes }]) => [name, usedBytes()] as const);
     return new Map(all.filter((entry): entry is [string, number] => entry[1] !== undefined));
   }
 
   /** Releases the resources of a generation that never became active. */
   async discard(active: Generation | undefined): Promise<void> {
-    await this.acquired.release();
-    if (this.auditLog !== active?.auditLog) await this.auditLog?.close();
-    for (const [name, { quotaBytes }] of active?.config.stores ?? []) active?.stores.get(name)?.setQuota(quotaBytes);
+    await this.retire(active);
+    for (const [name, { quotaBytes }] of active?.config.stores ?? [])
+      active?.acquired.stores.get(name)?.setQuota(quotaBytes);
   }
 
   /** Releases its resources after a grace period, in milliseconds, except for those that its successor has as well. */
-  async retire(successor: Generation, graceMs: number): Promise<void> {
+  async retire(successor?: Generation, graceMs = 0): Promise<void> {
     await this.acquired.release(graceMs);
-    if (this.auditLog !== successor.auditLog) await this.auditLog?.close(successor.auditLog);
-  }
-
-  /** Releases the stores, even if operations are running. */
-  releaseStores(): Promise<void> {
-    return this.acquired.release();
-  }
-
-  async close(): Promise<void> {
-    await this.releaseStores();
-    await this.auditLog?.close();
+    if (this.auditLog !== successor?.auditLog) await this.auditLog?.close(successor?.auditLog);
   }
 }
 

@@ -6,18 +6,14 @@ type OptionsOf = (config: ListenerConfig) => ListenerOptions;
 
 /** The open listeners. Those that don't change at a reload stay open. */
 export class Listeners {
-  private open: readonly Listener[] = [];
+  current: readonly Listener[] = [];
 
   /** @param optionsOf makes the options of a listener when it is opened */
   constructor(private readonly optionsOf: OptionsOf) {}
 
-  get current(): readonly Listener[] {
-    return this.open;
-  }
-
   /** The addresses of all listeners of a protocol. */
   addressesOf(protocol: ListenerConfig['protocol']): ListenAddress[] {
-    return this.open.filter(({ config }) => config.protocol === protocol).flatMap(({ addresses }) => addresses);
+    return this.current.filter(({ config }) => config.protocol === protocol).flatMap(({ addresses }) => addresses);
   }
 
   /**
@@ -29,10 +25,10 @@ export class Listeners {
    */
   async change({ listeners }: Config, check: (all: readonly Listener[]) => void): Promise<void> {
     const wanted = new Map(listeners.map((config) => [keyOf(config), config]));
-    const kept = this.open.filter(({ config }) => wanted.has(keyOf(config)));
+    const kept = this.current.filter(({ config }) => wanted.has(keyOf(config)));
     const keptKeys = new Set(kept.map(({ config }) => keyOf(config)));
     const added = [...wanted].filter(([key]) => !keptKeys.has(key)).map(([, config]) => config);
-    const removed = this.open.filter((listener) => !kept.includes(listener));
+    const removed = this.current.filter((listener) => !kept.includes(listener));
     const conflicting = removed.filter(({ config }) => added.some((each) => collides(each, config)));
     requireRestart(conflicting);
     const opened: Listener[] = [];
@@ -42,19 +38,19 @@ export class Listeners {
       check([...kept, ...opened]);
     } catch (error) {
       for (const listener of opened) await listener.close();
-      this.open = this.open.filter((listener) => !conflicting.includes(listener));
+      this.current = this.current.filter((listener) => !conflicting.includes(listener));
       for (const { config } of conflicting)
-        this.open = [...this.open, await openListener(config, this.optionsOf(config))];
+        this.current = [...this.current, await openListener(config, this.optionsOf(config))];
       throw error;
     }
-    this.open = [...kept, ...opened];
+    this.current = [...kept, ...opened];
     for (const listener of removed.filter((each) => !conflicting.includes(each))) await listener.close();
   }
 
   /** Stops listening. Connections stay open. */
   async close(): Promise<void> {
-    await Promise.all(this.open.map((listener) => listener.close()));
-    this.open = [];
+    await Promise.all(this.current.map((listener) => listener.close()));
+    this.current = [];
   }
 }
 

@@ -1,8 +1,7 @@
 import { StoreError } from '../core/errors.js';
-import type { ObjectKind, ObjectRef } from '../core/object.js';
-import type { ByteRange } from '../core/range.js';
-import type { ObjectRead, ObjectStat, OpContext, PutResult, Store, StoreInfo } from '../core/store.js';
+import type { StoreInfo } from '../core/store.js';
 import type { OpenedStore } from '../backends/backend.js';
+import { Layer } from '../layers/layer.js';
 import type { Logger } from '../lib/logger.js';
 
 /** How long the start waits for the store, in milliseconds. */
@@ -21,13 +20,16 @@ export interface OptionalStoreOptions {
 }
 
 /** A store that may be opened later, when it can be reached. Until then every operation fails with `unavailable`. */
-export class OptionalStore implements OpenedStore {
-  private opened: OpenedStore | undefined;
+export class OptionalStore extends Layer implements OpenedStore {
+  /** A stand-in until the store is open. */
+  declare protected inner: OpenedStore;
   private pauseMs = firstPauseMs;
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
 
-  private constructor(private readonly options: OptionalStoreOptions) {}
+  private constructor(private readonly options: OptionalStoreOptions) {
+    super(unreachable(options.info));
+  }
 
   /** Resolves when the store is open, or after a while if it isn't. Never fails. */
   static async open(options: OptionalStoreOptions): Promise<OptionalStore> {
@@ -38,47 +40,14 @@ export class OptionalStore implements OpenedStore {
     return store;
   }
 
-  info(): StoreInfo {
-    return this.opened?.info() ?? this.options.info;
-  }
-
-  async config(ctx: OpContext): Promise<Uint8Array> {
-    return this.inner.config(ctx);
-  }
-
-  async *list(kind: ObjectKind, ctx: OpContext): ReturnType<Store['list']> {
-    yield* this.inner.list(kind, ctx);
-  }
-
-  async stat(ref: ObjectRef, ctx: OpContext): Promise<ObjectStat> {
-    return this.inner.stat(ref, ctx);
-  }
-
-  async get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): Promise<ObjectRead> {
-    return this.inner.get(ref, range, ctx);
-  }
-
-  async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult> {
-    return this.inner.put(ref, body, ctx);
-  }
-
-  async delete(ref: ObjectRef, ctx: OpContext): Promise<void> {
-    return this.inner.delete(ref, ctx);
-  }
-
   async sweep(): Promise<number> {
-    return (await this.opened?.sweep?.()) ?? 0;
+    return (await this.inner.sweep?.()) ?? 0;
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.timer);
-    await this.opened?.close();
-  }
-
-  private get inner(): Store {
-    if (this.opened !== undefined) return this.opened;
-    throw new StoreError('unavailable', "the store can't be reached: it is tried again every minute");
+    await this.inner.close();
   }
 
   private async attempt(): Promise<void> {
@@ -86,7 +55,7 @@ export class OptionalStore implements OpenedStore {
     try {
       const store = await open();
       if (this.isClosed) return await store.close();
-      this.opened = store;
+      this.inner = store;
       if (this.pauseMs > firstPauseMs) log.info({}, 'an optional store is open now');
     } catch (error) {
       if (this.isClosed) return;
@@ -95,4 +64,21 @@ export class OptionalStore implements OpenedStore {
       this.pauseMs = Math.min(this.pauseMs * 2, maxPauseMs);
     }
   }
+}
+
+/** A store of which every operation fails with `unavailable`. */
+function unreachable(info: StoreInfo): OpenedStore {
+  const fail = async (): Promise<never> => {
+    throw new StoreError('unavailable', "the store can't be reached: it is tried again every minute");
+  };
+  return {
+    info: () => info,
+    config: fail,
+    list: () => ({ [Symbol.asyncIterator]: () => ({ next: fail }) }),
+    stat: fail,
+    get: fail,
+    put: fail,
+    delete: fail,
+    close: async () => undefined,
+  };
 }

@@ -1,26 +1,20 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Host } from '../backends/files/sweep.js';
 import type { Loaded } from '../config/load.js';
-import type { Logger } from '../lib/logger.js';
 import { parseActivation } from '../net/activation.js';
-import { openProgramLog, type ProgramLog } from '../observability/program-log.js';
-import type { Gateway } from './gateway.js';
+import { openProgramLog } from '../observability/program-log.js';
+import type { Gateway, GatewayOptions } from './gateway.js';
 import { Reloader, type ReloaderOptions } from './reloader.js';
 import { npmGone } from './parent-watch.js';
 import { startGateway } from './start-gateway.js';
-import type { User } from '../backends/backend.js';
-import { serveAsWorker } from './workers/serve-as-worker.js';
 import { WorkerGroup } from './workers/worker-group.js';
 import { workersFor } from './workers/workers-for.js';
 
 type Process = Pick<NodeJS.Process, 'env' | 'pid' | 'ppid' | 'stderr' | 'on' | 'once'>;
 
 /** What a gateway needs to know of the process that it runs in. */
-export interface ProcessContext {
+export interface ProcessContext extends Pick<GatewayOptions, 'host' | 'user'> {
   readonly process: Process;
-  readonly host: Host;
-  readonly user: User;
   /** Ends the process. */
   readonly exit: (code: number) => void;
 }
@@ -39,7 +33,7 @@ const abandonMs = 1000;
 
 /** Serves until a signal asks to stop. Fails with a message for the operator if the gateway can't start or continue. */
 export async function serve(options: ServeOptions): Promise<void> {
-  const { process, load, loaded } = options;
+  const { process, host, user, load, loaded } = options;
   const { config, configFiles } = loaded;
   const workers = workersFor(config, availableParallelism());
   const programLog = openProgramLog(config, { isTerminal: process.stderr.isTTY, isShared: workers > 1 });
@@ -49,11 +43,15 @@ export async function serve(options: ServeOptions): Promise<void> {
     const hangups = receiveHangups(process);
     process.on('SIGUSR1', () => undefined);
     const stop = Promise.race([nextStopSignal(process), npmGone(process)]);
-    let fail: (error: Error) => void = () => undefined;
-    const failure = new Promise<never>((_, reject) => (fail = reject));
+    let failed: (error: Error) => void = () => undefined;
+    const failure = new Promise<never>((_, reject) => (failed = reject));
     // It may fail before it is awaited.
     failure.catch(() => undefined);
-    const starting = start(options, workers, programLog, (error) => fail(error));
+    const activated = parseActivation(process.env, process.pid);
+    const starting: Promise<MainGateway> =
+      workers === 1
+        ? startGateway({ config, log, host, user, activated })
+        : WorkerGroup.start({ config, workers, activated, log, failed });
     const gateway = await Promise.race([starting, stop.then(() => undefined)]);
     if (gateway === undefined) {
       await Promise.race([starting.then((started) => started.close(0)), sleep(abandonMs)]);
@@ -67,52 +65,15 @@ export async function serve(options: ServeOptions): Promise<void> {
     const signal = await Promise.race([stop, failure]);
     // Shutdown does not wait for a running reload, which will be discarded.
     void reloader.close();
-    await shutDown(gateway, { signal, process, drainMs: config.drainMs, log });
+    const again = nextStopSignal(process);
+    const limit = `${config.drainMs / 1000} s`;
+    log.info({ signal }, `${signal}: waiting up to ${limit} for running requests; send it again to stop at once`);
+    // Gracefully, or at once if there is another signal.
+    await Promise.race([gateway.close(), again.then(() => gateway.close(0))]);
+    log.info({}, 'stopped');
   } finally {
     await programLog.close();
   }
-}
-
-/** Serves as one of the processes that `serve` has started, which controls this one. */
-export async function serveInWorker({ process, host, user, exit }: ProcessContext): Promise<void> {
-  // Terminals and systemd send signals to every process.
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => undefined);
-  let programLog: ProgramLog | undefined;
-  await serveAsWorker({
-    startGateway: (options) => {
-      programLog = openProgramLog(options.config, { isTerminal: process.stderr.isTTY, isShared: true });
-      return startGateway({ ...options, log: programLog.log, host, user });
-    },
-    onActive: ({ logLevel }) => {
-      if (programLog !== undefined) programLog.log.level = logLevel;
-    },
-    exit: (code) => void Promise.resolve(programLog?.close()).then(() => exit(code)),
-  });
-}
-
-function start(
-  { process, host, user, loaded: { config } }: ServeOptions,
-  workers: number,
-  { log }: ProgramLog,
-  failed: (error: Error) => void,
-): Promise<MainGateway> {
-  const activated = parseActivation(process.env, process.pid);
-  return workers === 1
-    ? startGateway({ config, log, host, user, activated })
-    : WorkerGroup.start({ config, workers, activated, log, failed });
-}
-
-/** Stops the gateway gracefully, or at once if there is another signal. */
-async function shutDown(
-  gateway: MainGateway,
-  options: { signal: NodeJS.Signals; process: Process; drainMs: number; log: Logger },
-): Promise<void> {
-  const { signal, process, drainMs, log } = options;
-  const again = nextStopSignal(process);
-  const text = `${signal}: waiting up to ${drainMs / 1000} s for running requests; send it again to stop at once`;
-  log.info({ signal }, text);
-  await Promise.race([gateway.close(), again.then(() => gateway.close(0))]);
-  log.info({}, 'stopped');
 }
 
 /** Receives SIGHUP. One that comes before there is a handler is handled when there is. */

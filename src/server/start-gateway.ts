@@ -5,12 +5,12 @@ import { filesOf } from '../config/files.js';
 import type { Config, ListenerConfig } from '../config/types.js';
 import type { ListenAddress } from '../core/address.js';
 import type { AccessControl } from '../core/access-control.js';
+import type { RequestObserver } from '../core/request.js';
 import type { Frontend } from '../frontends/frontend.js';
 import { GrpcFrontend } from '../frontends/grpc/server.js';
 import { HttpFrontend } from '../frontends/http/server.js';
 import { loggedRequests } from '../observability/request-log.js';
-import type { RequestObserver } from '../core/request.js';
-import { MetricsFrontend } from '../frontends/http/metrics.js';
+import { metricsFrontend } from '../frontends/http/metrics.js';
 import { CallerLimits } from '../layers/limited.js';
 import { ActivatedSockets } from '../net/activation.js';
 import { ConnectionCount } from '../net/connection-acceptor.js';
@@ -21,7 +21,8 @@ import { CertificateWatch } from './certificate-watch.js';
 import type { Gateway, GatewayOptions } from './gateway.js';
 import { prepare, type Generation } from './generation.js';
 import { Listeners } from './listeners.js';
-import { createMetrics, type Metrics } from '../observability/metrics.js';
+import { meteredRequests } from '../observability/metrics.js';
+import { ProcessMetrics } from '../observability/process-metrics.js';
 import { checkAnonymousWriting } from './anonymous-writing.js';
 import { StorePool } from './stores.js';
 
@@ -58,21 +59,16 @@ class RunningGateway implements Gateway {
   private readonly certificate: CertificateWatch;
   private readonly listeners: Listeners;
   private readonly activated: ActivatedSockets;
-  private readonly metered: Metrics;
+  private readonly ownMetrics = new ProcessMetrics();
   private readonly frontends: {
     readonly http: HttpFrontend;
     readonly grpc: GrpcFrontend;
-    readonly metrics: MetricsFrontend;
+    readonly metrics: Frontend;
   };
   /** Measuring costs as much as some responses, so it is done only if there is a listener for the metrics. */
   private isMetered = false;
   /** Of audit logs that are no longer in use. */
   private lostAuditEntries = 0;
-  private readonly meter: RequestObserver = {
-    request: (record, ms) => {
-      if (this.isMetered) this.metered.meter.request(record, ms);
-    },
-  };
   private generation: Generation | undefined;
   /** While listeners change, new connections wait for the configuration that they belong to. */
   private changing: Promise<unknown> | undefined;
@@ -88,7 +84,7 @@ class RunningGateway implements Gateway {
     this.certificate = new CertificateWatch(log);
     this.activated = new ActivatedSockets(activated);
     this.listeners = new Listeners((each) => this.listenerOptions(each));
-    this.metered = createMetrics({
+    const metered = meteredRequests(this.ownMetrics, {
       connections: () => this.connections.current,
       certificateExpiresMs: () => this.certificate.expiresMs,
       usedBytes: () => this.generation?.usedBytes() ?? new Map(),
@@ -98,12 +94,18 @@ class RunningGateway implements Gateway {
       login: (peer, authorization) => this.active.access.login(peer, authorization),
       storeOf: (caller, name) => this.active.access.storeOf(caller, name),
     };
-    const observers = [loggedRequests(log), this.meter];
-    const common = { access, log, limits, observers };
+    const meter: RequestObserver = {
+      request: (record, ms) => {
+        if (this.isMetered) metered.request(record, ms);
+      },
+    };
+    const common = { access, log, limits, observers: [loggedRequests(log), meter] };
+    const { registry } = this.ownMetrics;
+    const metrics = (): Promise<string> => shared?.metrics() ?? registry.metrics();
     this.frontends = {
       http: new HttpFrontend({ ...common, v10 }),
       grpc: new GrpcFrontend({ ...common, version, protoFolder: join(packageFolder, 'proto') }),
-      metrics: new MetricsFrontend({ ...this.metered, metrics: () => shared?.metrics() ?? this.metered.text(), log }),
+      metrics: metricsFrontend({ metrics, contentType: registry.contentType, log }),
     };
   }
 
@@ -144,7 +146,7 @@ class RunningGateway implements Gateway {
     if (previous !== undefined && previous.auditLog !== next.auditLog)
       this.lostAuditEntries += previous.auditLog?.lost ?? 0;
     this.isMetered = config.listeners.some(({ protocol }) => protocol === 'metrics');
-    if (this.isMetered) this.metered.process.start();
+    if (this.isMetered) this.ownMetrics.start();
     this.callerLimits.setLimits(config.limits);
     this.connections.max = config.limits.maxConnections;
     this.frontends.http.configure(config);
@@ -164,11 +166,11 @@ class RunningGateway implements Gateway {
   }
 
   countFailedReload(): void {
-    this.metered.process.reloadFailed();
+    this.ownMetrics.failedReloads.inc();
   }
 
   metricValues(): Promise<readonly object[]> {
-    return this.metered.process.values();
+    return this.ownMetrics.registry.getMetricsAsJSON();
   }
 
   async close(graceMs = this.generation?.config.drainMs ?? 0): Promise<void> {
@@ -176,8 +178,8 @@ class RunningGateway implements Gateway {
     this.isStopping = true;
     const listening = this.listeners.close();
     // Requests may wait for a store's server that doesn't respond. Closing the store ends them.
-    const limit = setTimeout(() => void this.generation?.releaseStores(), graceMs + cleanUpMs);
-    await Promise.all([http.close(graceMs), grpc.close(graceMs), metrics.close()]);
+    const limit = setTimeout(() => void this.generation?.acquired.release(), graceMs + cleanUpMs);
+    await Promise.all([http.close(graceMs), grpc.close(graceMs), metrics.close(graceMs)]);
     clearTimeout(limit);
     this.closed ??= this.closeRest(listening);
     await this.closed;
@@ -186,15 +188,15 @@ class RunningGateway implements Gateway {
   private async closeRest(listening: Promise<void>): Promise<void> {
     await listening;
     this.certificate.close();
-    await this.generation?.close();
+    await this.generation?.retire();
     await this.bcrypt.close();
   }
 
-  private announce(previous: Generation | undefined, { config, stores }: Generation): void {
+  private announce(previous: Generation | undefined, next: Generation): void {
     const { log, shared } = this.options;
     if (shared?.isFirst === false || (previous === undefined && shared?.isSuccessor === true)) return;
     if (previous !== undefined) announceReload(log, this);
-    else announce({ log, config, gateway: this, stores, unclaimed: this.activated.unclaimed });
+    else announce(log, this, next, this.activated.unclaimed);
   }
 
   private get active(): Generation {

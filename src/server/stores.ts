@@ -1,15 +1,14 @@
-import type { Host } from '../backends/files/sweep.js';
+import type { OpenOptions } from '../backends/backend.js';
 import { formatLocation, openStore } from '../backends/backends.js';
 import type { Config, StoreConfig } from '../config/types.js';
 import { hasRight, higher, type Access } from '../core/access.js';
-import type { Logger } from '../lib/logger.js';
 import type { Store } from '../core/store.js';
 import { MixedGenerations } from '../layers/mixed-generations.js';
 import { Quota } from '../layers/quota.js';
+import type { GatewayOptions } from './gateway.js';
 import { OptionalStore } from './optional-store.js';
 import { copySample } from './sample.js';
 import { sweepPeriodically } from './sweeping.js';
-import type { User } from '../backends/backend.js';
 
 /** An opened store, with the layers that all callers share. */
 export interface OpenedStore {
@@ -36,11 +35,7 @@ interface Entry {
   references: number;
 }
 
-export interface StorePoolOptions {
-  readonly host: Host;
-  /** The user whose keys and SSH configuration are used. */
-  readonly user: User;
-  readonly log: Logger;
+export interface StorePoolOptions extends Pick<GatewayOptions, 'host' | 'user' | 'log'> {
   /** Whether this process removes leftovers of crashed uploads: of several processes, one does. */
   readonly sweeps: boolean;
 }
@@ -113,11 +108,7 @@ export class StorePool {
   private async open(
     name: string,
     { location: where, quotaBytes, optional }: StoreConfig,
-    needs: Pick<Config, 'ssh' | 'durable'> & {
-      readonly maxObjectBytes: number;
-      readonly minFreeBytes: number;
-      readonly writable: boolean;
-    },
+    needs: Omit<OpenOptions, 'host' | 'user'>,
     cleanUps: Entry['cleanUps'],
   ): Promise<OpenedStore> {
     const { host, user, log, sweeps } = this.options;

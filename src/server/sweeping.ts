@@ -19,10 +19,7 @@ export async function sweepPeriodically(
   };
   await sweep();
   let last = Promise.resolve();
-  const timer = setInterval(() => {
-    last = sweep();
-  }, sweepEveryMs);
-  timer.unref();
+  const timer = setInterval(() => void (last = sweep()), sweepEveryMs).unref();
   return () => {
     stopped = true;
     clearInterval(timer);

@@ -1,7 +1,16 @@
 import { expect } from 'chai';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+} from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -56,6 +65,15 @@ describe('the program', () => {
       launched.kill();
       expect(await once(launched, 'exit')).to.deep.equal([0, null]);
     }
+  });
+
+  it('is told to be built first by its launcher, where it is not', async () => {
+    const folder = await tempFolder();
+    mkdirSync(join(folder, 'bin'));
+    copyFileSync(`${root}/bin/kloset-gateway`, join(folder, 'bin/kloset-gateway'));
+    const { status, stderr } = spawnSync(join(folder, 'bin/kloset-gateway'), ['serve'], { encoding: 'utf8' });
+    expect(status).to.equal(1);
+    expect(stderr).to.equal(`kloset-gateway: not built yet: run \`npm ci\` or \`npm run build\` in ${folder}\n`);
   });
 
   it('prints its help, which the README quotes', () => {

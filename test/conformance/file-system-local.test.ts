@@ -1,5 +1,5 @@
 import { FolderVersions } from '../../src/backends/local/folder-versions.js';
-import { GuardedFileSystem } from '../../src/backends/local/guarded-file-system.js';
+import { guardedFileSystem } from '../../src/backends/local/guarded-file-system.js';
 import { LocalFileSystem } from '../../src/backends/local/local-file-system.js';
 import { fileThreads } from '../../src/backends/local/thread-share.js';
 import { describeFileSystem } from './file-system-suite.js';
@@ -8,7 +8,5 @@ import { describeFileSystem } from './file-system-suite.js';
 const laterClock = (): number => Date.now() + 60_000;
 
 describeFileSystem('a local folder', async (folder) =>
-  Promise.resolve(
-    new GuardedFileSystem(new LocalFileSystem(folder, new FolderVersions(laterClock)), fileThreads.share()),
-  ),
+  Promise.resolve(guardedFileSystem(new LocalFileSystem(folder, new FolderVersions(laterClock)), fileThreads.share())),
 );

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileStore } from '../../src/backends/files/file-store.js';
-import { GuardedFileSystem } from '../../src/backends/local/guarded-file-system.js';
+import { guardedFileSystem } from '../../src/backends/local/guarded-file-system.js';
 import { LocalFileSystem } from '../../src/backends/local/local-file-system.js';
 import { fileThreads } from '../../src/backends/local/thread-share.js';
 import { host } from '../support/gateway.js';
@@ -10,7 +10,7 @@ import { describeStore, maxObjectBytes, type Target } from './store-suite.js';
 
 async function open(durable: boolean, filesIn = (folder: string) => new LocalFileSystem(folder)): Promise<Target> {
   const folder = await emptyStore();
-  const files = new GuardedFileSystem(filesIn(folder), fileThreads.share());
+  const files = guardedFileSystem(filesIn(folder), fileThreads.share());
   const store = await FileStore.open(files, { durable, maxObjectBytes, host });
   return { store, folder, config: await readFile(join(folder, 'CONFIG')), close: () => store.close() };
 }

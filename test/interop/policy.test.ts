@@ -100,6 +100,31 @@ describe("plakar's client code and a gateway", function () {
     }
   });
 
+  describe('that lets callers write, and not read what is backed up', () => {
+    beforeEach(async () => {
+      store = await fixtureStore('v1.1-plaintext/store-two-snapshots');
+      const stores = { '': { location: store, anonymous: 'write-only' as const } };
+      gateway = await startTestGateway(undefined, { stores, 'min-free-space': 0 });
+      client = clientOf(`http://127.0.0.1:${gateway.httpPort}`);
+    });
+
+    afterEach(() => gateway.close());
+
+    it('backs up, though it can read no packfile', async () => {
+      const { snapshot, errors } = await client.backup(tree);
+      expect(errors).to.equal(0);
+      const direct = clientOf(store);
+      expect((await direct.list()).map((each) => each.snapshot)).to.include(snapshot);
+      expect(await direct.check()).to.equal(3);
+      const packfile = await objectOf('packfile');
+      await expectRefused(
+        () => client.read('packfile', packfile, 0, 16),
+        'not allowed to read packfiles: your access to this store is write-only, and that needs append, ' +
+          "which the gateway's operator grants with --allow-write",
+      );
+    });
+  });
+
   describe('that lets callers add', () => {
     serving({ 'allow-write': true });
 

@@ -1,4 +1,4 @@
-import { hasCode } from '../../core/errors.js';
+import { ifPresent } from '../../core/errors.js';
 import type { MacBatch } from '../../core/mac-batch.js';
 import type { ObjectKind } from '../../core/object.js';
 import { mapAhead } from '../../lib/map-ahead.js';
@@ -18,36 +18,25 @@ export class Listing {
 
   /** The batches of a Store's list: one for each folder with objects. */
   async *list(kind: ObjectKind): AsyncGenerator<MacBatch, void, undefined> {
-    const top = await entriesOf(this.files, kindFolder(kind));
-    if (!hasBuckets(kind)) {
-      yield* nonEmpty(macsAmong(top));
-      return;
-    }
-    // A bucket may be a link to a folder elsewhere: what can be read by name has to be listed too.
-    const buckets = top.filter(({ name, type }) => isBucket(name) && type !== 'file').map(({ name }) => name);
-    const index = this.indexes[kind];
-    index.retain(buckets);
-    const batches = mapAhead(buckets.sort(), this.files.listConcurrency, (bucket) => index.read(bucket));
-    for await (const batch of batches) yield* nonEmpty(batch);
+    const folder = kindFolder(kind);
+    const found = await ifPresent(this.files.list(folder));
+    // One that isn't there is empty, provided that the store itself is, and that nothing else has its name.
+    if (found === undefined) await requireFolders(this.files, [folder]);
+    const top = found ?? [];
+    const batches = hasBuckets(kind) ? this.buckets(kind, top) : [macsAmong(top)];
+    for await (const batch of batches) if (batch.length > 0) yield batch;
   }
 
   /** Frees the cache. */
   close(): void {
     for (const index of Object.values(this.indexes)) index.clear();
   }
-}
 
-/** What is in a kind's folder. One that isn't there is empty, provided that the store itself is, and that nothing else has its name. */
-async function entriesOf(files: FileSystem, path: string): Promise<DirectoryEntry[]> {
-  try {
-    return await files.list(path);
-  } catch (error) {
-    if (!hasCode(error, 'not_found')) throw error;
-    await requireFolders(files, [path]);
-    return [];
+  private buckets(kind: ObjectKind, top: readonly DirectoryEntry[]): AsyncIterable<MacBatch> {
+    // A bucket may be a link to a folder elsewhere: what can be read by name has to be listed too.
+    const buckets = top.filter(({ name, type }) => isBucket(name) && type !== 'file').map(({ name }) => name);
+    const index = this.indexes[kind];
+    index.retain(buckets);
+    return mapAhead(buckets.sort(), this.files.listConcurrency, (bucket) => index.read(bucket));
   }
-}
-
-function* nonEmpty(batch: MacBatch): Generator<MacBatch, void, undefined> {
-  if (batch.length > 0) yield batch;
 }

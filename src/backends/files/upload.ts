@@ -1,22 +1,19 @@
 import { hasCode, ifPresent, StoreError } from '../../core/errors.js';
 import type { ObjectKind, ObjectRef } from '../../core/object.js';
+import type { FileStoreOptions } from './file-store.js';
 import { OtherDisk, type FileSystem, type ReadableFile, type WritableFile } from './file-system.js';
 import { FileWriter } from './file-writer.js';
 import { lostWrite, type Folders } from './folders.js';
 import type { FreeSpace } from './free-space.js';
 import { kindFolder, objectFolder, objectPath, temporaryPath } from './layout.js';
 import { readChunks } from './reading.js';
-import type { Host } from './sweep.js';
 
-export interface UploadOptions {
-  /** Whether files are synced. */
-  readonly durable: boolean;
+export interface UploadOptions extends Pick<FileStoreOptions, 'durable' | 'host'> {
   /** The permissions of new files. */
   readonly fileMode: number;
   readonly folders: Folders;
   /** Locks are exempt: they are small, and a backup can't end without them. */
   readonly space: Readonly<Record<ObjectKind, FreeSpace>>;
-  readonly host: Host;
   /** The temporary files of all uploads in progress. */
   readonly active: Set<string>;
 }

@@ -2,9 +2,8 @@ import { isAbsolute, resolve } from 'node:path';
 import { StoreError } from '../../core/errors.js';
 import { resolvePath } from '../../lib/paths.js';
 import type { Backend } from '../backend.js';
-import { explainFailure } from '../files/explain-failure.js';
 import { FileStore } from '../files/file-store.js';
-import { GuardedFileSystem } from './guarded-file-system.js';
+import { guardedFileSystem } from './guarded-file-system.js';
 import { LocalFileSystem } from './local-file-system.js';
 import { fileThreads } from './thread-share.js';
 
@@ -36,13 +35,11 @@ export const local: Backend<LocalLocation> = {
 
   async open({ path }, options) {
     try {
-      return await FileStore.open(new GuardedFileSystem(new LocalFileSystem(path), fileThreads.share()), options);
+      return await FileStore.open(guardedFileSystem(new LocalFileSystem(path), fileThreads.share()), options);
     } catch (error) {
       // For the operator, whom the cause tells more: it names the path.
       const { code, message, cause } = StoreError.from(error);
       throw new StoreError(code, cause instanceof Error ? cause.message : message, { cause });
     }
   },
-
-  explainFailure,
 };

@@ -1,69 +1,37 @@
 import { constants } from 'node:os';
-import { StoreError, type ErrorCode } from '../../core/errors.js';
+import { StoreError } from '../../core/errors.js';
 import { OtherDisk, TooManyOpen } from '../files/file-system.js';
 
-interface Row {
-  readonly code: ErrorCode;
-  readonly message: string;
-}
+type Row = Pick<StoreError, 'code' | 'message'>;
 
 const fullDisk: Row = { code: 'no_space', message: "the store's disk is full: its operator has to make room" };
 const noSuch: Row = { code: 'not_found', message: 'no such file or folder' };
 const refused: Row = { code: 'internal', message: "the gateway lacks permissions for its store's files" };
 const broken: Row = { code: 'unavailable', message: "the store's disk can't be read or written" };
-
 const busy: Row = { code: 'unavailable', message: "the store's disk is busy: try again later" };
 
 /** What the errno of a file operation means, on local, network and FUSE file systems. Any other is an internal error. */
-const rows: Readonly<Record<string, Row>> = {
-  ENOENT: noSuch,
-  ENOTDIR: noSuch,
+const meanings: readonly (readonly [Row, readonly string[]])[] = [
+  [noSuch, ['ENOENT', 'ENOTDIR']],
   // With O_NOFOLLOW: the name is a link's.
-  ELOOP: noSuch,
+  [noSuch, ['ELOOP']],
   // Opening a socket.
-  ENXIO: noSuch,
-  EEXIST: { code: 'already_exists', message: 'the name is taken' },
-  ENOSPC: fullDisk,
-  EDQUOT: fullDisk,
-  EFBIG: { code: 'no_space', message: "the object is larger than the store's file system takes" },
-  EPERM: refused,
-  EACCES: refused,
-  EROFS: refused,
+  [noSuch, ['ENXIO']],
+  [{ code: 'already_exists', message: 'the name is taken' }, ['EEXIST']],
+  [fullDisk, ['ENOSPC', 'EDQUOT']],
+  [{ code: 'no_space', message: "the object is larger than the store's file system takes" }, ['EFBIG']],
+  [refused, ['EPERM', 'EACCES', 'EROFS']],
   // Of encrypted folders, and of NFS and SMB with Kerberos.
-  ENOKEY: refused,
-  EKEYEXPIRED: refused,
-  EKEYREVOKED: refused,
-  EKEYREJECTED: refused,
-  EIO: broken,
-  ENODEV: broken,
-  ENOMEDIUM: broken,
+  [refused, ['ENOKEY', 'EKEYEXPIRED', 'EKEYREVOKED', 'EKEYREJECTED']],
+  [broken, ['EIO', 'ENODEV', 'ENOMEDIUM']],
   // A file system that found itself damaged (ext4, XFS, btrfs), or was shut down.
-  EUCLEAN: broken,
-  EBADMSG: broken,
-  EILSEQ: broken,
-  ESHUTDOWN: broken,
+  [broken, ['EUCLEAN', 'EBADMSG', 'EILSEQ', 'ESHUTDOWN']],
   // A file server that is gone, or was restarted, and a FUSE program that has ended.
-  ESTALE: broken,
-  ENOTCONN: broken,
-  ECONNABORTED: broken,
-  ECONNREFUSED: broken,
-  ECONNRESET: broken,
-  EPIPE: broken,
-  EPROTO: broken,
-  EREMOTEIO: broken,
-  EHOSTDOWN: broken,
-  EHOSTUNREACH: broken,
-  ENETDOWN: broken,
-  ENETUNREACH: broken,
-  ETIME: broken,
-  ETIMEDOUT: broken,
-  EAGAIN: busy,
-  EBUSY: busy,
-  EINTR: busy,
-  ENOLCK: busy,
-  ENOMEM: busy,
-  ETXTBSY: busy,
-};
+  [broken, ['ESTALE', 'ENOTCONN', 'ECONNABORTED', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EPROTO', 'EREMOTEIO']],
+  [broken, ['EHOSTDOWN', 'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH', 'ETIME', 'ETIMEDOUT']],
+  [busy, ['EAGAIN', 'EBUSY', 'EINTR', 'ENOLCK', 'ENOMEM', 'ETXTBSY']],
+];
+const rows = new Map(meanings.flatMap(([row, names]) => names.map((name) => [name, row] as const)));
 
 const tooMany = ['EMFILE', 'ENFILE'];
 
@@ -87,7 +55,7 @@ export function fromErrno(error: unknown): StoreError {
   const errno = errnoOf(error);
   if (tooMany.includes(errno)) return new TooManyOpen('the gateway has too many files open: try again later', error);
   if (errno === 'EXDEV') return new OtherDisk(error);
-  const row = rows[errno];
+  const row = rows.get(errno);
   return row === undefined ? StoreError.from(error) : new StoreError(row.code, row.message, { cause: error });
 }
 
@@ -98,7 +66,7 @@ export function rethrow(error: unknown): never {
 
 /** Whether an error of `node:fs` means that there is no such name. */
 export function isMissing(error: unknown): boolean {
-  return rows[errnoOf(error)] === noSuch;
+  return rows.get(errnoOf(error)) === noSuch;
 }
 
 /** Whether an error of `node:fs` is that of a link(2) on a file system without hard links (EPERM on Linux, by its manual). */

@@ -22,26 +22,22 @@ interface Operation {
 
 /** The threads for file operations, which the stores of the process share. */
 export class FileThreads {
-  private readonly shares = new Set<ThreadShare>();
-  private running = 0;
-
-  /** @param size how many threads there are */
-  constructor(public size: number) {}
-
   /**
    * How many threads run an operation of a store. Node ends the process only when they have returned, which those that wait for a disk
    * that doesn't respond may never do.
    */
-  get busy(): number {
-    return this.running;
-  }
+  busy = 0;
+  private readonly shares = new Set<ThreadShare>();
+
+  /** @param size how many threads there are */
+  constructor(public size: number) {}
 
   /** The share of one more store. */
   share(now?: () => number): ThreadShare {
     const share: ThreadShare = new ThreadShare(
       async (operation) => {
-        this.running++;
-        await operation().finally(() => this.running--);
+        this.busy++;
+        await operation().finally(() => this.busy--);
       },
       () => {
         this.shares.delete(share);
@@ -57,7 +53,7 @@ export class FileThreads {
   private divide(): void {
     const available = this.size - Math.min(reserved, this.size / 2);
     const threads = Math.max(1, Math.min(maxShare, Math.floor(available / this.shares.size)));
-    for (const share of this.shares) share.resize(threads);
+    for (const share of this.shares) share.threads.resize(threads);
   }
 }
 
@@ -69,7 +65,8 @@ export const fileThreads = new FileThreads(4);
  * indefinitely, and can't be canceled. So no store may use all threads, and an operation that takes too long fails.
  */
 export class ThreadShare {
-  private readonly threads = new Semaphore(1);
+  /** Only FileThreads changes how many there are. */
+  readonly threads = new Semaphore(1);
   /** The oldest first. */
   private readonly operations = new Set<Operation>();
   private timer: NodeJS.Timeout | undefined;
@@ -127,11 +124,6 @@ export class ThreadShare {
     this.isClosed = true;
     for (const operation of this.operations) this.fail(operation, 'the store is being closed');
     this.onClose();
-  }
-
-  /** For FileThreads only: sets the number of threads. */
-  resize(threads: number): void {
-    this.threads.resize(threads);
   }
 
   private fail(operation: Operation, message: string): void {

@@ -1,6 +1,5 @@
 import { resolvePath } from '../../lib/paths.js';
 import type { Backend, OpenOptions } from '../backend.js';
-import { explainFailure } from '../files/explain-failure.js';
 import { FileStore } from '../files/file-store.js';
 import { canWrite, isDurable } from './capabilities.js';
 import { form, formatSftpLocation, parseSftpLocation, withConnectorOptions, type SftpLocation } from './location.js';
@@ -27,8 +26,6 @@ export const sftp: Backend<SftpLocation> = {
       fullyDurable: isDurable(capabilities),
     });
   },
-
-  explainFailure,
 };
 
 /** The options of plakar's own SFTP connector take precedence over the settings. */

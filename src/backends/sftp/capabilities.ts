@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Pool } from './pool.js';
-import { closeFile, fsync, hardlink, openFile, openFlags, plainRename, removeFile, type Handle } from './requests.js';
+import { closeFile, hardlink, openFile, openFlags, plainRename, removeFile, syncFolder } from './requests.js';
 import type { Session } from './session.js';
 import { hasStatus, LostConnection, status } from './status.js';
 
@@ -29,29 +29,19 @@ export function isDurable({ syncsFiles, syncsFolders }: SftpCapabilities): boole
 /** A sentence for the operator for each guarantee that the server lacks. */
 export function describeCapabilities(capabilities: SftpCapabilities): string[] {
   const { createWith, replaces, syncsFiles, syncsFolders } = capabilities;
-  const sentences: string[] = [];
-  if (createWith === 'none') {
-    sentences.push(
+  return [
+    createWith === 'none' &&
       'the SFTP server has no way to make a name that never replaces another (hardlink@openssh.com, or a RENAME that ' +
         'refuses to), or lets nothing be written: the store is read-only',
-    );
-  }
-  if (!replaces) {
-    sentences.push(
+    !replaces &&
       "the SFTP server can't replace a file atomically (posix-rename@openssh.com), as refreshing a lock takes: the store is " +
         'read-only',
-    );
-  }
-  if (!syncsFiles) {
-    sentences.push(
+    !syncsFiles &&
       "the SFTP server can't sync files (fsync@openssh.com): what was acknowledged may be lost when it loses power",
-    );
-  } else if (!syncsFolders) {
-    sentences.push(
+    syncsFiles &&
+      !syncsFolders &&
       "the SFTP server can't sync folders: the names of new objects may be lost when it loses power in the next seconds",
-    );
-  }
-  return sentences;
+  ].filter((sentence) => sentence !== false);
 }
 
 export interface Probe {
@@ -69,29 +59,13 @@ export function probeCapabilities(pool: Pool, probe: Probe): Promise<SftpCapabil
     createWith: probe.writable ? await probeCreation(session, `${probe.root}/packfiles`) : announced(session),
     replaces: session.features.posixRename,
     syncsFiles: session.features.fsync,
-    syncsFolders: session.features.fsync && (await canSyncFolder(session, probe)),
+    syncsFolders: session.features.fsync && !(await refuses(syncFolder(session, probe.root, probe.syncLimitMs))),
   }));
 }
 
 /** What is known without writing. Whether RENAME refuses to replace is not. */
 function announced(session: Session): SftpCapabilities['createWith'] {
   return session.features.hardlink ? 'hardlink' : 'none';
-}
-
-/** SFTP has no request for it, but OpenSSH opens a folder like a file, and syncs what is open. */
-async function canSyncFolder(session: Session, { root, syncLimitMs }: Probe): Promise<boolean> {
-  try {
-    const handle = await openFile(session, root, openFlags.read);
-    try {
-      await fsync(session, handle, syncLimitMs);
-      return true;
-    } finally {
-      await closeFile(session, handle);
-    }
-  } catch (error) {
-    if (error instanceof LostConnection) throw error;
-    return false;
-  }
 }
 
 /**
@@ -120,8 +94,7 @@ async function probeCreation(session: Session, folder: string): Promise<SftpCapa
 
 async function touch(session: Session, path: string): Promise<void> {
   const flags = openFlags.write | openFlags.create | openFlags.exclusive;
-  const handle: Handle = await openFile(session, path, flags, 0o600);
-  await closeFile(session, handle);
+  await closeFile(session, await openFile(session, path, flags, 0o600));
 }
 
 async function refuses(work: Promise<void>): Promise<boolean> {

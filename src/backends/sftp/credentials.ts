@@ -9,8 +9,8 @@ import type { Identity, Target } from './target.js';
 
 /**
  * The ways to log in, in the order to try them: keys named by the operator, the agent's keys, the keys of the SSH configuration, the
- * password. Files are read for each connection, so that keys can be replaced while the gateway runs. Fails with a ConnectFailure of kind
- * `login` if something that the operator named can't be used.
+ * password. Files are read for each connection, so that keys can be replaced while the gateway runs. Fails with a ConnectFailure,
+ * `permission_denied`, if something that the operator named can't be used.
  */
 export async function credentials(
   target: Target,
@@ -45,7 +45,10 @@ async function passphraseOf({ passphraseEnv, passphraseFile, env }: SftpOptions)
   if (passphraseEnv === undefined) return undefined;
   const passphrase = env[passphraseEnv];
   if (passphrase === undefined) {
-    throw new ConnectFailure('login', `the environment variable ${passphraseEnv} with the passphrase is not set`);
+    throw new ConnectFailure(
+      'permission_denied',
+      `the environment variable ${passphraseEnv} with the passphrase is not set`,
+    );
   }
   return passphrase;
 }
@@ -72,7 +75,7 @@ async function readIdentity(
   log: Pick<Logger, 'warn'>,
 ): Promise<ParsedKey | undefined> {
   const reject = (message: string, cause: unknown): undefined => {
-    if (required) throw new ConnectFailure('login', message, { cause });
+    if (required) throw new ConnectFailure('permission_denied', message, { cause });
     log.warn({ file }, message);
     return undefined;
   };
@@ -118,6 +121,6 @@ async function firstLine(file: string, what: string): Promise<string> {
   try {
     return (await readFile(file, 'utf8')).split(/\r?\n/)[0] ?? '';
   } catch (error) {
-    throw new ConnectFailure('login', `${what} can't be read from ${file}`, { cause: error });
+    throw new ConnectFailure('permission_denied', `${what} can't be read from ${file}`, { cause: error });
   }
 }

@@ -1,13 +1,13 @@
-import type { AnyAuthMethod, Client, SFTPWrapper } from 'ssh2';
+import type { Client, SFTPWrapper } from 'ssh2';
 import type { Logger } from '../../lib/logger.js';
 import { credentials } from './credentials.js';
-import { hostKeys, type HostKeys } from './host-key.js';
+import { hostKeys } from './host-key.js';
 import { linkOptions, type SftpOptions } from './options.js';
 import { Session } from './session.js';
 import { ssh2 } from './ssh2.js';
 import { ConnectFailure } from './status.js';
 import type { Target } from './target.js';
-import { openTransport, type Transport } from './transport.js';
+import { openTransport } from './transport.js';
 
 /** The first two are the fastest, with hardware support; the others are for servers without them. */
 const ciphers = [
@@ -52,14 +52,36 @@ async function connect(
   const client = new Client();
   const failed = failureOf(client, signal, log);
   try {
-    await Promise.race([login(client, transport, { target, keys, methods, options }), failed]).catch(
-      (error: unknown) => {
-        throw loginFailure(target, error);
-      },
-    );
+    // Fails if the host key is wrong; other failures are events of the client.
+    const ready = new Promise<void>((resolve, reject) => {
+      client.on('ready', resolve);
+      client.connect({
+        sock: transport.stream,
+        username: target.user,
+        algorithms: { cipher: ciphers, serverHostKey: keys.algorithms },
+        hostVerifier: (key: Buffer) => {
+          try {
+            keys.check(key);
+            return true;
+          } catch (error) {
+            reject(error as Error);
+            return false;
+          }
+        },
+        // `false` means that there are no more methods; the types lack it.
+        authHandler: (_left, _partial, next) => next(methods.shift() ?? (false as never)),
+        readyTimeout: 0,
+        // ssh2 only sends keepalives: the session, which sees all traffic, decides whether the connection is dead.
+        keepaliveInterval: linkOptions(options).keepAliveMs,
+        keepaliveCountMax: Number.MAX_SAFE_INTEGER,
+      });
+    });
+    await Promise.race([ready, failed]).catch((error: unknown) => {
+      throw loginFailure(target, error);
+    });
     const sftp = await Promise.race([openSftpChannel(client), failed]).catch((cause: unknown) => {
       const message = `the SSH server at ${target.host} port ${target.port} offers no SFTP: ${messageOf(cause)}`;
-      throw new ConnectFailure('unreachable', message, { cause });
+      throw new ConnectFailure('unavailable', message, { cause });
     });
     return new Session(client, sftp, transport, linkOptions(options));
   } catch (error) {
@@ -85,52 +107,17 @@ function failureOf(client: Client, signal: AbortSignal, log: Pick<Logger, 'warn'
   return failed;
 }
 
-interface LoginDetails {
-  readonly target: Target;
-  readonly keys: HostKeys;
-  readonly methods: readonly AnyAuthMethod[];
-  readonly options: SftpOptions;
-}
-
-/** Resolves when the user is logged in. Fails if the host key is wrong; other failures are events of the client. */
-function login(client: Client, transport: Transport, { target, keys, methods, options }: LoginDetails): Promise<void> {
-  const remaining = [...methods];
-  return new Promise<void>((resolve, reject) => {
-    client.on('ready', resolve);
-    client.connect({
-      sock: transport.stream,
-      username: target.user,
-      algorithms: { cipher: ciphers, serverHostKey: keys.algorithms },
-      hostVerifier: (key: Buffer) => {
-        try {
-          keys.check(key);
-          return true;
-        } catch (error) {
-          reject(error as Error);
-          return false;
-        }
-      },
-      // `false` means that there are no more methods; the types lack it.
-      authHandler: (_left, _partial, next) => next(remaining.shift() ?? (false as never)),
-      readyTimeout: 0,
-      // ssh2 only sends keepalives: the session, which sees all traffic, decides whether the connection is dead.
-      keepaliveInterval: linkOptions(options).keepAliveMs,
-      keepaliveCountMax: Number.MAX_SAFE_INTEGER,
-    });
-  });
-}
-
 function loginFailure(target: Target, error: unknown): ConnectFailure {
   if (error instanceof ConnectFailure) return error;
   const where = `${target.host} port ${target.port}`;
   if (error instanceof Error && 'level' in error && error.level === 'client-authentication') {
     return new ConnectFailure(
-      'login',
+      'permission_denied',
       `the SSH server at ${where} doesn't let ${target.user} in: none of ${methodsOf(target)} was accepted`,
       { cause: error },
     );
   }
-  return new ConnectFailure('unreachable', `no SSH connection to ${where}: ${messageOf(error)}`, { cause: error });
+  return new ConnectFailure('unavailable', `no SSH connection to ${where}: ${messageOf(error)}`, { cause: error });
 }
 
 function methodsOf({ agent, identities }: Target): string {

@@ -9,7 +9,7 @@ import type { Target } from './target.js';
 export interface HostKeys {
   /** The algorithms to negotiate: first those of the keys known for the server, since a key of another type would be a mismatch. */
   readonly algorithms: ServerHostKeyAlgorithm[];
-  /** Throws a ConnectFailure of kind `host_key` unless this key, in wire format, is the server's. */
+  /** Throws a ConnectFailure, `permission_denied`, unless this key, in wire format, is the server's. */
   check(key: Buffer): void;
 }
 
@@ -32,7 +32,8 @@ export async function hostKeys(target: Target): Promise<HostKeys> {
     check(key) {
       const type = key.toString('latin1', 4, 4 + key.readUInt32BE(0));
       const verdict = verify(lines, names, type, key);
-      if (verdict.is !== 'trusted') throw new ConnectFailure('host_key', refusal(target, names, verdict, type, key));
+      if (verdict.is === 'trusted') return;
+      throw new ConnectFailure('permission_denied', refusal(target, names, verdict, type, key));
     },
   };
 }
@@ -52,7 +53,7 @@ async function readKnownHosts(file: string): Promise<KnownHost[]> {
     return parseKnownHosts(await readFile(file, 'utf8'), file);
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return [];
-    throw new ConnectFailure('configuration', `the known hosts in ${file} can't be read`, { cause: error });
+    throw new ConnectFailure('invalid_argument', `the known hosts in ${file} can't be read`, { cause: error });
   }
 }
 

@@ -14,12 +14,14 @@ const busyRequests = 16;
 
 /** Connections to one server, made when they are needed, and again when they are lost. */
 export class Pool {
-  private readonly alive = new Set<Session>();
+  /** The sessions that are alive. */
+  readonly sessions = new Set<Session>();
+  /** How often the server was connected to anew, with no earlier connection that it still answered on. */
+  connectionCount = 0;
   private connecting: Promise<Session> | undefined;
   private readonly closed = new AbortController();
   private failures = 0;
   private retryAtMs = 0;
-  private newConnections = 0;
 
   /** @param dial makes a connection, or fails with a ConnectFailure and leaves nothing open; the signal aborts when the pool closes */
   constructor(
@@ -29,16 +31,6 @@ export class Pool {
   ) {
     // Every operation that waits for a connection listens to it.
     setMaxListeners(0, this.closed.signal);
-  }
-
-  /** The sessions that are alive. */
-  get sessions(): Iterable<Session> {
-    return this.alive;
-  }
-
-  /** How often the server was connected to anew, with no earlier connection that it still answered on. */
-  get connectionCount(): number {
-    return this.newConnections;
   }
 
   private get isClosed(): boolean {
@@ -81,18 +73,15 @@ export class Pool {
   async close(): Promise<void> {
     this.closed.abort();
     await this.connecting?.catch(() => undefined);
-    await Promise.all([...this.alive].map((session) => session.end()));
+    await Promise.all([...this.sessions].map((session) => session.end()));
   }
 
   private leastLoaded(): Session | undefined {
-    let best: Session | undefined;
-    for (const session of this.alive) {
-      if (best === undefined || compareLoad(session, best) < 0) best = session;
-    }
+    const [best] = [...this.sessions].sort(({ load: a }, { load: b }) => a.bytes - b.bytes || a.requests - b.requests);
     if (best === undefined) return undefined;
     const { bytes, requests } = best.load;
     const isBusy = bytes >= busyBytes || requests >= busyRequests;
-    if (isBusy && this.alive.size < this.options.connections && Date.now() >= this.retryAtMs) {
+    if (isBusy && this.sessions.size < this.options.connections && Date.now() >= this.retryAtMs) {
       // In the background; `connectOnce` logs a failure.
       this.connect().catch(() => undefined);
     }
@@ -106,10 +95,10 @@ export class Pool {
       if (this.isClosed) throw new LostConnection('the store is closed');
       try {
         if (waitMs > 0 && this.connecting === undefined) await this.pause(Math.min(waitMs, untilMs - Date.now()));
-        for (const session of this.alive) return session;
+        for (const session of this.sessions) return session;
         return await this.connect();
       } catch (error) {
-        const isTemporary = !(error instanceof ConnectFailure) || error.kind === 'unreachable';
+        const isTemporary = !(error instanceof ConnectFailure) || error.code === 'unavailable';
         if (!isTemporary || Date.now() >= untilMs || this.isClosed) throw error;
       }
     }
@@ -121,11 +110,11 @@ export class Pool {
 
   private async connectOnce(): Promise<Session> {
     try {
-      const [earlier] = this.alive;
+      const [earlier] = this.sessions;
       const session = await this.dial(this.closed.signal);
       const isFurther = (await earlier?.responds()) === true;
       this.add(session);
-      if (!isFurther) this.newConnections++;
+      if (!isFurther) this.connectionCount++;
       return session;
     } catch (error) {
       const backoffMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** this.failures++);
@@ -141,15 +130,11 @@ export class Pool {
     const recovered = this.failures > 0;
     this.failures = 0;
     this.retryAtMs = 0;
-    this.alive.add(session);
-    session.onDeath((reason) => {
-      this.alive.delete(session);
+    this.sessions.add(session);
+    session.onDeath = (reason) => {
+      this.sessions.delete(session);
       if (!this.isClosed) this.log.warn({ reason }, "a connection to the store's server was lost");
-    });
+    };
     if (recovered) this.log.info({}, "connected to the store's server again");
   }
-}
-
-function compareLoad({ load: a }: Session, { load: b }: Session): number {
-  return a.bytes - b.bytes || a.requests - b.requests;
 }

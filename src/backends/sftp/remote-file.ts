@@ -6,13 +6,13 @@ import { closeInBackground, fstat, fsync, lstat, openFile, openFlags, readOnce, 
 import type { Session } from './session.js';
 import { hasStatus, status } from './status.js';
 
-/** Tells whether a file that is opened through another connection is the same. */
-type Identity = Pick<FileStat, 'size' | 'modifiedMs'>;
-
 /** A file that is open for reading, in every session that its reads are spread over. */
 export class RemoteFile implements ReadableFile {
   /** SFTP has no inodes. */
   readonly id = undefined;
+  /** With `modifiedMs`, tells whether a file that is opened through another connection is the same. */
+  readonly size: number;
+  readonly modifiedMs: number;
   private readonly handles = new WeakMap<Session, Promise<Handle>>();
   private readonly reads = new Set<Promise<unknown>>();
 
@@ -20,18 +20,12 @@ export class RemoteFile implements ReadableFile {
     private readonly pool: Pool,
     private readonly path: string,
     private readonly syncLimitMs: number,
-    private readonly identity: Identity,
+    { size, modifiedMs }: FileStat,
     first: { session: Session; handle: Handle },
   ) {
+    this.size = size;
+    this.modifiedMs = modifiedMs;
     this.handles.set(first.session, Promise.resolve(first.handle));
-  }
-
-  get size(): number {
-    return this.identity.size;
-  }
-
-  get modifiedMs(): number {
-    return this.identity.modifiedMs;
   }
 
   /**
@@ -48,8 +42,8 @@ export class RemoteFile implements ReadableFile {
       if (found.type !== 'file') throw new StoreError('not_found', 'not a file');
       const handle = await openForReading(session, path);
       try {
-        const identity = immutable ? found : await fstat(session, handle);
-        return new RemoteFile(pool, path, syncLimitMs, identity, { session, handle });
+        const stat = immutable ? found : await fstat(session, handle);
+        return new RemoteFile(pool, path, syncLimitMs, stat, { session, handle });
       } catch (error) {
         closeInBackground(session, handle);
         throw error;
@@ -69,10 +63,7 @@ export class RemoteFile implements ReadableFile {
   }
 
   sync(): Promise<void> {
-    return this.pool.run(async (session) => {
-      if (!session.features.fsync) throw cannotSync();
-      await fsync(session, await this.handleIn(session), this.syncLimitMs);
-    });
+    return this.pool.run(async (session) => fsync(session, await this.handleIn(session), this.syncLimitMs));
   }
 
   async close(): Promise<void> {
@@ -121,11 +112,6 @@ export class RemoteFile implements ReadableFile {
     closeInBackground(session, handle);
     throw new StoreError('unavailable', 'the object was replaced while it was read: try again');
   }
-}
-
-/** The error for a server that doesn't offer syncing. */
-export function cannotSync(): StoreError {
-  return new StoreError('unimplemented', "the store's SFTP server can't sync files to its disk");
 }
 
 async function openForReading(session: Session, path: string): Promise<Handle> {

@@ -6,19 +6,10 @@ import { readChunks } from '../files/reading.js';
 import { packets } from './packets.js';
 import { PendingWrites } from './pending-writes.js';
 import type { Pool } from './pool.js';
-import { cannotSync, RemoteFile } from './remote-file.js';
-import {
-  closeFile,
-  exists,
-  fstat,
-  fsync,
-  openFile,
-  openFlags,
-  setHandleMode,
-  writeOnce,
-  type Handle,
-} from './requests.js';
+import { RemoteFile } from './remote-file.js';
+import { closeFile, exists, fstat, fsync, openFile, openFlags, type Handle } from './requests.js';
 import type { Session } from './session.js';
+import type { SftpFileSystemOptions } from './sftp-file-system.js';
 import { explainRefusal } from './space.js';
 import { fromSftp, hasStatus, LostConnection, nameTaken, status } from './status.js';
 
@@ -28,14 +19,10 @@ interface OpenHandle {
   readonly handle: Handle;
 }
 
-export interface UploadTarget {
+export interface UploadTarget extends Pick<SftpFileSystemOptions, 'root' | 'giveUpMs'> {
   /** On the server. Nothing else uses this name. */
   readonly path: string;
   readonly mode: number;
-  /** The store's folder on the server. */
-  readonly root: string;
-  /** How long lost connections are retried, and how long a sync may take, in milliseconds. */
-  readonly giveUpMs: number;
   /** See PendingWrites. */
   readonly window: Semaphore;
 }
@@ -94,11 +81,8 @@ export class RemoteUpload implements WritableFile {
     }
   }
 
-  async sync(): Promise<void> {
-    await this.complete(async ({ session, handle }) => {
-      if (!session.features.fsync) throw cannotSync();
-      await fsync(session, handle, this.target.giveUpMs);
-    });
+  sync(): Promise<void> {
+    return this.complete(({ session, handle }) => fsync(session, handle, this.target.giveUpMs));
   }
 
   async close(): Promise<void> {
@@ -140,7 +124,7 @@ export class RemoteUpload implements WritableFile {
     return this.retry(async ({ session, handle }) => {
       const removeLoad = session.addLoad(packet.length);
       try {
-        await writeOnce(session, handle, packet, position);
+        await session.send((sftp, done) => sftp.write(handle, packet, 0, packet.length, position, done));
       } catch (error) {
         throw await this.explain(session, error);
       } finally {
@@ -193,7 +177,8 @@ export class RemoteUpload implements WritableFile {
 
   /** The server's umask may have reduced the permissions. A failure leaves the file with fewer, which is safe. */
   private setMode({ session, handle }: OpenHandle): void {
-    this.pending.add(setHandleMode(session, handle, this.target.mode).catch(() => undefined));
+    const { mode } = this.target;
+    this.pending.add(session.send((sftp, done) => sftp.fchmod(handle, mode, done)).catch(() => undefined));
   }
 
   private async readBack(): Promise<void> {

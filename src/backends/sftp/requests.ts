@@ -6,8 +6,7 @@ import type { Session } from './session.js';
 import { hasStatus, status } from './status.js';
 
 /*
- * The requests of SFTP version 3 that a store needs, as promises. All of them fail with the server's status as ssh2 gives it, or with
- * LostConnection.
+ * Requests of SFTP version 3, as promises. All of them fail with the server's status as ssh2 gives it, or with LostConnection.
  */
 
 /** Flags of OPEN (draft-ietf-secsh-filexfer-02, section 6.3). */
@@ -38,10 +37,6 @@ export function readOnce(session: Session, handle: Handle, target: Buffer, posit
   return session.request((sftp, done) => void sftp.read(handle, target, 0, target.length, position, done));
 }
 
-export function writeOnce(session: Session, handle: Handle, data: Buffer, position: number): Promise<void> {
-  return session.send((sftp, done) => sftp.write(handle, data, 0, data.length, position, done));
-}
-
 /** What a path names. Doesn't follow links. */
 export async function lstat(session: Session, path: string): Promise<FileStat> {
   return toFileStat(await session.request<Stats>((sftp, done) => void sftp.lstat(path, done)));
@@ -51,27 +46,27 @@ export async function fstat(session: Session, handle: Handle): Promise<FileStat>
   return toFileStat(await session.request<Stats>((sftp, done) => void sftp.fstat(handle, done)));
 }
 
-export function setMode(session: Session, path: string, mode: number): Promise<void> {
-  return session.send((sftp, done) => sftp.chmod(path, mode, done));
+/** fsync@openssh.com. `unimplemented` if the server doesn't offer it. @param limitMs how long the disk may take, in milliseconds */
+export async function fsync(session: Session, handle: Handle, limitMs: number): Promise<void> {
+  if (!session.features.fsync) {
+    throw new StoreError('unimplemented', "the store's SFTP server can't sync files to its disk");
+  }
+  await session.send((sftp, done) => sftp.ext_openssh_fsync(handle, done), limitMs);
 }
 
-export function setHandleMode(session: Session, handle: Handle, mode: number): Promise<void> {
-  return session.send((sftp, done) => sftp.fchmod(handle, mode, done));
-}
-
-/** fsync@openssh.com. @param limitMs how long the disk may take, in milliseconds */
-export function fsync(session: Session, handle: Handle, limitMs: number): Promise<void> {
-  return session.send((sftp, done) => sftp.ext_openssh_fsync(handle, done), limitMs);
+/** SFTP has no request for it, but OpenSSH opens a folder like a file, and syncs what is open. */
+export async function syncFolder(session: Session, path: string, limitMs: number): Promise<void> {
+  const handle = await openFile(session, path, openFlags.read);
+  try {
+    await fsync(session, handle, limitMs);
+  } finally {
+    closeInBackground(session, handle);
+  }
 }
 
 /** hardlink@openssh.com: never replaces. */
 export function hardlink(session: Session, from: string, to: string): Promise<void> {
   return session.send((sftp, done) => sftp.ext_openssh_hardlink(from, to, done));
-}
-
-/** posix-rename@openssh.com: replaces atomically. */
-export function posixRename(session: Session, from: string, to: string): Promise<void> {
-  return session.send((sftp, done) => sftp.ext_openssh_rename(from, to, done));
 }
 
 /** RENAME: must not replace, by the draft; not every server complies. */
@@ -83,19 +78,9 @@ export function removeFile(session: Session, path: string): Promise<void> {
   return session.send((sftp, done) => sftp.unlink(path, done));
 }
 
-export function makeFolder(session: Session, path: string, mode: number): Promise<void> {
-  return session.send((sftp, done) => sftp.mkdir(path, { mode }, done));
-}
-
 /** Whether a path names anything. Doesn't follow links. */
 export async function exists(session: Session, path: string): Promise<boolean> {
-  try {
-    await lstat(session, path);
-    return true;
-  } catch (error) {
-    if (hasStatus(error, status.noSuchFile)) return false;
-    throw error;
-  }
+  return (await typeAt(session, path)) !== undefined;
 }
 
 /** Everything in a folder except `.` and `..`. */
@@ -107,7 +92,9 @@ export async function listFolder(session: Session, path: string): Promise<Direct
     for (;;) {
       const names = await session.request<FileEntryWithStats[]>((sftp, done) => void sftp.readdir(handle, done));
       for (const entry of names) {
-        const type = await entryType(session, path, entry);
+        const { mode } = entry.attrs as Partial<Stats>;
+        const type = mode === undefined ? await typeAt(session, `${path}/${entry.filename}`) : typeOf(mode);
+        // Undefined for a name that has gone since it was listed.
         if (type !== undefined) entries.push({ name: entry.filename, type });
       }
     }
@@ -119,12 +106,10 @@ export async function listFolder(session: Session, path: string): Promise<Direct
   }
 }
 
-/** Undefined for a name that has gone since it was listed. */
-async function entryType(session: Session, folder: string, entry: FileEntryWithStats): Promise<FileType | undefined> {
-  const { mode } = entry.attrs as Partial<Stats>;
-  if (mode !== undefined) return typeOf(mode);
+/** Undefined where nothing has the name. Doesn't follow links. */
+async function typeAt(session: Session, path: string): Promise<FileType | undefined> {
   try {
-    return (await lstat(session, `${folder}/${entry.filename}`)).type;
+    return (await lstat(session, path)).type;
   } catch (error) {
     if (hasStatus(error, status.noSuchFile)) return undefined;
     throw error;

@@ -1,4 +1,4 @@
-import type { BaseAgent, IdentityCallback, ParsedKey, SignCallback, SigningRequestOptions } from 'ssh2';
+import type { BaseAgent, IdentityCallback, ParsedKey } from 'ssh2';
 import { ssh2 } from './ssh2.js';
 
 /**
@@ -15,21 +15,13 @@ export function restrictedAgent(agent: BaseAgent, offered: readonly Buffer[]): B
   };
 
   return new (class extends BaseAgent {
+    override sign = agent.sign.bind(agent);
+
     override getIdentities(callback: IdentityCallback): void {
       agent.getIdentities((error, keys) => {
         if (error) callback(error);
         else callback(null, (keys ?? []).filter(isOffered));
       });
-    }
-
-    override sign(
-      key: string | Buffer | ParsedKey,
-      data: Buffer,
-      options: SigningRequestOptions | SignCallback,
-      callback?: SignCallback,
-    ): void {
-      if (typeof options === 'function') agent.sign(key, data, options);
-      else agent.sign(key, data, options, callback);
     }
   })();
 }

@@ -20,9 +20,10 @@ interface Pending {
  */
 export class Session {
   readonly features: Features;
+  /** Called when it ends. */
+  onDeath: ((reason: string) => void) | undefined;
   private readonly pending = new Set<Pending>();
   private readonly watchdog: NodeJS.Timeout;
-  private readonly deathListeners: ((reason: string) => void)[] = [];
   private readonly silenceLimitMs: number;
   private dead: LostConnection | undefined;
   private loadBytes = 0;
@@ -73,11 +74,6 @@ export class Session {
     return () => {
       this.loadBytes -= bytes;
     };
-  }
-
-  /** Calls `listener` when the session ends. */
-  onDeath(listener: (reason: string) => void): void {
-    this.deathListeners.push(listener);
   }
 
   /**
@@ -155,7 +151,7 @@ export class Session {
     const pending = [...this.pending];
     this.pending.clear();
     for (const { reject } of pending) reject(reason);
-    for (const listener of this.deathListeners) listener(reason.message);
+    this.onDeath?.(reason.message);
   }
 
   private check(nowMs: number): void {

@@ -14,32 +14,14 @@ import { windowBytes } from './pending-writes.js';
 import type { Pool } from './pool.js';
 import { RemoteFile } from './remote-file.js';
 import { RemoteUpload } from './remote-upload.js';
-import {
-  closeInBackground,
-  exists,
-  fsync,
-  hardlink,
-  listFolder,
-  lstat,
-  makeFolder,
-  openFile,
-  openFlags,
-  plainRename,
-  posixRename,
-  removeFile,
-  setMode,
-} from './requests.js';
+import { exists, hardlink, listFolder, lstat, plainRename, removeFile, syncFolder } from './requests.js';
 import type { Session } from './session.js';
 import { explainRefusal, freeBytes } from './space.js';
 import { hasStatus, nameTaken, status } from './status.js';
 
-export interface SftpFileSystemOptions {
+export interface SftpFileSystemOptions extends Pick<FileSystem, 'listConcurrency' | 'maxOpenFiles'> {
   /** The store's folder on the server. */
   readonly root: string;
-  /** How many packfiles are kept open at most. */
-  readonly maxOpenFiles: number;
-  /** How many folders are listed at once. */
-  readonly listConcurrency: number;
   /** How long lost connections are retried, and how long a sync may take, in milliseconds. */
   readonly giveUpMs: number;
 }
@@ -125,7 +107,8 @@ export class SftpFileSystem implements FileSystem {
     await this.pool.run(async (session, again) => {
       if (!session.features.posixRename) throw new StoreError('unimplemented', cannotReplace);
       try {
-        await posixRename(session, this.at(from), this.at(to));
+        // posix-rename@openssh.com: replaces atomically.
+        await session.send((sftp, done) => sftp.ext_openssh_rename(this.at(from), this.at(to), done));
       } catch (error) {
         const moved = again && hasStatus(error, status.noSuchFile) && (await this.hasMoved(session, from, to));
         if (!moved) throw await explainRefusal(session, this.options.root, error);
@@ -158,7 +141,7 @@ export class SftpFileSystem implements FileSystem {
   async makeFolder(path: string, mode: number): Promise<void> {
     await this.pool.run(async (session, again) => {
       try {
-        await makeFolder(session, this.at(path), mode);
+        await session.send((sftp, done) => sftp.mkdir(this.at(path), { mode }, done));
       } catch (error) {
         const why = await this.whyNotMade(session, path, error);
         // Most likely the folder that an earlier attempt created, whose answer was lost.
@@ -167,24 +150,17 @@ export class SftpFileSystem implements FileSystem {
         if (!isMade) throw why;
       }
       // The umask may have removed something. A failure leaves fewer permissions, which is safe.
-      await setMode(session, this.at(path), mode).catch(() => undefined);
+      await session.send((sftp, done) => sftp.chmod(this.at(path), mode, done)).catch(() => undefined);
     });
   }
 
   /**
-   * SFTP has no request for this, but OpenSSH's server opens folders and syncs them. With servers that don't (`capabilities.syncsFolders`)
-   * it does nothing: names are then safe once the server's system has written them, usually within seconds.
+   * With servers that can't sync a folder (`capabilities.syncsFolders`) it does nothing: names are then safe once the server's system has
+   * written them, usually within seconds.
    */
   async syncFolder(path: string): Promise<void> {
     if (!this.capabilities.syncsFolders) return;
-    await this.pool.run(async (session) => {
-      const handle = await openFile(session, this.at(path), openFlags.read);
-      try {
-        await fsync(session, handle, this.options.giveUpMs);
-      } finally {
-        closeInBackground(session, handle);
-      }
-    });
+    await this.pool.run((session) => syncFolder(session, this.at(path), this.options.giveUpMs));
   }
 
   freeBytes(path: string): Promise<number | undefined> {

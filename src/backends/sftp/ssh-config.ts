@@ -11,8 +11,8 @@ export type SshConfig = ReadonlyMap<string, readonly string[]>;
 
 /**
  * The SSH configuration for a location, from OpenSSH's own client (`ssh -G`), so that Host, Match, Include and all defaults work as users
- * expect. Empty if no such client is installed, with a warning if there is a configuration that is not read. Fails with a ConnectFailure of
- * kind `configuration` if the client rejects it.
+ * expect. Empty if no such client is installed, with a warning if there is a configuration that is not read. Fails with a ConnectFailure,
+ * `invalid_argument`, if the client rejects it.
  */
 export async function readSshConfig(
   location: SftpLocation,
@@ -64,7 +64,9 @@ function askClient(args: string[], { env, connectTimeoutMs = 20_000 }: SftpOptio
       else if (error.code === 'ENOENT') resolve(undefined);
       else {
         const reason = stderr.trim().replaceAll('\n', '; ') || error.message;
-        reject(new ConnectFailure('configuration', `the SSH configuration can't be used: ${reason}`, { cause: error }));
+        reject(
+          new ConnectFailure('invalid_argument', `the SSH configuration can't be used: ${reason}`, { cause: error }),
+        );
       }
     });
   });

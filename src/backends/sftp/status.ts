@@ -3,15 +3,15 @@ import { StoreError, type ErrorCode } from '../../core/errors.js';
 /** The SFTP status codes that are handled individually: draft-ietf-secsh-filexfer-02, section 7, and later drafts. */
 export const status = { eof: 1, noSuchFile: 2, permissionDenied: 3, failure: 4, unsupported: 8, exists: 11 } as const;
 
-/** The stage at which connecting failed. */
-export type ConnectFailureKind = 'unreachable' | 'host_key' | 'login' | 'configuration';
-
-/** There is no connection. The message is for the operator: it names hosts and files. */
+/**
+ * There is no connection: `unavailable` if the server can't be reached, `permission_denied` for a wrong host key or a failed login,
+ * `invalid_argument` for an unusable configuration. The message is for the operator: it names hosts and files.
+ */
 export class ConnectFailure extends Error {
   override readonly name = 'ConnectFailure';
 
   constructor(
-    readonly kind: ConnectFailureKind,
+    readonly code: ErrorCode,
     message: string,
     options?: { cause?: unknown },
   ) {
@@ -24,10 +24,7 @@ export class LostConnection extends Error {
   override readonly name = 'LostConnection';
 }
 
-interface Row {
-  readonly code: ErrorCode;
-  readonly message: string;
-}
+type Row = Pick<StoreError, 'code' | 'message'>;
 
 const fullDisk: Row = {
   code: 'no_space',
@@ -78,13 +75,7 @@ export function fromSftp(error: unknown): StoreError {
  */
 export function startError(error: unknown): StoreError {
   if (!(error instanceof ConnectFailure)) return fromSftp(error);
-  const codes = {
-    unreachable: 'unavailable',
-    host_key: 'permission_denied',
-    login: 'permission_denied',
-    configuration: 'invalid_argument',
-  } as const satisfies Record<ConnectFailureKind, ErrorCode>;
-  return new StoreError(codes[error.kind], error.message, { cause: error });
+  return new StoreError(error.code, error.message, { cause: error });
 }
 
 /** The error for a full disk, or a quota that is used up. */

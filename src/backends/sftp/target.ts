@@ -47,11 +47,7 @@ export async function resolveTarget(
 ): Promise<Target> {
   checkHost(location.host);
   if (location.user !== undefined) checkUser(location.user);
-  return makeTarget(location, options, await readSshConfig(location, options, log));
-}
-
-/** The pure part of `resolveTarget`. */
-export function makeTarget(location: SftpLocation, options: SftpOptions, config: SshConfig): Target {
+  const config = await readSshConfig(location, options, log);
   const host = first(config, 'hostname') ?? location.host;
   const user = location.user ?? first(config, 'user') ?? options.localUser;
   // The configuration may name others than the location.

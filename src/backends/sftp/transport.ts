@@ -17,7 +17,7 @@ export interface Transport {
   destroy(): void;
 }
 
-/** Opens a TCP connection, or starts the proxy. Fails with a ConnectFailure of kind `unreachable`. */
+/** Opens a TCP connection, or starts the proxy. Fails with a ConnectFailure, `unavailable`. */
 export async function openTransport(
   { host, port, proxy }: Target,
   env: Readonly<Record<string, string | undefined>>,
@@ -33,7 +33,7 @@ async function tcp(host: string, port: number, signal: AbortSignal): Promise<Tra
   } catch (error) {
     socket.destroy();
     const reason = signal.aborted ? 'no answer in time' : causeText(error);
-    throw new ConnectFailure('unreachable', `${host} port ${port} can't be reached: ${reason}`, { cause: error });
+    throw new ConnectFailure('unavailable', `${host} port ${port} can't be reached: ${reason}`, { cause: error });
   }
   // Nagle's algorithm would delay small requests: reads took 46 ms instead of 0.1.
   socket.setNoDelay(true);
@@ -60,7 +60,7 @@ function startProxy(proxy: Proxy, env: Readonly<Record<string, string | undefine
   });
   const stream = Duplex.from({ readable: pipeline(child.stdout, counted, () => undefined), writable: child.stdin });
   child.on('error', (error) => {
-    stream.destroy(new ConnectFailure('unreachable', `the proxy can't be started: ${error.message}`, { cause: error }));
+    stream.destroy(new ConnectFailure('unavailable', `the proxy can't be started: ${error.message}`, { cause: error }));
   });
   stream.on('close', () => child.kill());
   return { stream, receivedBytes: () => received, destroy: () => void stream.destroy() };

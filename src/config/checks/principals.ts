@@ -78,18 +78,14 @@ function checkCredentials(
 }
 
 function checkStore(context: Context, path: Path, store: string): void {
-  const names = storeNames(context);
-  if (store === '*' || names === undefined || names.includes(store)) return;
-  context.problem([...path, 'access', store], unknownName('store', store, names), { atKey: true });
-}
-
-/** The names of all stores, including invalid ones; undefined if they aren't known. */
-function storeNames(context: Context): string[] | undefined {
   const { given, values } = context;
-  if (context.isInvalid('stores')) return undefined;
-  const names = givenNames(context, 'stores');
+  if (store === '*' || context.isInvalid('stores')) return;
   const hasDefault = given.stores === undefined || given.location !== undefined || values.stores.sample;
-  return hasDefault && !names.includes('') ? ['', ...names] : names;
+  // Including invalid ones.
+  const named = givenNames(context, 'stores');
+  const names = hasDefault && !named.includes('') ? ['', ...named] : named;
+  if (names.includes(store)) return;
+  context.problem([...path, 'access', store], unknownName('store', store, names), { atKey: true });
 }
 
 function checkListener(context: Context, path: Path, name: string, listeners: readonly ListenerConfig[]): void {

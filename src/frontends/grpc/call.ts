@@ -139,7 +139,6 @@ export class Calls {
     const overdue = afterDeadline(call, () => ended.abort(canceled()));
     const report = (error: unknown): StoreError => reportError(error, log);
     const record = requests.start('grpc', call.getPath(), '', connection.peer.address);
-    requests.enter();
     try {
       const caller = await access.login(connection.peer, call.metadata.get('authorization')[0]?.toString());
       record.principal = caller.principal;
@@ -150,8 +149,6 @@ export class Calls {
       const answer = errorStatus(report(error));
       record.status = status[answer.code] ?? answer.code;
       fail(answer);
-    } finally {
-      requests.leave();
     }
     clearTimeout(overdue);
     requests.end(record);

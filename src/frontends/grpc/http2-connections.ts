@@ -3,7 +3,7 @@ import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:h
 import type { Duplex } from 'node:stream';
 import { peerOf } from '../../core/peer.js';
 import type { Logger } from '../../lib/logger.js';
-import { guardSession } from '../http2-sessions.js';
+import { guardSession, type Http2Limits } from '../http2-sessions.js';
 import type { CallOrigin, Connection } from './call.js';
 
 /**
@@ -11,16 +11,6 @@ import type { CallOrigin, Connection } from './call.js';
  * at 20 ms of round trip. grpc-go's grows by itself, to 16 MiB.
  */
 export const windowBytes = 8 * 1024 * 1024;
-
-export interface ConnectionLimits {
-  /** How long a connection may stay on which no call was ever made, in milliseconds. */
-  readonly idleMs: number;
-  /** The size of a call's metadata, in bytes. */
-  readonly maxHeaderBytes: number;
-  /** How many calls of a connection may run at once, and how many a client may reset in ten seconds. */
-  readonly maxStreams: number;
-  readonly maxResets: number;
-}
 
 /** The header that carries a call's number to its handler. What a client sends under this name is overwritten. */
 const callNumberHeader = 'kloset-call-number';
@@ -38,7 +28,7 @@ export class Http2Connections {
   /** @param server has no other connections */
   constructor(
     server: Server,
-    private limits: ConnectionLimits,
+    private limits: Http2Limits,
     log: Logger,
   ) {
     this.injector = server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -58,7 +48,7 @@ export class Http2Connections {
   }
 
   /** Changes the limits for new connections. */
-  setLimits(limits: ConnectionLimits): void {
+  setLimits(limits: Http2Limits): void {
     this.limits = limits;
     this.http2.updateSettings({
       maxConcurrentStreams: limits.maxStreams,

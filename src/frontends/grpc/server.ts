@@ -3,11 +3,12 @@ import { type HealthImplementation, protoPath as healthProto } from 'grpc-health
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Frontend, FrontendOptions } from '../frontend.js';
+import type { Http2Limits } from '../http2-sessions.js';
 import { Pace, type PaceLimits } from '../pace.js';
 import { Requests } from '../requests.js';
 import { Calls } from './call.js';
 import { addHealth } from './health.js';
-import { Http2Connections, type ConnectionLimits } from './http2-connections.js';
+import { Http2Connections } from './http2-connections.js';
 import { LimitedServer } from './limited-server.js';
 import { plakarStoreDefinition, plakarStoreService, type PlakarStoreServiceOptions } from './plakar-store-service.js';
 import { addReflection } from './reflection.js';
@@ -18,7 +19,7 @@ export interface GrpcFrontendOptions extends FrontendOptions {
   readonly version: string;
   /** The folder of the API's proto files, for reflection. */
   readonly protoFolder: string;
-  readonly limits: PaceLimits & ConnectionLimits;
+  readonly limits: PaceLimits & Http2Limits;
 }
 
 /** '' stands for the whole server. */

@@ -6,20 +6,13 @@ import { fastify, type FastifyInstance, type FastifyServerOptions } from 'fastif
 import type { Peer } from '../../core/caller.js';
 import { peerOf } from '../../core/peer.js';
 import type { Logger } from '../../lib/logger.js';
-import { guardSession } from '../http2-sessions.js';
+import { guardSession, type Http2Limits } from '../http2-sessions.js';
 import { answerClientError } from './client-error.js';
 import { isHttp2, type RawRequest, type RawResponse } from './raw.js';
 
-export interface ConnectionLimits {
-  /** All bytes of a request's header section. */
-  readonly maxHeaderBytes: number;
+export interface ConnectionLimits extends Http2Limits {
   /** How long a request's header section may take to arrive, in milliseconds. */
   readonly headerTimeoutMs: number;
-  /** How long a connection may be idle, in milliseconds. */
-  readonly idleMs: number;
-  /** Concurrent streams of one HTTP/2 connection, and how many a client may reset in ten seconds. */
-  readonly maxStreams: number;
-  readonly maxResets: number;
 }
 
 /** Routes a request of either version: fastify's handler. */
@@ -52,10 +45,13 @@ const sessionMemoryMiB = 1024 * 1024;
 const windowBytes = 2 * 1024 * 1024;
 
 /**
- * Node's HTTP/1.1 and HTTP/2 servers around one request listener. They never listen: connections that a listener has accepted, TLS
+ * Node's HTTP/1.1 and HTTP/2 servers around a fastify instance. They never listen: connections that a listener has accepted, TLS
  * included, are handed to the one whose version was negotiated.
  */
 export class HttpServer {
+  /** Its requests come from the servers here: its own one never gets a connection. */
+  readonly app: FastifyInstance;
+  private readonly onRequest: RequestListener;
   private readonly connections = new Map<Socket, Connection>();
   private readonly sessions = new Map<http2.Http2Session, Peer>();
   private readonly http2: http2.Http2Server;
@@ -63,13 +59,14 @@ export class HttpServer {
   /** Those of earlier header limits, whose connections are still open. */
   private readonly former: http.Server[] = [];
   private closed: Promise<void> | undefined;
-  private onLastClosed = (): void => undefined;
 
-  private constructor(
+  constructor(
     private limits: ConnectionLimits,
-    private readonly onRequest: RequestListener,
     log: Logger,
+    options: FastifyServerOptions = {},
   ) {
+    this.app = fastify(options);
+    this.onRequest = this.app.routing as RequestListener;
     this.http1 = this.createHttp1();
     this.http2 = http2.createServer({ maxSessionMemory: sessionMemoryMiB });
     this.http2.on('request', (request, response) => this.handleHttp2(request, response));
@@ -81,26 +78,6 @@ export class HttpServer {
       if (this.closed) session.close();
     });
     this.setLimits(limits);
-  }
-
-  /** A fastify instance with a server of its own, which fastify asks for and never starts. */
-  static withFastify(
-    limits: ConnectionLimits,
-    log: Logger,
-    options: FastifyServerOptions = {},
-  ): { readonly app: FastifyInstance; readonly server: HttpServer } {
-    let server: HttpServer | undefined;
-    const app = fastify({
-      ...options,
-      serverFactory: (handler) => {
-        server = new HttpServer(limits, handler as RequestListener, log);
-        return server.http1;
-      },
-      // HttpServer answers what is no request.
-      clientErrorHandler: () => undefined,
-    });
-    if (server === undefined) throw new Error('fastify has asked for no server');
-    return { app, server };
   }
 
   /** Changes the limits for new connections. */
@@ -134,7 +111,6 @@ export class HttpServer {
       queueMicrotask(() => {
         if (current !== undefined && connection.responses.has(current)) current.emit('close');
       });
-      if (this.connections.size === 0) this.onLastClosed();
     });
     const negotiated = 'alpnProtocol' in socket ? socket.alpnProtocol : undefined;
     (negotiated === 'h2' ? this.http2 : this.http1).emit('connection', socket);
@@ -162,7 +138,8 @@ export class HttpServer {
       connection.responses.forEach(announceClose);
       this.destroyIfIdle(socket, connection);
     }
-    if (this.connections.size > 0) await new Promise<void>((resolve) => (this.onLastClosed = resolve));
+    // Those that come meanwhile, too.
+    for (const socket of this.connections.keys()) await new Promise((resolve) => socket.once('close', resolve));
     // Servers that never listened report that as an error; closing them stops their timers.
     for (const server of [...this.former, this.http1, this.http2]) server.close(() => undefined);
   }
@@ -174,10 +151,8 @@ export class HttpServer {
       requestTimeout: 0,
       connectionsCheckingInterval: checkIntervalMs,
     });
-    const handle = (request: http.IncomingMessage, response: http.ServerResponse): void =>
-      this.handleHttp1(request, response);
-    server.on('request', handle);
-    server.on('checkContinue', handle);
+    server.on('request', this.handleHttp1);
+    server.on('checkContinue', this.handleHttp1);
     const answer = (error: NodeJS.ErrnoException, socket: Duplex): void =>
       answerClientError(error, socket, [...(this.connections.get(socket as Socket)?.responses ?? [])]);
     server.on('clientError', answer);
@@ -188,7 +163,7 @@ export class HttpServer {
   }
 
   /** Requests of a connection are handled one after the other: a client that sends many and takes no answers costs one. */
-  private handleHttp1(request: http.IncomingMessage, response: http.ServerResponse): void {
+  private readonly handleHttp1 = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     const { socket } = request;
     const connection = this.connections.get(socket);
     if (connection === undefined) return void socket.destroy();
@@ -206,7 +181,7 @@ export class HttpServer {
     // Node resumes the socket behind each request that it has parsed.
     if (responses.size >= maxPipelined) queueMicrotask(() => responses.size >= maxPipelined && socket.pause());
     if (responses.size === 1) this.onRequest(request, response);
-  }
+  };
 
   private becameIdle(socket: Socket, connection: Connection): void {
     connection.idleAtBytes = socket.bytesRead;
@@ -214,8 +189,9 @@ export class HttpServer {
   }
 
   private handleHttp2(request: http2.Http2ServerRequest, response: http2.Http2ServerResponse): void {
-    // Node holds a client to the limit only once the client has acknowledged it.
-    if (headerListBytes(request.rawHeaders) > this.limits.maxHeaderBytes) {
+    // As HTTP/2 counts it (RFC 9113, 6.5.2). Node holds a client to the limit only once the client has acknowledged it.
+    const headerBytes = request.rawHeaders.reduce((size, text) => size + text.length + 16, 0);
+    if (headerBytes > this.limits.maxHeaderBytes) {
       response.writeHead(431, { 'content-type': 'text/plain; charset=utf-8' }).end('the headers are too large\n');
       return;
     }
@@ -233,9 +209,4 @@ export class HttpServer {
 /** Tells a client that its connection ends with this response, if that is not on its way. */
 function announceClose(response: http.ServerResponse): void {
   if (!response.headersSent) response.setHeader('connection', 'close');
-}
-
-/** The size of a header list as HTTP/2 counts it (RFC 9113, 6.5.2). */
-function headerListBytes(rawHeaders: readonly string[]): number {
-  return rawHeaders.reduce((size, text) => size + text.length + 16, 0);
 }

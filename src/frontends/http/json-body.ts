@@ -1,8 +1,9 @@
+import { text } from 'node:stream/consumers';
 import { StoreError } from '../../core/errors.js';
 import { parseMac, type Mac } from '../../core/object.js';
 import type { OpContext } from '../../core/store.js';
 import { Base64Decoder } from './base64.js';
-import type { Semaphore } from '../../lib/semaphore.js';
+import { Semaphore } from '../../lib/semaphore.js';
 
 /** The fields of a JSON document, unchecked. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -13,37 +14,28 @@ const smallBytes = 4096;
 /** How much of a document's text is decoded at once; a multiple of 4. */
 const pieceChars = 1024 * 1024;
 
+/** Bounds the documents that are in memory as a whole. Only what isn't plakar writes such that they have to be. */
+const wholeDocuments = new Semaphore(2);
+
 /** Reads a small document. Throws `invalid_argument` for what isn't a JSON object; nothing at all is one without fields. */
 export async function readFields(body: AsyncIterable<Uint8Array>): Promise<Fields> {
-  return parseFields(await collect(limited(body, smallBytes)));
-}
-
-export interface UploadLimits {
-  /** The largest document, in bytes; base64 makes an object a third larger. */
-  readonly maxBytes: number;
-  /** Bounds the documents that are in memory as a whole. */
-  readonly wholeDocuments: Semaphore;
-}
-
-/** What a document that carries an object says. */
-export interface JsonUpload {
-  readonly mac: Mac;
-  /** The object's bytes. Throws `invalid_argument` where the document turns out to be malformed, also in its last byte. */
-  readonly data: AsyncIterable<Uint8Array>;
+  return parseFields(await text(limited(body, smallBytes)));
 }
 
 /**
  * Reads `{"MAC":"…","Data":"…"}` and hands it to `work`. Written just so, as plakar does, the data is decoded as it comes, and
- * takes no memory to speak of. With its fields in another order it is read as a whole first.
+ * takes no memory to speak of. With its fields in another order it is read as a whole first. The data throws `invalid_argument` where the
+ * document turns out to be malformed, also in its last byte.
  *
  * @param macField `MAC` or `Mac`
+ * @param maxBytes the largest document, in bytes; base64 makes an object a third larger
  */
 export async function withUpload(
   body: AsyncIterable<Uint8Array>,
   macField: string,
-  { maxBytes, wholeDocuments }: UploadLimits,
+  maxBytes: number,
   ctx: OpContext,
-  work: (upload: JsonUpload) => Promise<unknown>,
+  work: (mac: Mac, data: AsyncIterable<Uint8Array>) => Promise<unknown>,
 ): Promise<void> {
   const source = limited(body, maxBytes);
   const start = new RegExp(`^\\s*\\{\\s*"${macField}"\\s*:\\s*"([^"\\\\]*)"\\s*,\\s*"Data"\\s*:\\s*"`);
@@ -54,15 +46,14 @@ export async function withUpload(
     else head = Buffer.concat([head, next.value]);
     const [matched, mac = ''] = start.exec(head.toString('latin1')) ?? [];
     if (matched === undefined) continue;
-    const rest = follow(head.subarray(matched.length), source);
-    await work({ mac: parseMac(mac), data: decodeStream(rest) });
+    await work(parseMac(mac), decodeStream(follow(head.subarray(matched.length), source)));
     return;
   }
   await wholeDocuments.run(ctx, async () => {
-    const { [macField]: mac, Data: data } = parseFields(await collect(follow(head, source)));
+    const { [macField]: mac, Data: data } = parseFields(await text(follow(head, source)));
     if (typeof data !== 'string')
       throw new StoreError('invalid_argument', 'Data is missing: it is the object, in base64');
-    await work({ mac: parseMac(String(mac)), data: decodeText(data) });
+    await work(parseMac(String(mac)), decodeText(data));
   });
 }
 
@@ -89,15 +80,15 @@ async function* decodeStream(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<
   const decoder = new Base64Decoder();
   let tail: string | undefined;
   for await (const chunk of chunks) {
-    const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
+    const piece = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
     if (tail !== undefined) {
-      tail = checkTail(tail + text);
+      tail = checkTail(tail + piece);
       continue;
     }
-    const quote = text.indexOf('"');
-    const bytes = decoder.push(quote < 0 ? text : text.slice(0, quote));
+    const quote = piece.indexOf('"');
+    const bytes = decoder.push(quote < 0 ? piece : piece.slice(0, quote));
     if (bytes.length > 0) yield bytes;
-    if (quote >= 0) tail = checkTail(text.slice(quote + 1));
+    if (quote >= 0) tail = checkTail(piece.slice(quote + 1));
   }
   if (tail === undefined || !tail.includes('}')) throw notJson();
   decoder.end();
@@ -108,22 +99,16 @@ function checkTail(tail: string): string {
   return tail;
 }
 
-async function* decodeText(text: string): AsyncGenerator<Uint8Array, void, undefined> {
+async function* decodeText(data: string): AsyncGenerator<Uint8Array, void, undefined> {
   const decoder = new Base64Decoder();
-  for (let at = 0; at < text.length; at += pieceChars) yield decoder.push(text.slice(at, at + pieceChars));
+  for (let at = 0; at < data.length; at += pieceChars) yield decoder.push(data.slice(at, at + pieceChars));
   decoder.end();
 }
 
-async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const all: Uint8Array[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return Buffer.concat(all);
-}
-
-function parseFields(document: Buffer): Fields {
-  if (document.length === 0) return {};
+function parseFields(document: string): Fields {
+  if (document === '') return {};
   try {
-    const value: unknown = JSON.parse(document.toString());
+    const value: unknown = JSON.parse(document);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
   } catch (error) {
     throw notJson(error);

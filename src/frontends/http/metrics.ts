@@ -1,5 +1,3 @@
-import type { Socket } from 'node:net';
-import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../../lib/logger.js';
 import type { Frontend } from '../frontend.js';
 import { plainText } from './errors.js';
@@ -21,28 +19,18 @@ const limits: ConnectionLimits = {
 };
 
 /** `GET /metrics`, for Prometheus. It has listeners of its own, so that who may read the metrics is decided by the address. */
-export class MetricsFrontend implements Frontend {
-  private readonly app: FastifyInstance;
-  private readonly server: HttpServer;
-
-  constructor({ metrics, contentType, log }: MetricsFrontendOptions) {
-    const { app, server } = HttpServer.withFastify(limits, log);
-    this.app = app;
-    this.server = server;
-    app.get('/metrics', async (_request, reply) => reply.type(contentType).send(await metrics()));
-    app.setNotFoundHandler((_request, reply) => reply.code(404).type(plainText).send('the metrics are at /metrics\n'));
-    app.setErrorHandler((error, _request, reply) => {
-      log.error({ err: error }, "the metrics can't be collected");
-      return reply.code(500).type(plainText).send('the metrics can not be collected\n');
-    });
-  }
-
-  accept(socket: Socket): void {
-    void this.app.ready().then(() => this.server.accept(socket));
-  }
-
-  /** A scrape can be repeated: none is waited for. */
-  async close(): Promise<void> {
-    await this.server.close(0);
-  }
+export function metricsFrontend({ metrics, contentType, log }: MetricsFrontendOptions): Frontend {
+  const server = new HttpServer(limits, log);
+  const { app } = server;
+  app.get('/metrics', async (_request, reply) => reply.type(contentType).send(await metrics()));
+  app.setNotFoundHandler((_request, reply) => reply.code(404).type(plainText).send('the metrics are at /metrics\n'));
+  app.setErrorHandler((error, _request, reply) => {
+    log.error({ err: error }, "the metrics can't be collected");
+    return reply.code(500).type(plainText).send('the metrics can not be collected\n');
+  });
+  return {
+    accept: (socket) => void app.ready().then(() => server.accept(socket)),
+    // A scrape can be repeated: none is waited for.
+    close: () => server.close(0),
+  };
 }

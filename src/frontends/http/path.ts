@@ -3,8 +3,6 @@ import { isReserved, isStoreName } from '../../core/store-name.js';
 
 /** What a request's target says. */
 export interface Target {
-  /** The path as it was sent, see `pathOf`. */
-  readonly path: string;
   /** The store's name; empty for the default one. */
   readonly store: string;
   /** The path within the API, each part percent-encoded anew: `/resources/packfiles/90dc…`; `/` for the API's root. */
@@ -33,7 +31,7 @@ export function parseTarget(target: string): Target {
   // The gateway's own state is at one address, and no store's.
   const isElsewhere = api[0] === 'healthz' && store !== '';
   if (!isName || !path.startsWith('/') || isElsewhere) throw noSuchPath();
-  return { path, store, route: `/${decoded === parts ? api.join('/') : api.map(encodeURIComponent).join('/')}` };
+  return { store, route: `/${decoded === parts ? api.join('/') : api.map(encodeURIComponent).join('/')}` };
 }
 
 /** A target's path as it was sent, without what may carry secrets: the query, and the user in front of a host. */

@@ -34,26 +34,12 @@ export const lingerMs = 5000;
 
 /**
  * The bytes of a request's body as they arrive. Fails with `canceled` where it is cut off, and with `too_slow` where the transfer is.
- * Stopping early leaves the connection alone.
+ * Stopping early leaves the connection alone. The stream's own iterator takes an event and a promise for each chunk, and lets the socket
+ * run dry while the consumer writes.
  *
  * @param received is told how many bytes have arrived, as they do
  */
 export async function* requestBody(
-  request: RawRequest,
-  incoming: Transfer,
-  received: (bytes: number) => void,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* chunksOf(request, incoming, received);
-  if (!request.complete) throw canceled();
-  // Node ends the body of an HTTP/2 stream that its client resets like a whole one, and reports the reset just behind.
-  if (isHttp2(request)) await settled(() => request.stream.aborted || request.stream.destroyed);
-}
-
-/**
- * Not by the stream's own iterator, which takes an event and a promise for each chunk, and lets the socket run dry while the consumer
- * writes.
- */
-async function* chunksOf(
   request: RawRequest,
   incoming: Transfer,
   received: (bytes: number) => void,
@@ -92,6 +78,9 @@ async function* chunksOf(
     forget();
     if (request.listenerCount('data') === 0) request.pause();
   }
+  if (!request.complete) throw canceled();
+  // Node ends the body of an HTTP/2 stream that its client resets like a whole one, and reports the reset just behind.
+  if (isHttp2(request)) await settled(() => request.stream.aborted || request.stream.destroyed);
 }
 
 /** Reads and drops what is left of a request's body. Resolves when that is all, or the client has taken too long. */

@@ -1,5 +1,5 @@
-import { METHODS, type IncomingHttpHeaders } from 'node:http';
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import { METHODS } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Store } from '../../core/store.js';
 import type { Requests } from '../requests.js';
 import { plainText, type ErrorHandler } from './errors.js';
@@ -22,36 +22,20 @@ export interface RouteContext {
   readonly onError: ErrorHandler;
 }
 
-/** A constraint for routes of requests that have a body. */
-export const bodyConstraint = {
-  name: 'hasBody',
-  storage: () => {
-    const handlers = new Map<unknown, never>();
-    return {
-      get: (hasBody: unknown) => handlers.get(hasBody) ?? null,
-      set: (hasBody: unknown, handler: never) => void handlers.set(hasBody, handler),
-    };
-  },
-  deriveConstraint: ({ headers }: { readonly headers: IncomingHttpHeaders }): true | undefined =>
-    headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0 ? true : undefined,
-};
-
 /** Adds the handlers of a path, by method. Other methods are answered with 405 and what there is. */
 export function addPath(
   app: FastifyInstance,
-  { url, constraints }: Pick<RouteOptions, 'url' | 'constraints'>,
+  url: string,
   handlers: Readonly<Record<string, Handler>>,
   context: RouteContext,
 ): void {
-  const where = { url, ...(constraints && { constraints }) };
   for (const [method, handler] of Object.entries(handlers)) {
-    app.route({ ...where, method, handler: tracked(handler, context) });
+    app.route({ url, method, handler: tracked(handler, context) });
   }
-  if (constraints !== undefined) return;
   const allow = Object.keys(handlers).join(', ');
   const others = METHODS.filter((method) => method !== 'CONNECT' && !(method in handlers));
   app.route({
-    ...where,
+    url,
     method: others,
     handler: async ({ exchange }, reply) => {
       await exchange.discardBody();

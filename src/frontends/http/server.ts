@@ -1,7 +1,7 @@
 import { METHODS } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
-import { canceled, StoreError } from '../../core/errors.js';
+import type { onRequestAsyncHookHandler } from 'fastify';
+import { canceled } from '../../core/errors.js';
 import type { Frontend, FrontendOptions } from '../frontend.js';
 import { Pace, type PaceLimits } from '../pace.js';
 import { Requests } from '../requests.js';
@@ -9,10 +9,9 @@ import { asPlainText, errorHandler, plainText } from './errors.js';
 import { Exchange } from './exchange.js';
 import { checkHost } from './host-header.js';
 import { HttpServer, type ConnectionLimits } from './http-server.js';
-import { noSuchPath, parseTarget, pathOf, type Target } from './path.js';
-import { isHttp2 } from './raw.js';
-import { bodyConstraint } from './routes.js';
-import { addV10, type V10Options } from './v1-0.js';
+import { noSuchPath, parseTarget, pathOf } from './path.js';
+import { isHttp2, type RawRequest } from './raw.js';
+import { addV10, rootWithBody, type V10Options } from './v1-0.js';
 import { addV11 } from './v1-1.js';
 
 export interface HttpSettings {
@@ -31,7 +30,6 @@ export class HttpFrontend implements Frontend {
   private readonly requests: Requests;
   private readonly pace: Pace;
   private readonly server: HttpServer;
-  private readonly app: FastifyInstance;
   private v10: V10Options;
   private isClosing = false;
 
@@ -40,14 +38,12 @@ export class HttpFrontend implements Frontend {
     this.v10 = options.v10;
     this.requests = new Requests(options.observers);
     this.pace = new Pace(limits);
-    const { app, server } = HttpServer.withFastify(limits, log, {
+    this.server = new HttpServer(limits, log, {
       rewriteUrl: rewrite,
       exposeHeadRoutes: false,
       // As long as a header section may be: what is no MAC is answered as that.
       routerOptions: { maxParamLength: 1024 ** 2 },
     });
-    this.app = app;
-    this.server = server;
     this.addRoutes();
   }
 
@@ -60,7 +56,7 @@ export class HttpFrontend implements Frontend {
 
   accept(socket: Socket): void {
     // fastify loads its plugins asynchronously.
-    void this.app.ready().then(() => this.server.accept(socket));
+    void this.server.app.ready().then(() => this.server.accept(socket));
   }
 
   async close(graceMs: number): Promise<void> {
@@ -70,23 +66,21 @@ export class HttpFrontend implements Frontend {
   }
 
   private addRoutes(): void {
-    const { app, requests } = this;
+    const { requests, server } = this;
+    const { app } = server;
     const { log } = this.options;
     const onError = errorHandler(log, asPlainText);
     // Bodies are streams, whatever their content type: fastify is to parse none.
     for (const method of METHODS) {
       if (method !== 'CONNECT') app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
     }
-    app.addConstraintStrategy(bodyConstraint);
     app.decorateRequest('exchange');
     app.decorateRequest('store');
     app.addHook('onRequest', (request, reply, done) => {
       const peer = this.server.peerOf(request.raw);
       // The connection may be gone before its request is looked at.
       if (peer === undefined) return void reply.hijack();
-      const target = targetOf(request);
-      const path = target instanceof StoreError ? pathOf(request.originalUrl) : target.path;
-      const record = requests.start('http', request.method, path, peer.address);
+      const record = requests.start('http', request.method, pathOf(request.originalUrl), peer.address);
       request.exchange = new Exchange(request, reply, record, this.pace, () => requests.end(record));
       try {
         checkHost(request.raw.rawHeaders);
@@ -99,8 +93,9 @@ export class HttpFrontend implements Frontend {
     });
     app.setErrorHandler(onError);
     app.setNotFoundHandler((request) => {
-      const target = targetOf(request);
-      throw target instanceof StoreError ? target : noSuchPath();
+      // Says what is wrong with a target that can't be parsed.
+      parseTarget(request.originalUrl);
+      throw noSuchPath();
     });
     // For load balancers, which don't log in.
     app.route({
@@ -112,10 +107,7 @@ export class HttpFrontend implements Frontend {
     app.register(async (api) => {
       api.addHook('onRequest', this.authorize);
       addV11(api, { requests, onError });
-    });
-    app.register(async (api) => {
-      api.addHook('onRequest', this.authorize);
-      addV10(api, () => this.v10, { requests, log });
+      api.register(async (inner) => addV10(inner, () => this.v10, { requests, log }));
     });
   }
 
@@ -129,32 +121,17 @@ export class HttpFrontend implements Frontend {
     // Checking a password takes time.
     if (exchange.isAnswered) throw canceled();
     exchange.record.principal = caller.principal;
-    const target = targetOf(request);
-    if (target instanceof StoreError) throw target;
-    request.store = access.storeOf(caller, target.store);
+    request.store = access.storeOf(caller, parseTarget(request.originalUrl).store);
   };
 }
 
-/** Where the parsed target of a request is kept on its way from `rewriteUrl` to the hooks. */
-const targetKey = Symbol('target');
-
-interface WithTarget {
-  readonly url?: string | undefined;
-  [targetKey]?: Target | StoreError;
-}
-
 /** The path for fastify's router: the request's without the store's name. */
-function rewrite(request: WithTarget): string {
+function rewrite({ url = '', method, headers }: RawRequest): string {
   try {
-    const target = parseTarget(request.url ?? '');
-    request[targetKey] = target;
-    return target.route;
-  } catch (error) {
-    request[targetKey] = StoreError.from(error);
+    const { route } = parseTarget(url);
+    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+    return hasBody && method === 'GET' && route === '/' ? rootWithBody : route;
+  } catch {
     return nowhere;
   }
-}
-
-function targetOf({ raw }: FastifyRequest): Target | StoreError {
-  return (raw as WithTarget)[targetKey] ?? noSuchPath();
 }

@@ -5,11 +5,10 @@ import { byteRange, type ByteRange } from '../../core/range.js';
 import { wireStatus } from '../../core/status.js';
 import type { ObjectRead } from '../../core/store.js';
 import type { Logger } from '../../lib/logger.js';
-import { Semaphore } from '../../lib/semaphore.js';
 import type { Requests } from '../requests.js';
 import { encodeBase64, encodedLength } from './base64.js';
 import { errorHandler, type FailureFormat } from './errors.js';
-import { readFields, withUpload, type Fields, type UploadLimits } from './json-body.js';
+import { readFields, withUpload, type Fields } from './json-body.js';
 import { jsonList } from './json-list.js';
 import { addPath, type Handler } from './routes.js';
 
@@ -34,8 +33,8 @@ const contentType = 'text/plain; charset=utf-8';
 const dataStart = '{"Data":"';
 const dataEnd = '","Err":""}\n';
 
-/** How many documents may be in memory as a whole at once. Only what isn't plakar writes such that they have to be. */
-const maxWholeDocuments = 2;
+/** Where a `GET /` that has a body is routed: no target leads here. */
+export const rootWithBody = '/-with-body';
 
 export interface V10Options {
   readonly enabled: boolean;
@@ -55,18 +54,16 @@ export function addV10(
   { requests, log }: { readonly requests: Requests; readonly log: Logger },
 ): void {
   const context = { requests, onError: errorHandler(log, asErr) };
-  const wholeDocuments = new Semaphore(maxWholeDocuments);
-  const limits = (): UploadLimits => ({ maxBytes: options().maxDocumentBytes, wholeDocuments });
   app.setErrorHandler(context.onError);
   app.addHook('onRequest', async () => {
     if (!options().enabled) throw switchedOff();
   });
-  addPath(app, { url: '/', constraints: { hasBody: true } }, { GET: getConfig }, context);
-  addPath(app, { url: '/packfile/blob' }, { GET: getBlob }, context);
+  addPath(app, rootWithBody, { GET: getConfig }, context);
+  addPath(app, '/packfile/blob', { GET: getObject('packfile', parseRange) }, context);
   for (const kind of objectKinds) {
-    addPath(app, { url: `/${kind}s` }, { GET: getList(kind) }, context);
-    const object = { GET: getObject(kind), PUT: putObject(kind, limits), DELETE: deleteObject(kind) };
-    addPath(app, { url: `/${kind}` }, object, context);
+    addPath(app, `/${kind}s`, { GET: getList(kind) }, context);
+    const object = { GET: getObject(kind), PUT: putObject(kind, options), DELETE: deleteObject(kind) };
+    addPath(app, `/${kind}`, object, context);
   }
 }
 
@@ -105,22 +102,18 @@ const getList =
   };
 
 const getObject =
-  (kind: ObjectKind): Handler =>
+  (kind: ObjectKind, rangeOf: (fields: Fields) => ByteRange | undefined = () => undefined): Handler =>
   async ({ store, exchange }) => {
-    const ref = parseRef(kind, await readFields(exchange.body()));
-    await exchange.sendRead(asDocument(await store.get(ref, undefined, exchange)), contentType);
+    const fields = await readFields(exchange.body());
+    const read = await store.get(parseRef(kind, fields), rangeOf(fields), exchange);
+    await exchange.sendRead(asDocument(read), contentType);
   };
 
-const getBlob: Handler = async ({ store, exchange }) => {
-  const fields = await readFields(exchange.body());
-  const read = await store.get(parseRef('packfile', fields), parseRange(fields), exchange);
-  await exchange.sendRead(asDocument(read), contentType);
-};
-
 const putObject =
-  (kind: ObjectKind, limits: () => UploadLimits): Handler =>
+  (kind: ObjectKind, options: () => V10Options): Handler =>
   async ({ store, exchange }, reply) => {
-    await withUpload(exchange.body(), resources[kind].mac, limits(), exchange, ({ mac, data }) =>
+    const { maxDocumentBytes } = options();
+    await withUpload(exchange.body(), resources[kind].mac, maxDocumentBytes, exchange, (mac, data) =>
       store.put({ kind, mac }, data, exchange),
     );
     return send(reply, { Err: '' });

@@ -27,10 +27,10 @@ const resources: Readonly<Record<string, NamedKind>> = {
 
 /** Adds the API's routes. */
 export function addV11(app: FastifyInstance, context: RouteContext): void {
-  addPath(app, { url: '/' }, { GET: getConfig, HEAD: getConfig }, context);
-  addPath(app, { url: '/resources/:resource' }, { GET: getList, HEAD: getList }, context);
+  addPath(app, '/', { GET: getConfig, HEAD: getConfig }, context);
+  addPath(app, '/resources/:resource', { GET: getList, HEAD: getList }, context);
   const object = { GET: getObject, HEAD: headObject, PUT: putObject, DELETE: deleteObject };
-  addPath(app, { url: '/resources/:resource/:mac' }, object, context);
+  addPath(app, '/resources/:resource/:mac', object, context);
 }
 
 const getConfig: Handler = async ({ store, exchange }) => {

@@ -1,20 +1,14 @@
 import type { Config } from '../../config/types.js';
 import type { ActivatedSocket } from '../../net/activation.js';
 import type { UnixSocketOptions } from '../../net/unix-socket.js';
+import type { Shared } from '../shared.js';
 
 /** What a worker needs to start. */
-export interface Start {
+export interface Start extends Pick<Shared, 'isFirst' | 'isSuccessor'> {
   /** With the worker's share of the connections. */
   readonly config: Config;
   readonly activated: readonly ActivatedSocket[];
-  /** Whether this is the worker that logs what is served, and sweeps the stores. */
-  readonly isFirst: boolean;
-  /** Whether it replaces a worker that ended. */
-  readonly isSuccessor: boolean;
 }
-
-/** One process's metrics in prom-client's own form. */
-export type MetricValues = readonly object[];
 
 /** What workers call in the primary. */
 export interface Primary {
@@ -42,5 +36,6 @@ export interface Worker {
   reopenLogs(): Promise<void>;
   /** Stops the worker, whose process then exits. May be called again with a shorter grace period. */
   stop(graceMs: number | undefined): void;
-  metrics(): Promise<MetricValues>;
+  /** The worker's metrics, in prom-client's own form. */
+  metrics(): Promise<readonly object[]>;
 }

@@ -1,42 +1,43 @@
 import cluster from 'node:cluster';
-import type { Gateway, GatewayOptions } from '../gateway.js';
+import { openProgramLog, type ProgramLog } from '../../observability/program-log.js';
+import type { Gateway } from '../gateway.js';
+import type { ProcessContext } from '../serve.js';
+import { startGateway } from '../start-gateway.js';
 import { Channel } from './channel.js';
-import type { Primary, Start, Worker } from './messages.js';
-
-export interface WorkerOptions {
-  /** Starts a gateway with the primary's options and the process's own. */
-  readonly startGateway: (start: Pick<GatewayOptions, 'config' | 'activated' | 'shared'>) => Promise<Gateway>;
-  /** Called with each configuration that becomes active. */
-  readonly onActive: (config: Start['config']) => void;
-  /** Ends the process, when the worker has stopped (0) or can't serve (1). */
-  readonly exit: (code: 0 | 1) => void;
-}
+import type { Primary, Worker } from './messages.js';
 
 /** Serves as one of several processes, on the orders of the primary process, which started this one. */
-export async function serveAsWorker({ startGateway, onActive, exit }: WorkerOptions): Promise<void> {
-  const process = cluster.worker;
-  if (process === undefined) throw new Error('this process is not a cluster worker');
+export async function serveAsWorker({ process, host, user, exit }: ProcessContext): Promise<void> {
+  const { worker } = cluster;
+  if (worker === undefined) throw new Error('this process is not a cluster worker');
+  // Terminals and systemd send signals to every process.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => undefined);
   let gateway: Gateway | undefined;
+  let programLog: ProgramLog | undefined;
+  const end = async (code: number): Promise<void> => {
+    await programLog?.close();
+    exit(code);
+  };
   const mine: Worker = {
     loginFailed: (address) => gateway?.countFailedLogin(address),
     reload: async (config) => {
       await gateway?.reload(config);
-      onActive(config);
+      if (programLog !== undefined) programLog.log.level = config.logLevel;
     },
     reopenLogs: async () => gateway?.reopenLogs(),
-    stop: (graceMs) => {
-      if (gateway === undefined) exit(0);
-      else void gateway.close(graceMs).then(() => exit(0));
-    },
+    stop: (graceMs) => void Promise.resolve(gateway?.close(graceMs)).then(() => end(0)),
     metrics: async () => (await gateway?.metricValues()) ?? [],
   };
-  const channel = new Channel<Worker, Primary>((message) => process.send(message), mine);
-  process.on('message', (message) => channel.receive(message));
+  const channel = new Channel<Worker, Primary>((message) => worker.send(message), mine);
+  worker.on('message', (message) => channel.receive(message));
   const { config, activated, ...role } = await channel.call('start');
-  onActive(config);
   try {
+    programLog = openProgramLog(config, { isTerminal: process.stderr.isTTY, isShared: true });
     gateway = await startGateway({
       config,
+      log: programLog.log,
+      host,
+      user,
       activated,
       shared: {
         ...role,
@@ -52,6 +53,6 @@ export async function serveAsWorker({ startGateway, onActive, exit }: WorkerOpti
     channel.tell('serves');
   } catch (error) {
     await channel.call('fails', error instanceof Error ? error.message : String(error));
-    exit(1);
+    await end(1);
   }
 }

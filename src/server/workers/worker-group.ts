@@ -102,7 +102,7 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'countFai
   }
 
   countFailedReload(): void {
-    this.ownMetrics.reloadFailed();
+    this.ownMetrics.failedReloads.inc();
   }
 
   async reopenLogs(): Promise<void> {

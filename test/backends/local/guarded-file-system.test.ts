@@ -2,8 +2,14 @@ import { expect } from 'chai';
 import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileStore } from '../../../src/backends/files/file-store.js';
-import type { DirectoryEntry, FileStat, ReadableFile, WritableFile } from '../../../src/backends/files/file-system.js';
-import { GuardedFileSystem } from '../../../src/backends/local/guarded-file-system.js';
+import type {
+  DirectoryEntry,
+  FileStat,
+  FileSystem,
+  ReadableFile,
+  WritableFile,
+} from '../../../src/backends/files/file-system.js';
+import { guardedFileSystem } from '../../../src/backends/local/guarded-file-system.js';
 import { LocalFileSystem } from '../../../src/backends/local/local-file-system.js';
 import { FileThreads, type ThreadShare } from '../../../src/backends/local/thread-share.js';
 import { deferred, type Deferred } from '../../support/deferred.js';
@@ -55,13 +61,13 @@ class SickFileSystem extends LocalFileSystem {
   }
 }
 
-describe('GuardedFileSystem', () => {
+describe('guardedFileSystem', () => {
   let threads: FileThreads;
   let nowMs: number;
   let folder: string;
   let sick: SickFileSystem;
   let share: ThreadShare;
-  let files: GuardedFileSystem;
+  let files: FileSystem;
 
   beforeEach(async () => {
     nowMs = 0;
@@ -69,7 +75,7 @@ describe('GuardedFileSystem', () => {
     sick = new SickFileSystem(folder);
     threads = new FileThreads(8);
     share = threads.share(() => nowMs);
-    files = new GuardedFileSystem(sick, share);
+    files = guardedFileSystem(sick, share);
   });
 
   afterEach(async () => {
@@ -99,7 +105,7 @@ describe('GuardedFileSystem', () => {
   });
 
   it('holds a part of the threads at most, and leaves the others to other stores', async () => {
-    const well = new GuardedFileSystem(new LocalFileSystem(await emptyStore()), threads.share());
+    const well = guardedFileSystem(new LocalFileSystem(await emptyStore()), threads.share());
     sick.hang();
     const operations = Array.from({ length: 100 }, () => expectFailure(files.stat('CONFIG'), 'unavailable'));
     await eventually(async () => threads.busy === 2, 'the share is used up: 8 threads, less 4, for 2 stores');
@@ -116,7 +122,7 @@ describe('GuardedFileSystem', () => {
     const closed: string[] = [];
     const late = deferred<ReadableFile>();
     const fake = Object.assign(new LocalFileSystem(folder), { open: () => late.promise });
-    const own = new GuardedFileSystem(fake, share);
+    const own = guardedFileSystem(fake, share);
     const opened = expectFailure(own.open('CONFIG'), 'unavailable');
     await passMinute();
     await opened;
@@ -149,7 +155,7 @@ describe('GuardedFileSystem', () => {
     const other = await tempFolder();
     await writeFile(join(other, 'file'), 'bytes');
     const own = new SickFileSystem(other);
-    const guarded = new GuardedFileSystem(own, share);
+    const guarded = guardedFileSystem(own, share);
     const file = await guarded.open('file');
     own.hang();
     const read = expectFailure(file.read(Buffer.alloc(5), 0, 5), 'unavailable');

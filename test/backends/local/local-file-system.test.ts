@@ -4,7 +4,7 @@ import nodeFs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { FolderVersions } from '../../../src/backends/local/folder-versions.js';
-import { GuardedFileSystem } from '../../../src/backends/local/guarded-file-system.js';
+import { guardedFileSystem } from '../../../src/backends/local/guarded-file-system.js';
 import { LocalFileSystem } from '../../../src/backends/local/local-file-system.js';
 import { expectFailure } from '../../support/store.js';
 import { tempFolder } from '../../support/temp.js';
@@ -62,7 +62,7 @@ describe('Reads of a local folder', () => {
       let blocking = 0;
       Object.assign(nodeFs, { readSync: (...args: Parameters<typeof readSync>) => (blocking++, readSync(...args)) });
       syncBuiltinESMExports();
-      const file = await new GuardedFileSystem(new LocalFileSystem(folder, versions), fileThreads.share()).open('file');
+      const file = await guardedFileSystem(new LocalFileSystem(folder, versions), fileThreads.share()).open('file');
       const target = Buffer.alloc(5);
       expect(await file.read(target, 0, 5)).to.equal(5);
       await file.close();
