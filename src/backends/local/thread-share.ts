@@ -35,10 +35,7 @@ export class FileThreads {
   /** The share of one more store. */
   share(now?: () => number): ThreadShare {
     const share: ThreadShare = new ThreadShare(
-      async (operation) => {
-        this.busy++;
-        await operation().finally(() => this.busy--);
-      },
+      (change) => (this.busy += change),
       () => {
         this.shares.delete(share);
         this.divide();
@@ -74,7 +71,7 @@ export class ThreadShare {
 
   /** For FileThreads only. */
   constructor(
-    private readonly inThread: (operation: () => Promise<void>) => Promise<void>,
+    private readonly count: (change: 1 | -1) => void,
     private readonly onClose: () => void,
     private readonly now: () => number = () => performance.now(),
   ) {}
@@ -90,7 +87,8 @@ export class ThreadShare {
       const entry: Operation = { startedMs: this.now(), giveUp: reject };
       this.operations.add(entry);
       this.timer ??= setInterval(() => this.check(), checkEveryMs).unref();
-      const inTime = async (): Promise<void> => {
+      const start = async (): Promise<void> => {
+        this.count(1);
         try {
           const result = await operation();
           if (this.operations.delete(entry)) resolve(result);
@@ -99,11 +97,12 @@ export class ThreadShare {
           this.operations.delete(entry);
           reject(error);
         }
+        this.count(-1);
+        this.threads.release();
       };
-      void this.threads.run({}, async () => {
-        // It may have been given up while it waited.
-        if (this.operations.has(entry)) await this.inThread(inTime);
-      });
+      if (this.threads.tryAcquire()) return void start();
+      // It may be given up while it waits.
+      void this.threads.acquire().then(() => (this.operations.has(entry) ? start() : this.threads.release()));
     });
   }
 
