@@ -3,16 +3,9 @@ import { version } from '../lib/package-info.js';
 
 /**
  * prom-client's metrics that are left out. Between two scrapes in a row nothing is recorded of the event loop's delay, and these are then
- * not a number, or 292 years. The others have names that Prometheus keeps for counters.
+ * not a number, or 292 years. The others are gauges whose names Prometheus keeps for counters.
  */
-const leftOut = [
-  'nodejs_eventloop_lag_min_seconds',
-  'nodejs_eventloop_lag_mean_seconds',
-  'nodejs_eventloop_lag_stddev_seconds',
-  'nodejs_active_handles_total',
-  'nodejs_active_requests_total',
-  'nodejs_active_resources_total',
-];
+const leftOut = /^nodejs_(eventloop_lag_(min|mean|stddev)_seconds|active_\w+_total)$/;
 
 /** Metrics that each process of a gateway has: about itself, and about what it runs. */
 export class ProcessMetrics {
@@ -39,7 +32,9 @@ export class ProcessMetrics {
     if (this.collects) return;
     this.collects = true;
     collectDefaultMetrics({ register: this.registry });
-    for (const name of leftOut) this.registry.removeSingleMetric(name);
+    for (const { name } of this.registry.getMetricsAsArray()) {
+      if (leftOut.test(name)) this.registry.removeSingleMetric(name);
+    }
   }
 }
 
