@@ -37,7 +37,7 @@ Examples:
       a store on an SSH server, with your keys, known_hosts and ~/.ssh/config
   kloset-gateway serve --config /etc/kloset-gateway/kloset-gateway.yaml
       several stores and principals
-  kloset-gateway token create web-1 --access teams/blue=append --config /etc/kloset-gateway/kloset-gateway.yaml
+  kloset-gateway token create web-1 --access blue=append --config /etc/kloset-gateway/kloset-gateway.yaml
       a token for web-1; its SHA-256 is added to the file
 `;
 }

@@ -67,16 +67,16 @@ describe('token create', () => {
     const before = parse(await readFile(path, 'utf8')) as { principals: Record<string, object> };
     const made = await create('web-1', path, '2027-01-31');
     expect(made).to.include({ exitCode: 0 });
-    await create('web-2', path);
-    await create('web-3', path);
+    const second = await create('web-2', path);
+    const third = await create('web-3', path);
     const text = await readFile(path, 'utf8');
     const token = { sha256: digest(made) };
     expect(parse(text)).to.deep.equal({
       ...before,
       principals: {
         'web-1': { tokens: [`sha256:${'1'.repeat(64)}`, { ...token, expires: '2027-01-31' }], access: { a: 'append' } },
-        'web-2': { certificates: ['cn:x'], tokens: [token] },
-        'web-3': { tokens: [token] },
+        'web-2': { certificates: ['cn:x'], tokens: [{ sha256: digest(second) }] },
+        'web-3': { tokens: [{ sha256: digest(third) }] },
       },
     });
     for (const comment of ['# ours', '# the first', '# old', '# nothing yet']) expect(text).to.include(comment);

@@ -164,8 +164,10 @@ describe('A gateway with TLS', function () {
     const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
     for (const port of [gateway.httpPort, gateway.grpcPort]) {
       for (const bytes of [hello, preface, '\0'.repeat(100), '\x16\x03\x01\xff\xff']) {
-        // TLS answers with an alert (record type 21) at most.
-        expect(await answerTo(port, bytes), JSON.stringify(bytes)).to.match(/^(\x15.*)?$/s);
+        // TLS answers with an alert (record type 21) at most, and HTTP without TLS is told so.
+        const isHttp = port === gateway.httpPort && bytes === hello;
+        const expected = isHttp ? /^HTTP\/1\.1 400 Bad Request\r\n.*this port speaks TLS/s : /^(\x15.*)?$/s;
+        expect(await answerTo(port, bytes), JSON.stringify(bytes)).to.match(expected);
       }
     }
     for (const port of [plain.httpPort, plain.grpcPort]) expect(await handshake({ port })).to.match(/^E/);
