@@ -62,7 +62,7 @@ async function serveUntilStopped(serveCommand: ServeCommand): Promise<void> {
   const load = (): ReturnType<typeof loadConfig> => loadConfig({ ...serveCommand, ...context });
   const loaded = await load();
   const problems = [...serveCommand.problems, ...('problems' in loaded ? loaded.problems : [])];
-  if ('problems' in loaded || problems.length > 0) return print(wrongUsage(problems));
+  if ('problems' in loaded || problems.length > 0) return print(wrongUsage(problems, serveCommand.name));
   try {
     await serve({ process, host, user, exit, loaded, load });
     exit(0);

@@ -4,7 +4,7 @@ import { settingNames, settings as definitions } from '../config/definition.js';
 import { formatSize } from '../config/values.js';
 import { formatAddress } from '../core/address.js';
 import { formatLocation } from '../backends/backends.js';
-import type { Config, ListenerConfig, PrincipalConfig, StoreConfig } from '../config/types.js';
+import type { Config, ListenerConfig, PrincipalConfig, StoreConfig, TokenConfig } from '../config/types.js';
 import { TlsCredentials } from '../net/tls-credentials.js';
 import { columns } from './columns.js';
 import { printed, refused, type Outcome } from './outcome.js';
@@ -69,15 +69,16 @@ function storeRow([name, { location, anonymous, quotaBytes }]: [string, StoreCon
 }
 
 function principalRow({ name, tokens, certificates, access, listeners }: PrincipalConfig): string[] {
-  const ends = tokens.flatMap(({ expiresMs }) => (expiresMs === undefined ? [] : [new Date(expiresMs).toISOString()]));
-  const proofs = [
-    tokens.length === 0 ? '' : `${tokens.length} token${tokens.length === 1 ? '' : 's'}`,
-    ends.length === 0 ? '' : `until ${ends.join(', ')}`,
-    ...certificates,
-  ];
+  const proofs = [...tokens.map(tokenText), ...certificates];
+  if (proofs.length === 0) proofs.push('no token');
   const levels = [...access].map(([store, level]) => `${store === '' ? '(default)' : store}: ${level}`);
+  if (levels.length === 0) levels.push('no access');
   const through = listeners === undefined ? '' : `through ${[...listeners].join(', ')}`;
   return [name, list(proofs), list(levels), through];
+}
+
+function tokenText({ expiresMs }: TokenConfig): string {
+  return expiresMs === undefined ? 'token' : `token until ${new Date(expiresMs).toISOString().slice(0, 19)}Z`;
 }
 
 /** The value of each other setting, and its origin. */

@@ -16,8 +16,9 @@ export function refused(problems: readonly string[], exitCode: 1 | 2 = 2): Outco
   return { exitCode, stdout: '', stderr: problems.map((problem) => `kloset-gateway: ${problem}\n`).join('') };
 }
 
-/** The outcome of wrong usage: a line for each problem, and how to get help. */
-export function wrongUsage(problems: readonly string[]): Outcome {
+/** The outcome of wrong usage: a line for each problem, and how to get help, about a command if it is known. */
+export function wrongUsage(problems: readonly string[], command?: string): Outcome {
   const outcome = refused(problems);
-  return { ...outcome, stderr: `${outcome.stderr}Try kloset-gateway --help.\n` };
+  const about = command === undefined ? '' : `${command} `;
+  return { ...outcome, stderr: `${outcome.stderr}Try kloset-gateway ${about}--help.\n` };
 }

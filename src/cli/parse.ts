@@ -8,9 +8,16 @@ import { fileOnlyNames, type Option } from './options.js';
 export type Command =
   | { readonly name: 'help'; /** Undefined: the program's. */ readonly about: CommandName | undefined }
   | { readonly name: 'version' | 'plugin' }
-  | { readonly name: 'unknown'; readonly problems: readonly string[] }
+  | UnknownCommand
   | ServeCommand
   | TokenCommand;
+
+/** Wrong usage: of a command, or of none that there is. */
+export interface UnknownCommand {
+  readonly name: 'unknown';
+  readonly command?: CommandName;
+  readonly problems: readonly string[];
+}
 
 /** Serves, or checks the settings for that. */
 export interface ServeCommand {
@@ -69,7 +76,7 @@ export function parseCommandLine(argv: readonly string[]): Command {
   if (found !== undefined) return parseCommand(found.usage, found.args);
   const typed = first === 'token' && second !== undefined && !second.startsWith('-') ? `token ${second}` : first;
   const names = commands.map(({ name }) => name);
-  const hint = suggestion(typed, names) || `: there are ${names.join(', ')}`;
+  const hint = suggestion(typed, [...names, '--help', '--version']) || `: there are ${names.join(', ')}`;
   return { name: 'unknown', problems: [`unknown command ${JSON.stringify(typed)}${hint}`] };
 }
 
@@ -85,7 +92,7 @@ function parseCommand({ name, options, positionals: allowed }: Usage, args: read
   if (name === 'serve' || name === 'check-config') {
     return { name, flags: argument === undefined ? flags : { location: argument, ...flags }, configPath, problems };
   }
-  if (problems.length > 0) return { name: 'unknown', problems };
+  if (problems.length > 0) return { name: 'unknown', command: name, problems };
   const principal = argument ?? '';
   switch (name) {
     case 'token create': {

@@ -17,7 +17,7 @@ export async function runCommand(command: Command, context: CommandContext): Pro
     case 'version':
       return printed(`kloset-gateway ${version}\n`);
     case 'unknown':
-      return wrongUsage(command.problems);
+      return wrongUsage(command.problems, command.command);
     case 'check-config':
       return checkConfig({ ...command, ...context }, command.problems);
     case 'token create':

@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, parseDocument, type Document, type YAMLMap } from 'yaml';
+import { isMap, isScalar, isSeq, parseDocument, Scalar, type Document, type YAMLMap } from 'yaml';
 
 /** What the configuration file stores of a token. */
 export interface KeptToken {
@@ -23,7 +23,8 @@ interface FileProblem {
 
 /**
  * Adds a token to a principal in a configuration file's text and keeps its comments. A principal that doesn't exist is added.
- * Returns a problem if the text has another form than expected, or has no store of a name. Pure.
+ * Returns a problem if the text has another form than expected. Otherwise also the changes of its access, as in `blue: append (before: none)`.
+ * Pure.
  *
  * @param access levels by name of the store, which are added to the principal's
  */
@@ -32,7 +33,7 @@ export function addToken(
   principal: string,
   token: KeptToken,
   access: Readonly<Record<string, string>> = {},
-): { readonly text: string; readonly isNew: boolean } | FileProblem {
+): { readonly text: string; readonly isNew: boolean; readonly raised: readonly string[] } | FileProblem {
   const document = parse(text);
   if ('problem' in document) return document;
   const principals = mapIn(document, undefined, 'principals');
@@ -41,10 +42,19 @@ export function addToken(
   const entry = mapIn(document, principals, principal);
   if (entry === undefined) return { problem: byHand(`principals.${principal}`) };
   if (isNew) entry.set('access', document.createNode({}));
+  const raised: string[] = [];
   if (Object.keys(access).length > 0) {
     const levels = mapIn(document, entry, 'access');
     if (levels === undefined) return { problem: byHand(`principals.${principal}.access`) };
-    for (const [store, level] of Object.entries(access)) levels.set(store, level);
+    for (const [store, level] of Object.entries(access)) {
+      const before: unknown = levels.get(store) ?? 'none';
+      if (before !== level)
+        raised.push(`${store === '' ? 'the default store' : store}: ${level} (before: ${String(before)})`);
+      const key = new Scalar(store);
+      // Otherwise an empty one is written as `? ""`.
+      if (store === '') key.type = Scalar.QUOTE_DOUBLE;
+      levels.set(key, level);
+    }
   }
   const tokens = entry.get('tokens', true);
   const { sha256, expires } = token;
@@ -53,7 +63,7 @@ export function addToken(
   if (isSeq(tokens)) tokens.add(node);
   else if (isNothing(tokens)) entry.set('tokens', document.createNode([node]));
   else return { problem: byHand(`principals.${principal}.tokens`) };
-  return { text: document.toString({ lineWidth: 0 }), isNew };
+  return { text: document.toString({ lineWidth: 0 }), isNew, raised };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createToken as randomToken } from '../auth/tokens.js';
 import { accessLevels } from '../core/access.js';
+import { isStoreName } from '../core/store-name.js';
 import { unknownName } from '../config/checks/context.js';
 import { principalNameProblem } from '../config/checks/principals.js';
 import { configVariable } from '../config/environment.js';
@@ -58,15 +59,12 @@ export async function createToken(
     if ('problem' in added) return { problems: [`${configPath}: ${added.problem}`] };
     const known = storesIn(text);
     const unknown = Object.keys(access.levels).filter((store) => store !== '*' && !known.includes(store));
-    if (unknown.length > 0) {
-      return {
-        problems: unknown.map((store) => `--access ${JSON.stringify(store)}: ${unknownName('store', store, known)}`),
-      };
-    }
-    const hasAccess = Object.keys(access.levels).length > 0;
+    if (unknown.length > 0) return { problems: unknown.map((store) => unknownStore(store, known)) };
+    const lacksAccess = added.isNew && Object.keys(access.levels).length === 0;
+    const raised = added.raised.map((each) => `All tokens of ${principal} now have access to ${each}.\n`).join('');
     return {
       text: added.text,
-      outcome: printed(`${token}\n`, inFile(principal, configPath, added.isNew && !hasAccess) + warnings),
+      outcome: printed(`${token}\n`, inFile(principal, configPath, lacksAccess) + raised + warnings),
     };
   });
 }
@@ -81,7 +79,7 @@ export async function listTokens(configPath: string | undefined, nowMs = Date.no
       principals.length === 0 ? 'no principals\n' : columns(principals.flatMap((each) => principalRows(each, nowMs))),
     );
   } catch (error) {
-    return refused([`the configuration file ${configPath} can't be read: ${readProblem(error)}`], 1);
+    return refused([`the configuration file ${configPath} can't be read: ${readProblem(error)}`]);
   }
 }
 
@@ -146,8 +144,14 @@ async function changeConfig(path: string, change: (text: string, warnings: strin
     });
     return outcome;
   } catch (error) {
-    return refused([`the configuration file ${path} can't be changed: ${readProblem(error)}`], 1);
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return refused([`the configuration file ${path} can't be changed: ${readProblem(error)}`], isMissing ? 2 : 1);
   }
+}
+
+function unknownStore(store: string, known: readonly string[]): string {
+  if (store === '') return '--access: there is no default store: name one, as in teams/blue=append';
+  return `--access ${JSON.stringify(store)}: ${unknownName('store', store, known)}`;
 }
 
 function principalRows({ name, tokens, certificates, access }: KeptPrincipal, nowMs: number): string[][] {
@@ -180,6 +184,8 @@ function parseAccess(written: readonly string[]): {
     const level = each.slice(at + 1);
     if (!accessLevels.some((known) => known === level)) {
       problems.push(`--access ${JSON.stringify(each)}: the level must be one of ${accessLevels.join(', ')}`);
+    } else if (store !== '*' && !isStoreName(store)) {
+      problems.push(`--access ${JSON.stringify(each)}: must be STORE=LEVEL; give it again for another store`);
     } else if (levels.has(store)) problems.push(`--access: ${each} is about a store that another one is about`);
     else levels.set(store, level);
   }

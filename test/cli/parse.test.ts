@@ -135,6 +135,7 @@ describe('the command line', () => {
       'unknown command "token revok": did you mean token revoke?',
     ]);
     const all = commands.map(({ name }) => name).join(', ');
+    expect(problemsOf('--versoin')).to.deep.equal(['unknown command "--versoin": did you mean --version?']);
     expect(problemsOf('backup')).to.deep.equal([`unknown command "backup": there are ${all}`]);
     expect(problemsOf('token')).to.deep.equal([`unknown command "token": there are ${all}`]);
     expect(problemsOf('serve', '--alow-write')).to.deep.equal([

@@ -92,7 +92,7 @@ describe('the program', () => {
     expect(status).to.equal(2);
     expect(stdout).to.equal('');
     expect(stderr.split('\n')).to.have.length(5);
-    for (const part of ['"--foo"', '--log-level loud', '--no-auth', 'Try kloset-gateway --help'])
+    for (const part of ['"--foo"', '--log-level loud', '--no-auth', 'Try kloset-gateway serve --help'])
       expect(stderr).to.include(part);
   });
 

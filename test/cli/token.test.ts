@@ -147,7 +147,7 @@ describe('token create', () => {
       expect(stderr, text).to.match(/^kloset-gateway: .*(by hand|not a map in YAML)/);
       expect(await readFile(path, 'utf8')).to.equal(text);
     }
-    expect(await create('web-1', '/nonexistent/x')).to.include({ exitCode: 1, stdout: '' });
+    expect(await create('web-1', '/nonexistent/x')).to.include({ exitCode: 2, stdout: '' });
   });
 
   it('refuses invalid names, and expiries in the past or in another form', async () => {
@@ -167,6 +167,9 @@ describe('token create --access', () => {
     const path = await file(`${stores}principals:\n  web-1:\n    access: { shared: read-only }\n`);
     const made = await create('web-1', path, undefined, ['teams/blue=append', 'shared=write-only']);
     expect(made).to.include({ exitCode: 0 });
+    expect(made.stderr)
+      .to.include('All tokens of web-1 now have access to teams/blue: append (before: none).')
+      .and.to.include('All tokens of web-1 now have access to shared: write-only (before: read-only).');
     await create('web-2', path, undefined, ['*=read-only']);
     expect((await create('web-3', path, undefined, ['shared=full'])).stderr).to.not.include('no access');
     const loaded = await loadConfig({ flags: {}, env: {}, configPath: path, surroundings });
@@ -186,14 +189,18 @@ describe('token create --access', () => {
       .that.deep.equals({
         '': 'append',
       });
+    expect(await readFile(path, 'utf8')).to.include('"": append');
     const named = await file(stores);
-    expect((await create('web-1', named, undefined, ['append'])).exitCode).to.equal(2);
+    const { exitCode, stderr } = await create('web-1', named, undefined, ['append']);
+    expect(exitCode).to.equal(2);
+    expect(stderr).to.include('--access: there is no default store: name one');
   });
 
   it('refuses other levels, other stores, and a store twice, and changes nothing', async () => {
     const path = await file(stores);
     const wrong: [string[], string][] = [
       [['teams/blue=write'], '--access "teams/blue=write": the level must be one of none, read-only'],
+      [['teams/blue=append,shared=full'], '--access "teams/blue=append,shared=full": must be STORE=LEVEL'],
       [['teams/bleu=append'], '--access "teams/bleu": unknown store: did you mean teams/blue?'],
       [['shared=append', 'shared=full'], '--access: shared=full is about a store that another one is about'],
     ];
