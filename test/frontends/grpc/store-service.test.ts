@@ -17,7 +17,7 @@ import { startTestGateway, type TestGateway } from '../../support/gateway.js';
 import { GrpcStore, unary, wireRef } from '../../support/grpc-store.js';
 import { makeObject, newRef } from '../../support/objects.js';
 import { answersIn } from '../../support/read-ranges-store.js';
-import { expectFailure, listAll, putAll } from '../../support/store.js';
+import { eventually, expectFailure, listAll, putAll } from '../../support/store.js';
 import { fixtureStore } from '../../support/temp.js';
 
 describe('kloset.store.v1.StoreService', () => {
@@ -188,9 +188,12 @@ describe('kloset.store.v1.StoreService', () => {
       const ref = newRef('packfile');
       await putAll(store, ref, makeObject('packfile', 100_000));
       const reads = Array.from({ length: 320 }, (_, i) => request(i, ref, i, 100));
-      expect(await read([together(reads)])).to.have.property('size', 320);
-      // How many share one depends on how quickly reads end.
-      expect(messages).to.be.at.most(160);
+      // How many share one depends on how quickly the disk answers: on a busy machine not every call has few.
+      await eventually(async () => {
+        messages = 0;
+        expect(await read([together(reads)])).to.have.property('size', 320);
+        return messages <= 40;
+      }, 'the answers come in 40 messages at most');
       messages = 0;
       expect(await read(reads)).to.have.property('size', 320);
       expect(messages).to.equal(320);
