@@ -69,6 +69,12 @@ describe('HTTP requests', () => {
     });
   });
 
+  it('with a tab at the end of a field are taken like those without', async () => {
+    const answer = await ask(gateway.httpPort, 'GET', '/resources/packfiles', { 'X-Note': 'value\t' });
+    expect(answer.status).to.equal(200);
+    expect(answer.body.toString()).to.equal('[]\n');
+  });
+
   it('that say that they have a part of an object are refused', async () => {
     const headers = { 'Content-Length': String(bytes.length), 'Content-Range': `bytes 0-${bytes.length - 1}/10000` };
     expect((await ask(gateway.httpPort, 'PUT', path, headers, bytes)).status).to.equal(400);
