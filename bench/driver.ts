@@ -18,6 +18,7 @@ export interface Job {
     | 'empty';
   readonly client?: 'raw' | 'go' | 'h2';
   readonly address?: string;
+  readonly replicas?: readonly string[];
   readonly ca?: string;
   readonly prefix?: string;
   readonly stores?: readonly string[];
@@ -25,6 +26,7 @@ export interface Job {
   readonly buckets?: boolean;
   readonly inclusive?: boolean;
   readonly method?: 'PUT' | 'POST';
+  readonly sized?: boolean;
   readonly objects?: string;
   readonly connections?: number;
   readonly seconds?: number;

@@ -10,6 +10,7 @@ export interface Goal {
   readonly case: string;
   /** The gateway's variant, where the case has several. */
   readonly variant?: string;
+  /** Another contestant, or another variant of the gateway on the same Node. */
   readonly against: string;
   /** The least speed, as a multiple of the opponent's. */
   readonly speed?: Need;
@@ -29,6 +30,11 @@ const none = { variant: 'none' };
 const workers = { variant: '4 workers' };
 const manyStores = { variant: '50 stores' };
 const grpcGo = { against: 'grpc-go' };
+/** The S3 server itself, asked without a gateway. */
+const s3 = { against: 'versitygw' };
+/** Requests by the SDK's signer and HTTP handler: on two cores that a gateway shares with the S3 server, it can't have 0.8 of that server's rate. */
+const requests = { against: 'requests', variant: 'its store' };
+const replicas = { variant: '3 replicas' };
 /** OpenSSH's client, which needs no gateway. */
 const openSsh = { against: 'openssh sftp' };
 
@@ -45,6 +51,11 @@ export const goals: readonly Goal[] = [
   row('put 4 KiB × 8, synced (plakar never syncs)', 'put-4k-8', fsync),
   row('put 1 MiB × 8, synced', 'put-1m-8', fsync),
   row('put 16 MiB × 8, synced', 'put-16m-8', fsync),
+  row('put 1 MiB × 8, synced, with digests', 'put-digests-1m-8', {
+    variant: 'digests',
+    against: 'no digests',
+    speed: 0.8,
+  }),
   row('list of 1,000,000, unchanged', 'list-1m-unchanged'),
   row('list of 1,000,000, after a start', 'list-1m-scratch'),
 
@@ -93,6 +104,13 @@ export const goals: readonly Goal[] = [
   row('SFTP: get 16 MiB × 1', 'sftp-get-16m-1', openSsh),
   row('SFTP: put 16 MiB × 4, durability none', 'sftp-put-16m-4', { ...none, ...openSsh }),
   row('SFTP: put 16 MiB × 4, synced', 'sftp-put-16m-4', { ...fsync, ...openSsh }),
+  row('S3: small ranges × 8', 's3-range-8', s3),
+  row('S3: small ranges × 8, in the process', 's3-range-8-store', { ...requests, speed: 0.8 }),
+  row('S3: get 16 MiB × 4', 's3-get-16m-4', s3),
+  row('S3: put 16 MiB × 4', 's3-put-16m-4', s3),
+  row('S3, three replicas: small ranges × 8', 's3-range-8', { ...s3, ...replicas }),
+  row('S3, three replicas: get 16 MiB × 4', 's3-get-16m-4', { ...s3, ...replicas }),
+  row('S3, three replicas: put 16 MiB × 4', 's3-put-16m-4', { ...s3, ...replicas }),
   row("plakar's client over SFTP: backup of 2 GiB", 'sftp-client-backup-2g'),
   row("plakar's client over SFTP: restore of 20,000 files", 'sftp-client-restore-20k'),
 ];
@@ -118,7 +136,9 @@ export function judge(result: Result): Verdict[] {
   return goals.flatMap((goal) =>
     result.nodes.flatMap((node) => {
       const gateway = contestantOf(result, goal.case, gatewayName(node, goal.variant));
-      const against = contestantOf(result, goal.case, goal.against);
+      const against =
+        contestantOf(result, goal.case, goal.against) ??
+        contestantOf(result, goal.case, gatewayName(node, goal.against));
       if (gateway === undefined || against === undefined) return [];
       return {
         goal,

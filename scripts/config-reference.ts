@@ -44,8 +44,20 @@ function reference(): string {
     });
     return `### ${title}\n\n${table(['setting', 'value', 'default', 'what it is'], rows)}`;
   });
-  const maps = { listener, 'store in `stores`': store, 'principal in `principals`': principal, token };
-  const keys = Object.entries(maps).map(([what, schema]) => `### A ${what}\n\n${keysTable(schema)}`);
+  const notify = properties['notify'];
+  const maps = {
+    'A listener': listener,
+    'A store in `stores`': store,
+    '`s3` of a store': store?.properties?.['s3'],
+    '`mirror` of a store': store?.properties?.['mirror'],
+    '`verify` of a store': store?.properties?.['verify'],
+    'A principal in `principals`': principal,
+    'A token': token,
+    '`notify`': notify,
+    'A webhook in `notify`': mapIn(notify?.properties?.['webhook']),
+    '`mail` in `notify`': notify?.properties?.['mail'],
+  };
+  const keys = Object.entries(maps).map(([what, schema]) => `### ${what}\n\n${keysTable(schema)}`);
   return [...tables, ...keys].join('\n');
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fileSchema } from '../src/config/definition.js';
+import { fileSchema, oldNames } from '../src/config/definition.js';
 
 /** A part of a JSON Schema, with the keywords that the configuration file's has. */
 export interface JsonSchema {
@@ -19,8 +19,15 @@ export interface JsonSchema {
  * valid. The reverse isn't true: only the program checks what one setting requires of another.
  */
 export function jsonSchema(): JsonSchema {
+  const schema = z.toJSONSchema(fileSchema, { io: 'input', target: 'draft-7' }) as JsonSchema;
+  const { properties = {} } = schema;
+  const old = Object.entries(oldNames).map(([name, current]): [string, JsonSchema] => [
+    name,
+    { ...properties[current], description: `the old name of ${current}`, deprecated: true },
+  ]);
   return {
-    ...(z.toJSONSchema(fileSchema, { io: 'input', target: 'draft-7' }) as JsonSchema),
+    ...schema,
+    properties: { ...properties, ...Object.fromEntries(old) },
     title: 'kloset-gateway',
     description:
       'The configuration file of kloset-gateway. `kloset-gateway check-config --config FILE` checks all of it.',

@@ -6,11 +6,12 @@ import { destination as logTo } from 'pino';
 import type { Host } from './backends/files/sweep.js';
 import { fileThreads } from './backends/local/thread-share.js';
 import { wrongUsage, type Outcome } from './cli/outcome.js';
-import { parseCommandLine, type ServeCommand } from './cli/parse.js';
-import { runCommand, type CommandContext } from './cli/run-command.js';
+import { parseCommandLine } from './cli/parse.js';
+import type { Command, ServeCommand } from './cli/command-types.js';
+import type { CommandContext } from './cli/run-command.js';
 import { loadConfig } from './config/load.js';
+import { canceled } from './core/errors.js';
 import { createLog } from './observability/log.js';
-import { runPlugin } from './plugin/plugin.js';
 import { serve } from './server/serve.js';
 import { serveAsWorker } from './server/workers/serve-as-worker.js';
 
@@ -30,6 +31,8 @@ const host: Host = {
   },
 };
 fileThreads.size = Number(process.env['UV_THREADPOOL_SIZE'] ?? fileThreads.size);
+// The SDK for stores in S3 warns, on Node 20, of what its later releases need. The gateway has a release that supports Node 20.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 // In a container, the user may have no entry in passwd, and no HOME.
 const user = {
   name: valueOr(process.env['USER'] ?? 'root', () => userInfo().username),
@@ -43,17 +46,31 @@ const context: CommandContext = {
     cwd: process.cwd(),
     repository: process.env['PLAKAR_REPOSITORY'] || undefined,
   },
+  host,
+  user,
+  print: write,
+  terminal: process.stderr.isTTY ? (text) => void process.stderr.write(text) : undefined,
+  say: (text) => void process.stderr.write(text),
+  interruption,
 };
 
 const command = parseCommandLine(process.argv.slice(2));
 if (command.name === 'plugin') await plugin();
-else if (command.name !== 'serve') print(await runCommand(command, context));
+else if (command.name !== 'serve') await runOnce(command);
 else if (cluster.isWorker) await serveAsWorker({ process, host, user, exit });
 else await serveUntilStopped(command);
+
+/* What a gateway doesn't need is loaded by the commands that do: it would take some MiB. */
+
+async function runOnce(other: Command): Promise<void> {
+  const { runCommand } = await import('./cli/run-command.js');
+  print(await runCommand(other, context));
+}
 
 /** Serves plakar over stdin and stdout. Its log goes to plakar's terminal, and so has only warnings. */
 async function plugin(): Promise<void> {
   const log = createLog('warn', 'text', logTo({ dest: 2, sync: true }));
+  const { runPlugin } = await import('./plugin/plugin.js');
   await runPlugin({ input: process.stdin, output: process.stdout, log, host, user, cwd: process.cwd() });
   exit(0);
 }
@@ -87,6 +104,18 @@ function exit(code: number): void {
   attempt();
 }
 
+/** Aborts at the first SIGINT or SIGTERM, instead of their ending the process. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const abort = (): void => {
+    for (const name of signals) process.off(name, abort);
+    controller.abort(canceled());
+  };
+  for (const name of signals) process.on(name, abort);
+  return controller.signal;
+}
+
 /** What the system says, or something else where that fails. */
 function valueOr(otherwise: string, ask: () => string): string {
   try {
@@ -100,9 +129,25 @@ function valueOr(otherwise: string, ask: () => string): string {
 function print({ stdout, stderr, exitCode }: Outcome): void {
   process.exitCode = exitCode;
   process.stderr.write(stderr);
-  process.stdout.once('error', ({ message }) => {
-    process.stderr.write(`kloset-gateway: the output can't be written and is lost: ${message}\n`);
+  write(stdout).catch(({ message }: Error) => {
+    process.stderr.write(`kloset-gateway: ${message}\n`);
     process.exitCode = 1;
   });
-  process.stdout.write(stdout);
+}
+
+/** Without a listener an error would end the process, although `write` tells it. */
+function toldByWrite(): void {
+  // Nothing is left to do.
+}
+
+/** Writes to the output, and resolves once that is done. */
+function write(text: string): Promise<void> {
+  if (!process.stdout.listeners('error').includes(toldByWrite)) process.stdout.on('error', toldByWrite);
+  return new Promise((resolve, reject) => {
+    if (text === '') return resolve();
+    process.stdout.write(text, (error) => {
+      if (error) reject(new Error(`the output can't be written and is lost: ${error.message}`));
+      else resolve();
+    });
+  });
 }

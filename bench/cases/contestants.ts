@@ -1,12 +1,12 @@
 import type { Bench } from '../bench.js';
-import type { Contestant } from '../case.js';
+import type { Case, Contestant, Spec } from '../case.js';
 import type { Job } from '../driver.js';
 import { startGateway } from '../servers/gateway.js';
 import { startNginx } from '../servers/nginx.js';
 import { startPlakar } from '../servers/plakar.js';
 import { startRestServer } from '../servers/rest-server.js';
-import type { HttpTarget } from '../servers/target.js';
-import { newStore } from '../stores.js';
+import { stopAll, type HttpTarget } from '../servers/target.js';
+import { emptyStore, newStore } from '../stores.js';
 
 /** One of several gateways in a case. */
 export interface Variant {
@@ -91,4 +91,20 @@ export function overHttp(bench: Bench, target: HttpTarget, job: Job, more: Parti
 export function opsFor(bench: Bench, sizeBytes: number, connections: number): number {
   const budgetBytes = bench.options.short ? 2 ** 29 : 2 ** 32;
   return Math.max(1, Math.round(budgetBytes / sizeBytes / connections)) * connections;
+}
+
+/** Cases of uploads of 1 MiB by eight connections, to each variant of the gateway and its opponents. */
+export async function* putCases(bench: Bench, wanted: readonly Spec[], servers: HttpServers): AsyncGenerator<Case> {
+  const writers = await startWriters(bench, servers);
+  const job = { mode: 'puts', connections: 8, size: 2 ** 20, seconds: bench.options.seconds } as const;
+  try {
+    for (const { name } of wanted) {
+      const contestants = writers.map(({ target, store }) =>
+        overHttp(bench, target, job, { after: () => emptyStore(bench, store) }),
+      );
+      yield { name, contestants };
+    }
+  } finally {
+    await stopAll(writers.map(({ target }) => target));
+  }
 }

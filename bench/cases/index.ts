@@ -1,11 +1,13 @@
 import type { Suite } from '../case.js';
 import { clients } from './clients.js';
+import { digests } from './digests.js';
 import { grpcReads, grpcWrites } from './grpc.js';
 import { lists } from './lists.js';
 import { manyStores } from './many-stores.js';
 import { objects } from './objects.js';
 import { puts } from './puts.js';
 import { ranges } from './ranges.js';
+import { s3 } from './s3.js';
 import { sftp } from './sftp.js';
 import { workers } from './workers.js';
 
@@ -17,10 +19,12 @@ export const suites: readonly Suite[] = [
   ranges,
   objects,
   puts,
+  digests,
   workers,
   grpcReads,
   grpcWrites,
   sftp,
+  s3,
   clients,
   manyStores,
   lists,

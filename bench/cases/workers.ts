@@ -1,8 +1,8 @@
 import type { Bench } from '../bench.js';
 import { groupBy, suite, type Case } from '../case.js';
 import { stopAll } from '../servers/target.js';
-import { emptyStore, readStore } from '../stores.js';
-import { opsFor, overHttp, startReaders, startWriters, type Variant } from './contestants.js';
+import { readStore } from '../stores.js';
+import { opsFor, overHttp, putCases, startReaders, type Variant } from './contestants.js';
 
 const MiB = 2 ** 20;
 
@@ -29,7 +29,7 @@ export const workers = suite(specs, async function* (bench: Bench, wanted): Asyn
     const reads = group.filter(({ what }) => what !== 'put-1m-8');
     const writes = group.filter(({ what }) => what === 'put-1m-8');
     if (reads.length > 0) yield* readCases(bench, reads, tls);
-    if (writes.length > 0) yield* writeCases(bench, writes, tls);
+    if (writes.length > 0) yield* putCases(bench, writes, { tls, variants: counts.map(withDurability) });
   }
 });
 
@@ -46,24 +46,5 @@ async function* readCases(bench: Bench, wanted: readonly (typeof specs)[number][
     }
   } finally {
     await stopAll(targets);
-  }
-}
-
-async function* writeCases(
-  bench: Bench,
-  wanted: readonly (typeof specs)[number][],
-  tls: boolean,
-): AsyncGenerator<Case> {
-  const writers = await startWriters(bench, { tls, variants: counts.map(withDurability) });
-  const job = { mode: 'puts', connections: 8, size: MiB, seconds: bench.options.seconds } as const;
-  try {
-    for (const { name } of wanted) {
-      const contestants = writers.map(({ target, store }) =>
-        overHttp(bench, target, job, { after: () => emptyStore(bench, store) }),
-      );
-      yield { name, contestants };
-    }
-  } finally {
-    await stopAll(writers.map(({ target }) => target));
   }
 }

@@ -55,8 +55,8 @@ func list(job Job) (Outcome, error) {
 	return outcome, err
 }
 
-// puts uploads objects under new names, without saying how long they are, as
-// plakar's client does.
+// puts uploads objects under new names. Unless the job says otherwise, they
+// don't tell how long they are, as those of plakar's client don't.
 func puts(job Job) (Outcome, error) {
 	body := newBody(job)
 	return perConnection(job, func(do exchange, n int64) (transfer, error) {
@@ -109,7 +109,11 @@ func rawHead(job Job, r request) []byte {
 		fmt.Fprintf(&head, "Range: %s\r\n", r.rangeHeader)
 	}
 	if r.method != "GET" {
-		head.WriteString("Transfer-Encoding: chunked\r\n")
+		if job.Sized {
+			fmt.Fprintf(&head, "Content-Length: %d\r\n", job.Size)
+		} else {
+			head.WriteString("Transfer-Encoding: chunked\r\n")
+		}
 	}
 	head.WriteString("Accept-Encoding: gzip\r\n\r\n")
 	return []byte(head.String())
@@ -120,7 +124,7 @@ type body struct{ bytes []byte }
 
 func newBody(job Job) *body {
 	bytes := content(job.Size)
-	if job.Client == clientRaw {
+	if job.Client == clientRaw && !job.Sized {
 		bytes = chunked(bytes)
 	}
 	return &body{bytes}
@@ -174,8 +178,11 @@ func connector(job Job) (func() (exchange, error), error) {
 		client := newGoClient(job, trust)
 		return func() (exchange, error) { return client.exchange, nil }, nil
 	}
+	addresses := append([]string{job.Address}, job.Replicas...)
+	connections := 0
 	return func() (exchange, error) {
-		conn, err := dial(job.Address, trust)
+		connections++
+		conn, err := dial(addresses[connections%len(addresses)], trust)
 		if err != nil {
 			return nil, err
 		}

@@ -18,6 +18,7 @@ type Job struct {
 	Mode        string   `json:"mode"`
 	Client      string   `json:"client"`      // see the constants below
 	Address     string   `json:"address"`     // host:port
+	Replicas    []string `json:"replicas"`    // more servers of the same: connections go to all in turn; raw client only
 	CA          string   `json:"ca"`          // a PEM file of the authority to trust; TLS is used where it is set
 	Prefix      string   `json:"prefix"`      // of an object's path
 	Stores      []string `json:"stores"`      // names to put before the path, one after the other; none: the default store
@@ -25,6 +26,7 @@ type Job struct {
 	Buckets     bool     `json:"buckets"`     // whether the first two digits are a folder of the path
 	Inclusive   bool     `json:"inclusive"`   // whether ranges are RFC 9110's, and not plakar's
 	Method      string   `json:"method"`      // of a put
+	Sized       bool     `json:"sized"`       // whether puts say how long they are; raw client only
 	Objects     string   `json:"objects"`     // a file with a line for each object: name and size
 	Connections int      `json:"connections"` // or streams on one connection, over gRPC and HTTP/2
 	Seconds     float64  `json:"seconds"`     // how long to run; 0: until Ops are done

@@ -10,6 +10,7 @@ export interface GatewayOptions {
   /** What distinguishes it from the case's other gateways; it becomes a part of its name. */
   readonly variant?: string | undefined;
   readonly tls?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -20,7 +21,7 @@ export async function startGateway(
   bench: Bench,
   node: NodeProgram,
   args: readonly string[],
-  { variant, tls = false }: GatewayOptions = {},
+  { variant, tls = false, env = {} }: GatewayOptions = {},
 ): Promise<HttpTarget & GrpcTarget> {
   const [port, grpcPort] = [await freePort(), await freePort()];
   const [address, grpcAddress] = [`127.0.0.1:${port}`, `127.0.0.1:${grpcPort}`];
@@ -42,7 +43,7 @@ export async function startGateway(
       ...certificate,
       ...gatewayArgs,
     ],
-    env: { PATH: `${await folderOf(bench, node)}${delimiter}${process.env['PATH'] ?? ''}` },
+    env: { ...env, PATH: `${await folderOf(bench, node)}${delimiter}${process.env['PATH'] ?? ''}` },
     ports: [port, grpcPort],
   });
   return { name, server, http: plakarsPaths(bench, address, { tls }), address: grpcAddress };

@@ -6,7 +6,10 @@ import type { Server } from './server.js';
 export interface HttpTarget {
   readonly name: string;
   readonly server: Server;
-  readonly http: Pick<Job, 'address' | 'ca' | 'prefix' | 'list' | 'buckets' | 'inclusive' | 'method'>;
+  readonly http: Pick<
+    Job,
+    'address' | 'replicas' | 'ca' | 'prefix' | 'list' | 'buckets' | 'inclusive' | 'method' | 'sized'
+  >;
 }
 
 /** A server that is used over gRPC. */

@@ -1,70 +1,22 @@
-import { parseArgs } from 'node:util';
-import type { TextSettings } from '../config/sources.js';
-import { fileOnlyProblem } from '../config/environment.js';
 import { suggestion } from '../config/suggestion.js';
-import { commands, commandNamed, type CommandName, type Usage } from './commands.js';
-import { fileOnlyNames, type Option } from './options.js';
-
-export type Command =
-  | { readonly name: 'help'; /** Undefined: the program's. */ readonly about: CommandName | undefined }
-  | { readonly name: 'version' | 'plugin' }
-  | UnknownCommand
-  | ServeCommand
-  | TokenCommand;
-
-/** Wrong usage: of a command, or of none that there is. */
-export interface UnknownCommand {
-  readonly name: 'unknown';
-  readonly command?: CommandName;
-  readonly problems: readonly string[];
-}
-
-/** Serves, or checks the settings for that. */
-export interface ServeCommand {
-  readonly name: 'serve' | 'check-config';
-  /** The options and the location as typed: their values aren't checked. */
-  readonly flags: TextSettings;
-  /** The configuration file; undefined: none is named. */
-  readonly configPath: string | undefined;
-  readonly problems: readonly string[];
-}
-
-export type TokenCommand = TokenCreateCommand | TokenListCommand | TokenRevokeCommand;
-
-/** Makes a token for a principal. */
-export interface TokenCreateCommand {
-  readonly name: 'token create';
-  readonly principal: string;
-  /** As typed; undefined: never. */
-  readonly expires: string | undefined;
-  /** As typed: `STORE=LEVEL`, or `LEVEL` for the default store. */
-  readonly access: readonly string[];
-  /** The file that the token's hash is added to; undefined: none is named. */
-  readonly configPath: string | undefined;
-}
-
-/** Lists the tokens in a configuration file. */
-export interface TokenListCommand {
-  readonly name: 'token list';
-  /** Undefined: none is named. */
-  readonly configPath: string | undefined;
-}
-
-/** Removes a token from a configuration file. */
-export interface TokenRevokeCommand {
-  readonly name: 'token revoke';
-  readonly principal: string;
-  /** The start of the token's SHA-256; undefined: the principal's only one. */
-  readonly id: string | undefined;
-  /** Undefined: none is named. */
-  readonly configPath: string | undefined;
-}
-
-type Typed = Readonly<Record<string, string | string[] | boolean>>;
+import { Arguments } from './arguments.js';
+import type {
+  Command,
+  CopyCommand,
+  LocksCommand,
+  Pace,
+  RepairCommand,
+  ServeCommand,
+  StoreArgument,
+  UndoCommand,
+  VerifyCommand,
+} from './command-types.js';
+import { commands, commandNamed, type CommandName, type UndoCommandName, type Usage } from './commands.js';
+import { defaultJobs, jobsOption, rateOption, sampleOption } from './keep-options.js';
 
 /**
  * Parses the command line, without the program's name. plakar's spelling of options, `-listen ADDR`, is equivalent to
- * `--listen ADDR`. All problems are reported; the flags contain the options without one, so that their values can be checked as
+ * `--listen ADDR`. All problems are reported; the flags of `serve` contain the options without one, so that their values can be checked as
  * well. Pure.
  */
 export function parseCommandLine(argv: readonly string[]): Command {
@@ -74,90 +26,142 @@ export function parseCommandLine(argv: readonly string[]): Command {
     return { name: 'help', about: (first === 'help' ? commandNamed(argv.slice(1)) : found)?.usage.name };
   if (/^((--?)?version|-v)$/.test(first)) return { name: 'version' };
   if (found !== undefined) return parseCommand(found.usage, found.args);
-  const typed = first === 'token' && second !== undefined && !second.startsWith('-') ? `token ${second}` : first;
   const names = commands.map(({ name }) => name);
+  const isGroup = names.some((name) => name.startsWith(`${first} `));
+  const typed = isGroup && second !== undefined && !second.startsWith('-') ? `${first} ${second}` : first;
   const hint = suggestion(typed, [...names, '--help', '--version']) || `: there are ${names.join(', ')}`;
   return { name: 'unknown', problems: [`unknown command ${JSON.stringify(typed)}${hint}`] };
 }
 
-function parseCommand({ name, options, positionals: allowed }: Usage, args: readonly string[]): Command {
-  const { typed, positionals, problems } = parseOptions(args, options);
-  allowed.forEach(({ title, required }, i) => {
-    if (required && positionals[i] === undefined) problems.push(`\`${name}\` needs ${title}: \`${name} ${title}\``);
-  });
-  for (const each of positionals.slice(allowed.length)) problems.push(`unexpected argument ${JSON.stringify(each)}`);
-  const [argument, id] = positionals;
-  const { config, ...flags } = typed;
-  const configPath = textOf(config);
-  if (name === 'serve' || name === 'check-config') {
-    return { name, flags: argument === undefined ? flags : { location: argument, ...flags }, configPath, problems };
-  }
-  if (problems.length > 0) return { name: 'unknown', command: name, problems };
-  const principal = argument ?? '';
-  switch (name) {
-    case 'token create': {
-      const { access } = typed;
-      return {
-        name,
-        principal,
-        expires: textOf(typed['expires']),
-        access: Array.isArray(access) ? access : [],
-        configPath,
-      };
-    }
-    case 'token list':
-      return { name, configPath };
-    case 'token revoke':
-      return { name, principal, id, configPath };
-    case 'plugin':
-      return { name };
-  }
+function parseCommand(usage: Usage, argv: readonly string[]): Command {
+  const args = new Arguments(usage, argv);
+  const command = readers[usage.name](args);
+  const { problems } = args;
+  // `serve` and `check-config` report theirs with those of the values.
+  if ('problems' in command || problems.length === 0) return command;
+  return { name: 'unknown', command: usage.name, problems, ...(args.isOn('json') && { json: true }) };
 }
 
-function textOf(value: Typed[string] | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+/** Reads the arguments of each command. What it makes of wrong ones isn't used. */
+const readers: Readonly<Record<CommandName, (args: Arguments) => Command>> = {
+  serve: (args) => serve('serve', args),
+  'check-config': (args) => serve('check-config', args),
+  'token create': (args) => ({
+    name: 'token create',
+    principal: args.positional(0) ?? '',
+    expires: args.text('expires'),
+    access: args.texts('access'),
+    configPath: args.configPath,
+  }),
+  'token list': ({ configPath }) => ({ name: 'token list', configPath }),
+  'token revoke': (args) => ({
+    name: 'token revoke',
+    principal: args.positional(0) ?? '',
+    id: args.positional(1),
+    configPath: args.configPath,
+  }),
+  'notify test': ({ configPath }) => ({ name: 'notify test', configPath }),
+  history: (args) => undo('history', args),
+  'restore-states': (args) => undo('restore-states', args),
+  'trash list': (args) => undo('trash list', args),
+  'trash restore': (args) => undo('trash restore', args),
+  'trash purge': (args) => undo('trash purge', args),
+  copy,
+  verify,
+  repair,
+  info: (args) => ({ name: 'info', ...store(args) }),
+  'locks list': (args) => locks('locks list', args),
+  'locks remove': (args) => locks('locks remove', args),
+  plugin: () => ({ name: 'plugin' }),
+};
+
+function serve(name: 'serve' | 'check-config', args: Arguments): ServeCommand {
+  const { settings, configPath, problems } = args;
+  const location = args.positional(0);
+  return { name, flags: { ...(location !== undefined && { location }), ...settings }, configPath, problems };
 }
 
-function parseOptions(
-  args: readonly string[],
-  options: readonly Option[],
-): { typed: Typed; positionals: string[]; problems: string[] } {
-  const problems: string[] = [];
-  const positionals: string[] = [];
-  const typed: Record<string, string | string[] | boolean> = {};
-  const { tokens } = parseArgs({
-    args: args.map((arg) => arg.replace(/^-(?=[a-z][a-z0-9.-]+(=|$))/s, '--')),
-    options: {
-      ...Object.fromEntries(options.map(({ name, value }) => [name, { type: value ? 'string' : 'boolean' }])),
-      // So that their values aren't taken for the location.
-      ...Object.fromEntries(fileOnlyNames.map((name) => [name, { type: 'string' }])),
-    },
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  for (const token of tokens) {
-    if (token.kind === 'positional') positionals.push(token.value);
-    if (token.kind !== 'option') continue;
-    // `rawName` has the dashes; `inlineValue`: the value is in the same argument, as in `--name=value`.
-    const { name, rawName, value, inlineValue } = token;
-    const option = options.find((each) => each.name === name);
-    const present = typed[name];
-    if (option === undefined) {
-      const known = options.map((each) => `--${each.name}`);
-      problems.push(
-        fileOnlyNames.includes(name)
-          ? `${rawName}: ${fileOnlyProblem}`
-          : `unknown option ${JSON.stringify(rawName)}${suggestion(rawName, known)}`,
-      );
-    } else if (option.value === undefined) {
-      if (value === undefined || value === 'true' || value === 'false') typed[name] = value !== 'false';
-      else problems.push(`${rawName} takes no value`);
-    } else if (value === undefined || (inlineValue !== true && value.startsWith('-'))) {
-      problems.push(`${rawName} needs a value: ${option.value}`);
-    } else if (option.repeatable === true) typed[name] = Array.isArray(present) ? [...present, value] : [value];
-    else if (present === undefined) typed[name] = value;
-    else problems.push(`${rawName} is given twice`);
-  }
-  return { typed, positionals, problems };
+function undo(name: UndoCommandName, args: Arguments): UndoCommand {
+  return {
+    name,
+    ...store(args),
+    asOf: args.text('as-of'),
+    since: args.text('since'),
+    until: args.text('until'),
+    before: args.text('before'),
+    macs: args.texts('mac'),
+    all: args.isOn('all'),
+    apply: args.isOn('apply'),
+    despiteLocks: args.isOn('despite-locks'),
+  };
+}
+
+function copy(args: Arguments): CopyCommand {
+  return {
+    name: 'copy',
+    source: storeOrName(args.positional(0), args),
+    destination: storeOrName(args.positional(1), args),
+    ...pace(args),
+    create: args.isOn('create'),
+    verify: args.isOn('verify'),
+    asOf: args.text('as-of'),
+    dryRun: args.isOn('dry-run'),
+    json: args.isOn('json'),
+  };
+}
+
+function verify(args: Arguments): VerifyCommand {
+  const against = args.text('against');
+  return {
+    name: 'verify',
+    ...store(args),
+    ...pace(args),
+    against: against === undefined ? undefined : storeOrName(against, args),
+    sample: args.value(sampleOption),
+    record: args.isOn('record'),
+    resume: args.text('resume'),
+  };
+}
+
+function repair(args: Arguments): RepairCommand {
+  const from = args.text('from');
+  if (from === undefined) args.problems.push('say where good objects are: --from LOCATION');
+  return {
+    name: 'repair',
+    ...store(args),
+    ...pace(args),
+    from: storeOrName(from, args),
+    macs: args.texts('mac'),
+    unproven: args.isOn('unproven'),
+    toFolder: args.text('to-folder'),
+    apply: args.isOn('apply'),
+  };
+}
+
+function locks(name: LocksCommand['name'], args: Arguments): LocksCommand {
+  return { name, ...store(args), stale: args.isOn('stale'), macs: args.texts('mac'), apply: args.isOn('apply') };
+}
+
+/** The store that a command is about, and how it reports. */
+function store(args: Arguments): StoreArgument & { readonly json: boolean } {
+  const location = args.positional(0);
+  if (location?.startsWith('@') === true)
+    args.problems.push(`${location}: name a store of the configuration file with --store ${location.slice(1)}`);
+  return { ...storeAt(location, args), store: args.text('store'), json: args.isOn('json') };
+}
+
+/** The store at a location, or with `@` one of the configuration file, which may have keys of its own. */
+function storeOrName(written: string | undefined, args: Arguments): StoreArgument {
+  const at = storeAt(written, args);
+  return written?.startsWith('@') === true ? { ...at, flags: args.serverSettings, store: written.slice(1) } : at;
+}
+
+/** The store at a location; undefined: the default one. */
+function storeAt(location: string | undefined, args: Arguments): StoreArgument {
+  const { serverSettings, configPath } = args;
+  return { flags: { ...(location !== undefined && { location }), ...serverSettings }, configPath, store: undefined };
+}
+
+function pace(args: Arguments): Pace {
+  return { jobs: args.value(jobsOption) ?? defaultJobs, bytesPerSecond: args.value(rateOption) };
 }

@@ -12,7 +12,7 @@ import { readProblem } from '../lib/read-text.js';
 import { changeFile } from './change-file.js';
 import { columns } from './columns.js';
 import { printed, refused, type Outcome } from './outcome.js';
-import type { TokenCreateCommand, TokenRevokeCommand } from './parse.js';
+import type { TokenCreateCommand, TokenRevokeCommand } from './command-types.js';
 import {
   addToken,
   principalsIn,
@@ -210,7 +210,11 @@ function byHand(principal: string, kept: KeptToken, access: Readonly<Record<stri
   return (
     "The token isn't shown again. Add its hash to the configuration file:\n\n" +
     `${tokenYaml(principal, kept, access)}\n` +
-    'access grants access to stores, as in {teams/blue: append}. Keep the access of a principal that already exists.\n'
+    'access grants access to stores, as in {teams/blue: append}. Keep the access of a principal that already exists.\n' +
+    // An admin token has neither access to stores nor an expiry.
+    (kept.expires === undefined && Object.keys(access).length === 0
+      ? `Or, if it is to open the status page and the metrics, add instead:\n\nadmin-token: sha256:${kept.sha256}\n`
+      : '')
   );
 }
 

@@ -19,11 +19,12 @@ import type { ByteRange } from '../core/range.js';
 import type { ObjectStat, PutResult } from '../core/store.js';
 import { received, unary, upload, type Done } from './calls.js';
 import { fromAccess, fromDetails, toKind, toRange, toRef } from '../wire/objects.js';
+import { ownCopyKey } from '../wire/own-copy.js';
 import { channelCredentials, channelOptions, type ConnectionOptions } from './connection.js';
 import { downloadOf, type Download } from './download.js';
 import { putMessages } from './put-messages.js';
 import { readRanges, type RangeAnswer, type RangeRead } from './read-ranges.js';
-import { retried, retriedIteration, type Bounds } from './retry.js';
+import { retried, retriedIteration, type Bounds } from '../core/retry.js';
 
 export interface ClientOptions extends ConnectionOptions {
   /** The store's name at the gateway (default: its default store). */
@@ -32,6 +33,8 @@ export interface ClientOptions extends ConnectionOptions {
   readonly deadlineMs?: number;
   /** How many times a call that is safe to repeat is attempted while the gateway is unavailable (default 4). */
   readonly attempts?: number;
+  /** Whether objects are read from the store itself only, and not from its mirror where it can't read them (default false). */
+  readonly ownCopy?: boolean;
 }
 
 /** Options of each call. */
@@ -56,6 +59,10 @@ export interface StoreDescription {
   readonly maxLockBytes: number;
   /** Whether an acknowledged put is synced to disk. */
   readonly durable: boolean;
+  /** No packfile or state is deleted before it is so old, in milliseconds; 0: there is no such rule. */
+  readonly retentionMs: number;
+  /** For how long the operator can bring back deleted packfiles and states, in milliseconds; 0: they are gone at once. */
+  readonly trashMs: number;
   readonly gatewayVersion: string;
 }
 
@@ -72,8 +79,13 @@ export class GatewayClient {
   private readonly attempts: number;
   private readonly deadlineMs: number;
 
-  constructor(private readonly options: ClientOptions) {
-    this.stub = new StoreServiceClient(options.address, channelCredentials(options.tls ?? false), channelOptions);
+  /** @param shared another client of the same gateway, whose connection this one uses; closing either closes it */
+  constructor(
+    private readonly options: ClientOptions,
+    shared?: GatewayClient,
+  ) {
+    this.stub =
+      shared?.stub ?? new StoreServiceClient(options.address, channelCredentials(options.tls ?? false), channelOptions);
     this.store = options.store ?? '';
     this.attempts = options.attempts ?? defaultAttempts;
     this.deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
@@ -90,6 +102,8 @@ export class GatewayClient {
       maxObjectBytes: Number(info.maxObjectSize),
       maxLockBytes: Number(info.maxLockSize),
       durable: info.durable,
+      retentionMs: Number(info.retentionMs),
+      trashMs: Number(info.trashMs),
       gatewayVersion: info.gatewayVersion,
     };
   }
@@ -204,6 +218,7 @@ export class GatewayClient {
   private callArguments(deadline: number | undefined, options: GrpcOptions = {}): CallArguments {
     const metadata = new Metadata();
     if (this.options.token !== undefined) metadata.set('authorization', `Bearer ${this.options.token}`);
+    if (this.options.ownCopy === true) metadata.set(ownCopyKey, '1');
     return [metadata, deadline === undefined ? options : { ...options, deadline }];
   }
 

@@ -26,6 +26,9 @@ export const channelOptions = {
   // Reconnects soon to a gateway that restarts.
   'grpc.initial_reconnect_backoff_ms': 200,
   'grpc.max_reconnect_backoff_ms': 5000,
+  // What the downloads of a connection get through in a round trip, and what of each may wait in memory. With HTTP/2's default of 64 KiB they
+  // get 2 MB/s through at 30 ms, all together.
+  'grpc-node.flow_control_window': 4 * 1024 * 1024,
 };
 
 /** The credentials of a channel. */

@@ -8,7 +8,7 @@ export function anonymouslyAccessibleStores(
   listener: ListenerConfig,
   needed: Right,
 ): string[] {
-  if (listener.protocol === 'metrics' || !hasRight(listener.maxAccess, needed)) return [];
+  if (listener.protocol === 'admin' || !hasRight(listener.maxAccess, needed)) return [];
   // Clients without a certificate fail in the handshake.
   if (listener.tls && tls?.clientCertRequired === true) return [];
   return [...stores].filter(([, { anonymous }]) => hasRight(anonymous, needed)).map(([name]) => name);

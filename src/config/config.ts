@@ -1,13 +1,16 @@
+import { hostname } from 'node:os';
 import { formatAddress } from '../core/address.js';
 import { isLocalOnly } from './address.js';
 import { anonymouslyAccessibleStores, anonymousWritingProblem } from './anonymous-access.js';
 import type { Context, Origins } from './checks/context.js';
 import { checkListeners, type CheckedListener } from './checks/listeners.js';
+import { checkNotify } from './checks/notify.js';
 import { checkPrincipals } from './checks/principals.js';
 import { checkStores } from './checks/stores.js';
 import { checkTls } from './checks/tls.js';
 import { fileSchema, isSettingName, settings as definitions, type Settings, type Values } from './definition.js';
 import { resolvePath, type Surroundings } from '../lib/paths.js';
+import { renamed } from './old-names.js';
 import { explain, formatPath, isBelow, without, type Problem } from './problems.js';
 import type { Config, SshConfig } from './types.js';
 
@@ -16,7 +19,7 @@ export type { Config } from './types.js';
 
 /**
  * Checks settings and fills in defaults. Reports all problems at once, each a phrase that starts with the setting's name.
- * Pure.
+ * Pure, except that moments may be relative to now, and that an instance is named after its host.
  */
 export function makeConfig(
   settings: Settings,
@@ -27,8 +30,9 @@ export function makeConfig(
   return { problems: checked.problems.map(({ path, message }) => `${formatPath(path)}: ${message}`) };
 }
 
-/** The same for settings from several origins; problems have their paths in the settings. `given` may be anything. */
-export function checkSettings(given: Settings, origins: Origins): { config: Config } | { problems: Problem[] } {
+/** The same for settings from several origins; problems have their paths in the settings. `written` may be anything. */
+export function checkSettings(written: Settings, origins: Origins): { config: Config } | { problems: Problem[] } {
+  const { settings: given, problems: ofNames, writtenPath } = renamed(written);
   const problems: Problem[] = [];
   const { values, valid } = parse(withAbsolutePaths(given, origins), problems);
   const context: Context = {
@@ -41,7 +45,8 @@ export function checkSettings(given: Settings, origins: Origins): { config: Conf
   const listeners = checkListeners(context);
   const config = compose(context, listeners);
   if (!config.noAuth) checkAnonymousWriting(context, config, listeners);
-  return problems.length > 0 ? { problems } : { config };
+  const all = [...ofNames, ...problems.map((each) => ({ ...each, path: writtenPath(each.path) }))];
+  return all.length > 0 ? { problems: all } : { config };
 }
 
 /** The settings that were given, with absolute paths. */
@@ -74,12 +79,16 @@ function parse(given: object, problems: Problem[]): { values: Values; valid: obj
 function compose(context: Context, checked: readonly CheckedListener[]): Config {
   const { v10, stores, principals, limits, running, ssh } = context.values;
   const listeners = checked.map(({ listener }) => listener);
+  const allStores = checkStores(context);
   return {
     ...running,
-    stores: checkStores(context),
+    instance: running.instance ?? hostname(),
+    stores: allStores,
     listeners,
-    principals: checkPrincipals(context, listeners),
+    principals: checkPrincipals(context, listeners, allStores),
     htpasswd: principals.htpasswd,
+    adminToken: principals.adminToken,
+    notify: checkNotify(context),
     tls: checkTls(context),
     ssh: Object.fromEntries(Object.entries(ssh).filter(([, value]) => value !== undefined)) as SshConfig,
     v10: { enabled: !v10.isDisabled, maxDocumentBytes: v10.maxDocumentBytes },

@@ -2,15 +2,17 @@ import type { z } from 'zod';
 import type { Setting } from './setting.js';
 import { limits } from './settings/limits.js';
 import { listening, tls, v10 } from './settings/network.js';
+import { notify } from './settings/notify.js';
 import { principals } from './settings/principals.js';
 import { running } from './settings/running.js';
+import { s3 } from './settings/s3.js';
 import { ssh } from './settings/ssh.js';
 import { stores } from './settings/stores.js';
 import { fields } from './values.js';
 
 /* All settings. The types of a configuration, as it is written and as the program uses it, are derived from them. */
 
-const definitions = { listening, tls, v10, stores, principals, limits, running, ssh };
+const definitions = { listening, tls, v10, stores, principals, notify, limits, running, ssh, s3 };
 
 type Definitions = typeof definitions;
 type Definition = { [G in keyof Definitions]: Definitions[G][keyof Definitions[G]] }[keyof Definitions];
@@ -29,9 +31,11 @@ const titles: Readonly<Record<keyof Definitions, string>> = {
   v10: 'plakar 1.0',
   stores: 'Stores',
   principals: 'Who can log in',
+  notify: 'Who is told',
   limits: 'Limits',
   running: 'Running',
   ssh: 'SSH servers',
+  s3: 'S3 services',
 };
 
 const all = Object.values(definitions).flatMap((group): Setting<SettingName>[] => Object.values(group));
@@ -61,8 +65,15 @@ export const fileSchema = fields(
   return mapped(definitions, valuesOf) as Values;
 });
 
+/** Names that settings had, which stay valid wherever they are written. */
+export const oldNames = { 'metrics-listen': 'admin-listen' } as const satisfies Readonly<Record<string, SettingName>>;
+
+export type OldName = keyof typeof oldNames;
+
+type CurrentSettings = z.input<typeof fileSchema>;
+
 /** Settings as the file has them: nothing is checked, and defaults are missing. */
-export type Settings = z.input<typeof fileSchema>;
+export type Settings = CurrentSettings & { [N in OldName]?: CurrentSettings[(typeof oldNames)[N]] };
 
 /** Whether there is a setting of this name. */
 export function isSettingName(name: string): name is SettingName {

@@ -1,5 +1,6 @@
-import { settingNames, settings as definitions, type SettingName } from './definition.js';
+import { oldNames, settingNames, settings as definitions, type OldName, type SettingName } from './definition.js';
 import type { TextSettings } from './sources.js';
+import { currentName } from './old-names.js';
 import { suggestion } from './suggestion.js';
 
 /** The prefix of all variables of the gateway. */
@@ -19,7 +20,7 @@ const kubernetes =
   /^KLOSET_GATEWAY_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
 
 /** The environment variable of a setting: `KLOSET_GATEWAY_LOG_LEVEL` for `log-level`. */
-export function variableOf(name: SettingName): string {
+export function variableOf(name: string): string {
   return prefix + name.toUpperCase().replaceAll(/[.-]/g, '_');
 }
 
@@ -33,7 +34,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
 } {
   const settings: TextSettings = {};
   const problems: string[] = [];
-  const byVariable = new Map(settingNames.map((name) => [variableOf(name), name]));
+  const old = Object.keys(oldNames) as OldName[];
+  const byVariable = new Map([...settingNames, ...old].map((name) => [variableOf(name), name]));
   // The name of this one is up to the operator.
   const passphrase = env[variableOf('ssh-passphrase-env')];
   for (const [variable, value] of Object.entries(env)) {
@@ -50,8 +52,11 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   return { settings, problems };
 }
 
-function readVariable(name: SettingName, text: string): string | string[] | boolean | { readonly problem: string } {
-  const { form } = definitions[name];
+function readVariable(
+  name: SettingName | OldName,
+  text: string,
+): string | string[] | boolean | { readonly problem: string } {
+  const { form } = definitions[currentName(name)];
   if (form === undefined) return { problem: fileOnlyProblem };
   if (form.placeholder === undefined) {
     if (/^(true|yes|on|1)$/i.test(text)) return true;

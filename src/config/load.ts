@@ -45,7 +45,7 @@ export async function loadConfig(from: SettingSources): Promise<Loaded | { reado
   if ('problems' in checked) problems.push(...sources.describe(checked.problems));
   if (problems.length > 0 || !('config' in checked)) return { problems };
   return {
-    config: checked.config,
+    config: { ...checked.config, configFile: file?.path },
     warnings: [...read.warnings, ...warnings(checked.config)],
     configFiles: file === undefined ? [] : [file.path],
     sources,
@@ -55,7 +55,7 @@ export async function loadConfig(from: SettingSources): Promise<Loaded | { reado
 /**
  * Reads a configuration file. Fails as `open` does.
  *
- * @returns its text, and a warning if others than its owner can change it, or can read who has access
+ * @returns its text, and a warning if every user can change it, or can read its secrets or who has access
  */
 export async function readConfigFile(path: string): Promise<{ readonly text: string; readonly warnings: string[] }> {
   const { text, mode } = await readTextFile(path);
@@ -64,11 +64,19 @@ export async function readConfigFile(path: string): Promise<{ readonly text: str
 
 function modeWarnings(path: string, mode: number, text: string): string[] {
   if ((mode & 0o002) !== 0) return [`${path} can be changed by every user of this machine: run \`chmod o-w\` on it`];
+  if ((mode & 0o004) !== 0 && hasSecrets(text)) {
+    return [`${path} contains secrets and can be read by every user of this machine: run \`chmod o-r\` on it`];
+  }
   // A token can't be derived from its hash, but the file also tells who has access to what.
-  if ((mode & 0o004) !== 0 && text.includes('sha256')) {
+  if ((mode & 0o004) !== 0 && /sha256:[0-9a-f]/i.test(text)) {
     return [`${path} contains hashes of tokens and can be read by every user of this machine: run \`chmod o-r\` on it`];
   }
   return [];
+}
+
+/** Whether a configuration file seems to have secrets themselves: those of `notify`, or URLs that are as good as one. */
+function hasSecrets(text: string): boolean {
+  return /^[^#\n]*\b(secret|password|webhook|ping)["']?:/m.test(text);
 }
 
 /** The absolute path of the configuration file that an option or the environment names, if any. */

@@ -33,6 +33,11 @@ export function setting<Name extends string, Schema extends z.ZodType>(
     schema: schema.describe(description),
     description,
     form: textForms.get(isWrapped ? schema.unwrap() : schema),
-    defaultText: defaultText ?? (standard ? String(standard) : undefined),
+    defaultText: defaultText ?? (standard && !isMap(standard) ? String(standard) : undefined),
   };
+}
+
+/** The defaults of a map are those of its keys. */
+function isMap(value: unknown): boolean {
+  return typeof value === 'object' && !Array.isArray(value);
 }

@@ -1,13 +1,14 @@
 import { dirname } from 'node:path';
-import { isSettingName, type SettingName, type Settings } from './definition.js';
+import { isSettingName, settings as definitions, type OldName, type SettingName, type Settings } from './definition.js';
 import type { Origin, Origins } from './checks/context.js';
 import { variableOf } from './environment.js';
 import { formatPosition, type ConfigFile } from './file.js';
+import { currentName } from './old-names.js';
 import type { Surroundings } from '../lib/paths.js';
 import { formatPath, type Problem } from './problems.js';
 
 /** The values of options and variables: text, lists of it, and switches. */
-export type TextSettings = Partial<Record<SettingName, string | string[] | boolean>>;
+export type TextSettings = Partial<Record<SettingName | OldName, string | string[] | boolean>>;
 
 /** A configuration file, with its path. */
 export interface ReadFile extends ConfigFile {
@@ -17,6 +18,7 @@ export interface ReadFile extends ConfigFile {
 
 /** Merges the settings of several origins. Flags override variables, variables override the file. */
 export class Sources implements Origins {
+  /** By names as they were written. */
   private readonly merged = new Map<string, { readonly value: unknown; readonly origin: Origin }>();
 
   constructor(
@@ -27,6 +29,7 @@ export class Sources implements Origins {
   ) {
     const origins = { file: file?.settings ?? {}, variable: variables, flag: flags };
     for (const [origin, settings] of Object.entries(origins) as [Origin, object][]) {
+      for (const name of Object.keys(settings)) this.merged.delete(this.writtenName(name));
       for (const [name, value] of Object.entries(settings)) this.merged.set(name, { value, origin });
     }
   }
@@ -37,7 +40,7 @@ export class Sources implements Origins {
   }
 
   originOf(name: string): Origin | undefined {
-    return this.merged.get(name)?.origin;
+    return this.merged.get(this.writtenName(name))?.origin;
   }
 
   /** Paths in the file are relative to its folder, others to the working folder. */
@@ -67,18 +70,25 @@ export class Sources implements Origins {
   /** The option or variable with a problem, as the operator wrote it. */
   private subject({ path }: Problem): string {
     const [name, index] = path;
-    if (typeof name !== 'string' || !isSettingName(name)) return formatPath(path);
-    const origin = this.originOf(name);
+    const setting = typeof name === 'string' ? currentName(name) : '';
+    if (typeof name !== 'string' || !isSettingName(setting)) return formatPath(path);
+    const { origin, value: given } = this.merged.get(name) ?? {};
     if (origin === undefined) return name;
-    const given = this.merged.get(name)?.value;
+    const { off, mayBeSecret } = definitions[setting].form ?? {};
+    if (off !== undefined && origin === 'flag' && given === false) return `--no-${name}`;
     const item: unknown = Array.isArray(given) ? given[Number(index ?? 0)] : given;
-    // A location isn't repeated: if it contains a password, that is the problem.
-    const isShown = name !== 'location' && typeof item === 'string';
+    const isShown = mayBeSecret !== true && typeof item === 'string';
     return isShown ? `${label(name, origin)}${origin === 'flag' ? ' ' : '='}${printable(item)}` : label(name, origin);
+  }
+
+  /** The name that a setting was written with: its own, or another one of the same setting. */
+  private writtenName(name: string): string {
+    if (this.merged.has(name)) return name;
+    return [...this.merged.keys()].find((each) => currentName(each) === currentName(name)) ?? name;
   }
 }
 
-function label(name: SettingName, origin: Origin): string {
+function label(name: string, origin: Origin): string {
   if (origin === 'variable') return variableOf(name);
   if (origin === 'flag') return name === 'location' ? 'LOCATION' : `--${name}`;
   return name;

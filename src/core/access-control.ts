@@ -13,8 +13,9 @@ export interface AccessControl {
   login(peer: Peer, authorization: string | undefined): Promise<Caller>;
 
   /**
-   * The store of this name, restricted to what the caller may do with it; the empty name is the default store. Throws `not_found`,
-   * `unauthenticated` or `permission_denied` if the caller has no access to it.
+   * The store of this name, restricted to what the caller may do with it; the empty name is the default store. With `@` and a moment
+   * behind the name, the store as it was then, read-only. Throws `not_found`, `unauthenticated` or `permission_denied` if the caller has no
+   * access to it, and `invalid_argument` for what is no moment of the past.
    */
-  storeOf(caller: Caller, name: string): Store;
+  storeOf(caller: Caller, address: string): Store;
 }

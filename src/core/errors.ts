@@ -67,6 +67,14 @@ export function hasCode(error: unknown, code: ErrorCode): boolean {
   return error instanceof StoreError && error.code === code;
 }
 
+/** Fails with `error`; a full disk is told together with where it is, since it may be one of several. */
+export function withPlaceOfFullDisk(place: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof StoreError) || error.code !== 'no_space') throw error;
+    throw new StoreError(error.code, `${place}: ${error.message}`, { cause: error.cause });
+  };
+}
+
 /** What a promise resolves to; undefined where it fails with `not_found`. */
 export async function ifPresent<T>(result: Promise<T>): Promise<T | undefined> {
   try {

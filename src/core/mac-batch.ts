@@ -1,3 +1,4 @@
+import { keyEnd, keyStart, type MacSet } from './mac-set.js';
 import { macBytes, type Mac } from './object.js';
 
 /** The size of one MAC in a batch's text, a comma and 64 quoted digits, in bytes. */
@@ -72,6 +73,36 @@ export class MacBatch implements Iterable<Mac> {
   /** The MACs from index `start` up to, not including, `end`. Copies nothing. */
   slice(start: number, end: number): MacBatch {
     return new MacBatch(this.text.subarray(start * entryBytes, end * entryBytes));
+  }
+
+  /** Those that are in a set, too. */
+  *in(set: MacSet): Generator<Mac, void, undefined> {
+    if (set.size === 0) return;
+    for (let at = digitsStart; at < this.text.length; at += entryBytes) {
+      let key = 0;
+      for (let digit = at + keyStart; digit < at + keyEnd; digit++) key = (key << 4) | digitAt(this.text, digit);
+      if (!set.mayHave(key)) continue;
+      const mac = this.text.toString('latin1', at, at + 2 * macBytes) as Mac;
+      if (set.has(mac)) yield mac;
+    }
+  }
+
+  /** The MACs at those indexes that `keep` accepts, in their order: the batch itself if it accepts all of them. */
+  filter(keep: (index: number) => boolean): MacBatch {
+    let kept: Buffer | undefined;
+    let end = 0;
+    // Runs are copied at once. Nothing is until there is a gap.
+    let runStart = 0;
+    const endRun = (index: number): void => {
+      kept ??= Buffer.allocUnsafeSlow(this.text.length);
+      end += this.text.copy(kept, end, runStart * entryBytes, index * entryBytes);
+      runStart = index + 1;
+    };
+    const count = this.length;
+    for (let index = 0; index < count; index++) if (!keep(index)) endRun(index);
+    if (kept === undefined) return this;
+    endRun(count);
+    return new MacBatch(Buffer.from(kept.subarray(0, end)));
   }
 
   /** The MACs as 32 bytes each, slices of one buffer. */

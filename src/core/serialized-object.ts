@@ -18,8 +18,9 @@ export function tooLarge(kind: ObjectKind, limit: number): StoreError {
   return new StoreError('too_large', `a ${kind} may have ${limit} bytes at most`);
 }
 
-/** The size of the header that serialized objects start with. */
+/** The size of the header that serialized objects start with, and of the MAC that they end with. */
 export const headerBytes = 16;
+export const trailerBytes = minObjectBytes - headerBytes;
 
 /** The first 8 bytes of serialized objects; the second is that of old stores. */
 const magics = ['_KLOSET_', '_PLAKAR_'];
@@ -74,7 +75,7 @@ export function isConfig(bytes: Uint8Array): boolean {
 
 /** The bytes between the header and the trailing MAC. */
 export function payload(bytes: Uint8Array): Uint8Array {
-  return bytes.subarray(headerBytes, bytes.length - (minObjectBytes - headerBytes));
+  return bytes.subarray(headerBytes, bytes.length - trailerBytes);
 }
 
 /** The version of the format that a header names: `1.1` for what plakar 1.1 writes. Bytes 12 to 15: patch, minor, major as uint16. */
@@ -83,7 +84,8 @@ export function formatVersion(header: Uint8Array): string {
   return `${bytes.readUInt16LE(14)}.${bytes.readUInt8(13)}`;
 }
 
-function checkHeader(kind: ObjectKind, head: Uint8Array): void {
+/** Throws `invalid_argument` unless `head`, of 16 bytes or more, is the start of an object of this kind. */
+export function checkHeader(kind: ObjectKind, head: Uint8Array): void {
   if (!hasMagic(head)) {
     throw new StoreError('invalid_argument', `not a ${kind}: it doesn't start like an object of a Kloset store`);
   }

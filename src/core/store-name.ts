@@ -11,6 +11,7 @@ const reserved: ReadonlySet<string> = new Set([
   'locks',
   'config',
   'healthz',
+  'readyz',
 ]);
 
 const maxLength = 200;
@@ -30,9 +31,24 @@ export function isReserved(segment: string): boolean {
   return reserved.has(segment);
 }
 
-/** Validates the store name of a request. Throws `invalid_argument`. */
-export function checkStoreName(name: string): string {
-  if (isStoreName(name)) return name;
+/** What a request says where a store's name is expected. */
+export interface StoreAddress {
+  /** The store's name; it may be invalid. */
+  readonly name: string;
+  /** What follows the `@`: the moment as of which the store is asked for, as `parseMoment` reads it. It may be invalid. */
+  readonly moment: string | undefined;
+}
+
+/** Splits `teams/blue@2026-11-01` into the store's name and the moment. No name has an `@`. */
+export function parseStoreAddress(address: string): StoreAddress {
+  const at = address.indexOf('@');
+  if (at < 0) return { name: address, moment: undefined };
+  return { name: address.slice(0, at), moment: address.slice(at + 1) };
+}
+
+/** Validates the store's name of a request, which a moment may follow: that is left to `AccessControl.storeOf`. Throws `invalid_argument`. */
+export function checkStoreName(address: string): string {
+  if (isStoreName(parseStoreAddress(address).name)) return address;
   throw new StoreError(
     'invalid_argument',
     "invalid store name: it consists of letters, digits, '.', '_' and '-', in segments separated by '/'",

@@ -11,6 +11,10 @@ export interface StoreInfo {
   readonly maxObjectBytes: number;
   /** Whether an acknowledged put is synced to disk. */
   readonly durable: boolean;
+  /** No packfile or state is deleted before it is so old, in milliseconds; 0: there is no such rule. */
+  readonly retentionMs: number;
+  /** For how long the operator can bring back deleted packfiles and states, in milliseconds; 0: they are gone at once. */
+  readonly trashMs: number;
 }
 
 export interface ObjectStat {
@@ -54,6 +58,8 @@ export interface OpContext {
    * then fails with `canceled`; others may complete. A put or delete that failed so may have been done.
    */
   readonly signal: AbortSignal;
+  /** Whether an object is read from this copy only, and not from its mirror where it can't be read. Default: false. */
+  readonly ownCopy?: boolean;
 }
 
 /**
@@ -77,6 +83,9 @@ export interface Store {
    * Foreign files in the store's folders are skipped. An object that is put or deleted during the iteration may or may not be listed.
    */
   list(kind: ObjectKind, ctx: OpContext): AsyncIterable<MacBatch>;
+
+  /** The same objects with what `stat` says of each. Only where a list tells it: see `statAll`, which does without otherwise. */
+  readonly listStats?: ((kind: ObjectKind, ctx: OpContext) => AsyncIterable<ObjectRef & ObjectStat>) | undefined;
 
   /** An object's size and modification time. `not_found` if it does not exist. */
   stat(ref: ObjectRef, ctx: OpContext): Promise<ObjectStat>;
@@ -102,7 +111,10 @@ export interface Store {
    */
   put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult>;
 
-  /** Removes an object. Idempotent: succeeds if the object does not exist. */
+  /**
+   * Removes an object. Idempotent: succeeds if the object does not exist. `permission_denied` for a packfile or state that is younger than the
+   * store's retention.
+   */
   delete(ref: ObjectRef, ctx: OpContext): Promise<void>;
 
   /** Releases all resources. No operation may follow. */

@@ -11,6 +11,27 @@ export interface FrontendOptions {
   readonly observers: readonly RequestObserver[];
 }
 
+/** What health checks are answered from. */
+export interface Health {
+  /** Whether the gateway was asked to stop: then it is neither healthy nor ready, although it may still serve for a while. */
+  readonly isStopping: boolean;
+  /** Asks the stores, which takes a few seconds at most. Callers share an answer for a second. Never rejects. */
+  readiness(): Promise<Readiness>;
+}
+
+export interface Readiness {
+  readonly isReady: boolean;
+  readonly stores: readonly StoreReadiness[];
+}
+
+export interface StoreReadiness {
+  /** Empty for the default store. */
+  readonly name: string;
+  readonly isOptional: boolean;
+  /** Why it doesn't answer: a sentence without paths and secrets. */
+  readonly problem?: string;
+}
+
 /** A server of one protocol, for connections that a listener has accepted. */
 export interface Frontend {
   /** Serves a connection, plain or after its TLS handshake. The frontend owns it from now on. */

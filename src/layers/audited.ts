@@ -1,4 +1,5 @@
-import type { AuditEntry, AuditOperation, AuditSink } from '../core/audit.js';
+import type { ActivitySink } from '../core/activity.js';
+import type { AuditEntry, AuditOperation } from '../core/audit.js';
 import { callerName, type Caller } from '../core/caller.js';
 import { StoreError } from '../core/errors.js';
 import type { ObjectKind, ObjectRef } from '../core/object.js';
@@ -23,13 +24,13 @@ export function auditEntry({ caller, store }: AuditSubject, event: AuditEvent): 
 }
 
 /**
- * A store decorator that records one caller's writes, deletes and refusals. It is the outermost layer, so it records what the caller was
- * told. Reads leave no entry unless they are refused.
+ * A store decorator that records one caller's writes, deletes and refusals, and counts its reads. It is the outermost layer, so it records
+ * what the caller was told. Reads leave no entry unless they are refused.
  */
 export class Audited extends Layer {
   constructor(
     inner: Store,
-    private readonly auditLog: AuditSink,
+    private readonly activity: ActivitySink,
     private readonly subject: AuditSubject,
   ) {
     super(inner);
@@ -52,8 +53,16 @@ export class Audited extends Layer {
     return this.recordingRefusal('stat', ref, this.inner.stat(ref, ctx));
   }
 
-  override get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): Promise<ObjectRead> {
-    return this.recordingRefusal('get', ref, this.inner.get(ref, range, ctx));
+  override async get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): Promise<ObjectRead> {
+    try {
+      const read = await this.inner.get(ref, range, ctx);
+      const { caller, store } = this.subject;
+      this.activity.read(store, callerName(caller), caller.peer.address, read.length);
+      return read;
+    } catch (error) {
+      this.recordRefusal('get', ref, error);
+      throw error;
+    }
   }
 
   override async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult> {
@@ -73,7 +82,8 @@ export class Audited extends Layer {
   override async delete(ref: ObjectRef, ctx: OpContext): Promise<void> {
     try {
       await this.inner.delete(ref, ctx);
-      this.record({ operation: 'delete', ...ref, outcome: 'deleted' });
+      const outcome = ref.kind !== 'lock' && this.inner.info().trashMs > 0 ? 'trashed' : 'deleted';
+      this.record({ operation: 'delete', ...ref, outcome });
     } catch (error) {
       this.record({ operation: 'delete', ...ref, ...failure(error) });
       throw error;
@@ -99,7 +109,7 @@ export class Audited extends Layer {
   }
 
   private record(event: AuditEvent): void {
-    this.auditLog.record(auditEntry(this.subject, event));
+    this.activity.record(auditEntry(this.subject, event));
   }
 }
 

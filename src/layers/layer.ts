@@ -18,6 +18,12 @@ export abstract class Layer implements Store {
     return this.inner.list(kind, ctx);
   }
 
+  /** The inner store's, where it has it, unless this layer changes `list`: one that does must do the same here, or it lacks this. */
+  get listStats(): Store['listStats'] {
+    const { inner } = this;
+    return this.list === Layer.prototype.list ? inner.listStats?.bind(inner) : undefined;
+  }
+
   stat(ref: ObjectRef, ctx: OpContext): Promise<ObjectStat> {
     return this.inner.stat(ref, ctx);
   }

@@ -1,5 +1,6 @@
 import type { ObjectRef } from '../core/object.js';
-import { formatVersion, headerBytes } from '../core/serialized-object.js';
+import { readHeader } from '../core/read-header.js';
+import { formatVersion } from '../core/serialized-object.js';
 import type { OpContext, PutResult, Store } from '../core/store.js';
 import type { Logger } from '../lib/logger.js';
 import { Layer } from './layer.js';
@@ -51,15 +52,6 @@ export class MixedGenerations extends Layer {
   }
 
   private async versionOf(ref: ObjectRef, ctx: OpContext): Promise<string> {
-    const read = await this.inner.get(ref, { offset: 0, length: headerBytes }, ctx);
-    try {
-      const { data } = read;
-      if (data instanceof Uint8Array) return formatVersion(data);
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of data) chunks.push(Buffer.from(chunk));
-      return formatVersion(Buffer.concat(chunks));
-    } finally {
-      read.release();
-    }
+    return formatVersion((await readHeader(this.inner, ref, ctx)).header);
   }
 }

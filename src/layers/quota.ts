@@ -15,6 +15,11 @@ interface Upload {
   counts: boolean;
 }
 
+export interface QuotaOptions extends UsageOptions {
+  /** Whether deleted objects go to the trash, and count there. Default: false. */
+  readonly keepsDeleted?: boolean;
+}
+
 /**
  * A store decorator that limits the total size of packfiles and states. Locks are small and short-lived, and are not limited. There is one
  * for each store, inside the per-caller layers.
@@ -25,6 +30,7 @@ interface Upload {
  *   it continues without a reservation, and the store compares the bytes.
  * - Puts wait for the first scan, which measures the store.
  * - If the quota is lowered, or others write to the store, it may be over its quota; then nothing new is accepted.
+ * - What others remove makes room at the next scan, which an upload that finds none brings forward.
  */
 export class Quota extends Layer {
   private readonly usage: Usage;
@@ -35,7 +41,7 @@ export class Quota extends Layer {
   constructor(
     inner: Store,
     public maxBytes: number,
-    options: UsageOptions,
+    private readonly options: QuotaOptions,
   ) {
     super(inner);
     this.usage = new Usage(inner, options);
@@ -44,6 +50,14 @@ export class Quota extends Layer {
   /** The total size of packfiles and states in bytes; undefined before the first scan. */
   get usedBytes(): number | undefined {
     return this.usage.bytes;
+  }
+
+  /**
+   * Resolves to the total size of packfiles and states in bytes once it is known. Fails with `unavailable` if it can't be determined at the
+   * moment, and with `canceled` if the signal aborts first.
+   */
+  measuredBytes(ctx: OpContext): Promise<number> {
+    return this.usage.known(ctx);
   }
 
   /** Starts to measure the store, in the background. */
@@ -82,10 +96,17 @@ export class Quota extends Layer {
     try {
       const stat = await ifPresent(this.inner.stat(ref, ctx));
       await this.inner.delete(ref, ctx);
-      if (stat !== undefined) this.usage.deleted(stat.size);
+      if (stat === undefined) return;
+      if (this.options.keepsDeleted === true) this.usage.trashed(stat.size);
+      else this.usage.deleted(stat.size);
     } finally {
       this.deleting.delete(name);
     }
+  }
+
+  /** Must be called when an object of this size was removed from the trash. */
+  purged(bytes: number): void {
+    if (this.options.trash !== undefined) this.usage.deleted(bytes);
   }
 
   override async close(): Promise<void> {
@@ -99,7 +120,10 @@ export class Quota extends Layer {
   }
 
   private async continueIfPresent(upload: Upload, ctx: OpContext): Promise<void> {
-    if ((await ifPresent(this.inner.stat(upload.ref, ctx))) === undefined) throw this.usedUp(upload.ref);
+    if ((await ifPresent(this.inner.stat(upload.ref, ctx))) === undefined) {
+      this.usage.rescan();
+      throw this.usedUp(upload.ref);
+    }
     upload.counts = false;
     this.reserved -= upload.reserved;
     upload.reserved = 0;
@@ -113,9 +137,10 @@ export class Quota extends Layer {
   }
 
   private usedUp({ kind }: ObjectRef): StoreError {
+    const remedy = this.options.keepsDeleted === true ? 'purge the trash, which counts' : 'delete old snapshots';
     return new StoreError(
       'no_space',
-      `this store's quota of ${this.maxBytes} bytes leaves no room for this ${kind}: the gateway's operator can raise it, or delete old snapshots`,
+      `this store's quota of ${this.maxBytes} bytes leaves no room for this ${kind}: the gateway's operator can raise it, or ${remedy}`,
     );
   }
 }

@@ -1,10 +1,7 @@
-import { ifPresent } from '../core/errors.js';
-import { mapAhead } from '../lib/map-ahead.js';
-import type { Mac, ObjectRef } from '../core/object.js';
+import type { ObjectRef } from '../core/object.js';
+import { statAll, statTrashed } from '../core/stat-all.js';
 import type { OpContext, Store } from '../core/store.js';
-
-/** How many stat calls run at once: few, as a scan should not slow down requests. */
-const statConcurrency = 8;
+import type { Trash } from '../core/trash.js';
 
 /** Names an object uniquely among all kinds. */
 export function objectName({ kind, mac }: ObjectRef): string {
@@ -28,6 +25,8 @@ export class Scan {
   constructor(
     private readonly store: Store,
     puts: Iterable<string>,
+    /** What is in it counts as well; undefined: nothing. */
+    private readonly trash?: Trash,
   ) {
     this.touched = new Set(puts);
   }
@@ -43,23 +42,22 @@ export class Scan {
     this.createdBytes += bytes;
   }
 
-  /** Must be called when an object of this size was deleted. */
+  /** Must be called when an object of this size was deleted, or moved to the trash, where it may have been counted again. */
   deleted(bytes: number): void {
     this.deletedBytes += bytes;
   }
 
   async run(ctx: OpContext): Promise<void> {
     for (const kind of ['packfile', 'state'] as const) {
-      for await (const batch of this.store.list(kind, ctx)) {
-        const measured = mapAhead(batch, statConcurrency, async (mac: Mac) => this.measure({ kind, mac }, ctx));
-        for await (const { name, size } of measured) this.add(name, size);
-      }
+      for await (const found of statAll(this.store, kind, ctx)) this.add(objectName(found), found.size);
     }
+    // Afterwards, so that what is moved there meanwhile isn't missed.
+    if (this.trash !== undefined) for await (const [, { size }] of statTrashed(this.trash, ctx)) this.counted += size;
   }
 
   /**
    * A lower and an upper bound of the store's size, at this moment. They differ by the size of objects that were deleted during the scan,
-   * which may or may not have been counted, and of found objects that are still being put, which may or may not be new.
+   * which may or may not have been counted (or, in the trash, once or twice), and of found objects that are still being put, which may or may not be new.
    *
    * @param puts the names of objects that are being put
    */
@@ -76,11 +74,5 @@ export class Scan {
   private add(name: string, size: number): void {
     if (this.touched.has(name)) this.found.set(name, size);
     else this.counted += size;
-  }
-
-  /** An object that was deleted since it was listed has size 0. */
-  private async measure(ref: ObjectRef, ctx: OpContext): Promise<{ name: string; size: number }> {
-    const stat = await ifPresent(this.store.stat(ref, ctx));
-    return { name: objectName(ref), size: stat?.size ?? 0 };
   }
 }

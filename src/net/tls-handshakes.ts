@@ -7,12 +7,12 @@ import type { TlsCredentials, TlsMaterial } from './tls-credentials.js';
 /**
  * The protocols that are negotiated in TLS (ALPN), in order of preference. HTTP/2 comes first: by HTTP/1.1 plakar's
  * client makes connection after connection, and checks and restores take a third longer.
- * Metrics are served over HTTP/1.1 only.
+ * The status page and the metrics are served over HTTP/1.1 only.
  */
 const protocols: Readonly<Record<ListenerConfig['protocol'], string[]>> = {
   http: ['h2', 'http/1.1'],
   grpc: ['h2'],
-  metrics: ['http/1.1'],
+  admin: ['http/1.1'],
 };
 
 export interface TlsHandshakesOptions {

@@ -42,6 +42,7 @@ export class AuditLog implements AuditSink {
     private readonly path: string,
     private file: FileHandle,
     private readonly log: Pick<Logger, 'error' | 'warn'>,
+    private readonly instance: string | undefined,
     private readonly retryMs: number,
   ) {}
 
@@ -49,14 +50,15 @@ export class AuditLog implements AuditSink {
    * Opens the file, or creates it. Fails with a message for the operator.
    *
    * @param path absolute
+   * @param options.instance the gateway's name among its replicas, which each line has
    */
   static async open(
     path: string,
     log: Pick<Logger, 'error' | 'warn'>,
-    { retryMs = defaultRetryMs } = {},
+    { instance, retryMs = defaultRetryMs }: { readonly instance?: string; readonly retryMs?: number } = {},
   ): Promise<AuditLog> {
     try {
-      return new AuditLog(path, await openFile(path), log, retryMs);
+      return new AuditLog(path, await openFile(path), log, instance, retryMs);
     } catch (error) {
       throw new Error(`the audit log can't be written: ${reason(error)}`, { cause: error });
     }
@@ -69,7 +71,7 @@ export class AuditLog implements AuditSink {
 
   record(entry: AuditEntry): void {
     if (this.closing !== undefined) return this.successor?.record(entry);
-    const line = auditLine(entry);
+    const line = auditLine(entry, this.instance);
     if (this.bufferedBytes + line.length > maxBufferedBytes) {
       this.dropped++;
       return;

@@ -1,11 +1,16 @@
+import { createRequire } from 'node:module';
 import { pino, type DestinationStream, type Logger } from 'pino';
-import { prettyFactory } from 'pino-pretty';
+import type * as PinoPretty from 'pino-pretty';
 import type { Config } from '../config/config.js';
+
+const require = createRequire(import.meta.url);
 
 /** The program's log: lines of JSON, or text for people. */
 export function createLog(level: Config['logLevel'], format: 'text' | 'json', destination: DestinationStream): Logger {
   const options = { level, base: null };
   if (format === 'json') return pino(options, destination);
+  // Loaded where it is needed: it takes some MiB. It is a CommonJS module.
+  const { prettyFactory } = require('pino-pretty') as typeof PinoPretty;
   const pretty = prettyFactory({
     // The message contains what people need of the other fields.
     include: 'level,time,err',

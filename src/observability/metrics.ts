@@ -1,6 +1,7 @@
 import { METHODS } from 'node:http';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { RequestObserver } from '../core/request.js';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { RequestObserver, RequestRecord } from '../core/request.js';
+import { addHistogram, Durations } from './durations.js';
 import type { ProcessMetrics } from './process-metrics.js';
 
 /** Values that are looked up when metrics are read. */
@@ -8,59 +9,80 @@ export interface MetricSources {
   readonly connections: () => number;
   /** When the TLS certificate expires, in milliseconds since 1970-01-01 UTC; undefined without one. */
   readonly certificateExpiresMs: () => number | undefined;
-  /** The bytes in stores with a quota, by name. */
-  readonly usedBytes: () => ReadonlyMap<string, number>;
   /** Entries that the audit log lost since the start, because its file couldn't be written. */
   readonly lostAuditEntries: () => number;
 }
 
-/** From a read from memory to a packfile over a slow connection, in seconds. */
-const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300];
+const methods: ReadonlySet<string> = new Set(METHODS);
+
+/** The finished requests of one method. */
+interface MethodCounts {
+  readonly protocol: string;
+  readonly method: string;
+  readonly durations: Durations;
+  readonly byStatus: Map<number | string, number>;
+  received: number;
+  sent: number;
+}
 
 /** Adds the metrics of a process that serves to those that each process has, and returns what measures its requests. */
 export function meteredRequests({ registry }: ProcessMetrics, sources: MetricSources): RequestObserver {
   const registers = [registry];
-  const labelNames = ['protocol', 'method'] as const;
-  const requests = new Counter({
+  // Plain numbers: a counter of prom-client looks its labels up each time, which a read of a small range notices.
+  const methodCounts = new Map<string, MethodCounts>();
+  const countsOf = (protocol: RequestRecord['protocol'], named: string): MethodCounts => {
+    // HTTP/2 allows arbitrary methods, and each one would be kept as a label.
+    const method = protocol === 'grpc' || methods.has(named) ? named : 'other';
+    const present = methodCounts.get(method);
+    if (present !== undefined) return present;
+    const added = { protocol, method, durations: new Durations(), byStatus: new Map(), received: 0, sent: 0 };
+    methodCounts.set(method, added);
+    return added;
+  };
+  new Counter({
     name: 'kloset_gateway_requests_total',
     help: 'Finished requests, by HTTP status or gRPC status.',
-    labelNames: [...labelNames, 'status'],
+    labelNames: ['protocol', 'method', 'status'],
     registers,
+    collect() {
+      this.reset();
+      for (const { protocol, method, byStatus } of methodCounts.values()) {
+        for (const [status, count] of byStatus) this.inc({ protocol, method, status }, count);
+      }
+    },
   });
-  const seconds = new Histogram({
-    name: 'kloset_gateway_request_duration_seconds',
-    help: 'Duration of requests.',
-    labelNames,
-    buckets,
-    registers,
-  });
-  const received = new Counter({
-    name: 'kloset_gateway_received_bytes_total',
-    help: 'Bytes of received objects.',
-    labelNames: ['protocol'],
-    registers,
-  });
-  const sent = new Counter({
-    name: 'kloset_gateway_sent_bytes_total',
-    help: 'Bytes of sent objects and lists.',
-    labelNames: ['protocol'],
-    registers,
-  });
+  addHistogram(registry, { name: 'kloset_gateway_request_duration_seconds', help: 'Duration of requests.' }, () =>
+    [...methodCounts.values()].map(({ protocol, method, durations }) => [{ protocol, method }, durations]),
+  );
+  for (const [direction, help] of [
+    ['received', 'Bytes of received objects.'],
+    ['sent', 'Bytes of sent objects and lists.'],
+  ] as const) {
+    new Counter({
+      name: `kloset_gateway_${direction}_bytes_total`,
+      help,
+      labelNames: ['protocol'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { protocol, [direction]: bytes } of methodCounts.values()) this.inc({ protocol }, bytes);
+      },
+    });
+  }
   addGauges(sources, registers);
   return {
-    request: ({ protocol, method: named, status, ...bytes }, ms) => {
-      // HTTP/2 allows arbitrary methods, and each one would be kept as a label.
-      const method = protocol === 'grpc' || METHODS.includes(named) ? named : 'other';
-      requests.inc({ protocol, method, status });
-      seconds.observe({ protocol, method }, ms / 1000);
-      received.inc({ protocol }, bytes.received);
-      sent.inc({ protocol }, bytes.sent);
+    request: ({ protocol, method, status, received, sent }, ms) => {
+      const counts = countsOf(protocol, method);
+      counts.byStatus.set(status, (counts.byStatus.get(status) ?? 0) + 1);
+      counts.durations.observe(ms);
+      counts.received += received;
+      counts.sent += sent;
     },
   };
 }
 
 function addGauges(sources: MetricSources, registers: Registry[]): void {
-  const { connections, certificateExpiresMs, usedBytes, lostAuditEntries } = sources;
+  const { connections, certificateExpiresMs, lostAuditEntries } = sources;
   new Counter({
     name: 'kloset_gateway_audit_entries_lost_total',
     help: "Entries that are not in the audit log, because its file couldn't be written.",
@@ -89,17 +111,6 @@ function addGauges(sources: MetricSources, registers: Registry[]): void {
       this.reset();
       // Absent without a certificate, so that no alert is triggered.
       if (ms !== undefined) this.set({ use: 'server' }, ms / 1000);
-    },
-  });
-  new Gauge({
-    name: 'kloset_gateway_store_used_bytes',
-    help: 'Bytes of packfiles and states, for stores with a quota.',
-    labelNames: ['store'],
-    aggregator: 'max',
-    registers,
-    collect() {
-      this.reset();
-      for (const [store, bytes] of usedBytes()) this.set({ store }, bytes);
     },
   });
 }

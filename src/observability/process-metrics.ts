@@ -15,16 +15,23 @@ export class ProcessMetrics {
     help: 'Reloads of the configuration that failed, so that the previous one stayed active.',
     registers: [this.registry],
   });
+  private readonly buildInfo = new Gauge({
+    name: 'kloset_gateway_build_info',
+    help: "The gateway's version, and its name among its replicas; always 1.",
+    labelNames: ['version', 'replica'],
+    aggregator: 'first',
+    registers: [this.registry],
+  });
   private collects = false;
 
-  constructor() {
-    new Gauge({
-      name: 'kloset_gateway_build_info',
-      help: "The gateway's version; always 1.",
-      labelNames: ['version'],
-      aggregator: 'first',
-      registers: [this.registry],
-    }).set({ version }, 1);
+  /** @param instance the gateway's name among its replicas. Its label is `replica`, since Prometheus sets `instance` to the target's address. */
+  constructor(instance: string) {
+    this.setInstance(instance);
+  }
+
+  setInstance(instance: string): void {
+    this.buildInfo.reset();
+    this.buildInfo.set({ version, replica: instance }, 1);
   }
 
   /** Starts to measure the process, which has a small cost. */

@@ -103,14 +103,14 @@ async function openFor(init: InitConfig, { log, host, user, cwd }: PluginOptions
   const checked = makeConfig({ location: init.location, 'allow-delete': true }, surroundings);
   if ('problems' in checked) throw new StoreError('invalid_argument', checked.problems.join('; '));
   const { config } = checked;
-  const named = config.stores.get('')?.location;
+  const { location: named, s3 } = config.stores.get('') ?? {};
   if (named === undefined || named === 'sample') throw new StoreError('invalid_argument', 'the location is missing');
   const { ssh, durable, limits } = config;
   const { maxObjectBytes } = limits;
   const connector = { options: init.options, surroundings };
   try {
     const location = withConnectorOptions(named, init.options);
-    return await openStore(location, { ssh, durable, maxObjectBytes, host, user, writable: true, connector }, log);
+    return await openStore(location, { ssh, s3, durable, maxObjectBytes, host, user, writable: true, connector }, log);
   } catch (error) {
     throw new StoreError('invalid_argument', error instanceof Error ? error.message : String(error), { cause: error });
   }

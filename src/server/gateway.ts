@@ -3,8 +3,12 @@ import type { Config } from '../config/types.js';
 import type { ListenAddress } from '../core/address.js';
 import type { Logger } from '../lib/logger.js';
 import type { ActivatedSocket } from '../net/activation.js';
+import type { MirroringTimes } from './mirroring.js';
+import type { NewObjects } from './new-objects.js';
 import type { Shared } from './shared.js';
+import type { VerifyingTimes } from './verifying.js';
 import type { User } from '../backends/backend.js';
+import type { SessionTimes } from '../watch/session-tracker.js';
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -15,6 +19,12 @@ export interface GatewayOptions {
   readonly activated?: readonly ActivatedSocket[] | undefined;
   /** What it shares with other processes of the same gateway. Default: nothing. */
   readonly shared?: Shared | undefined;
+  /** When callers count as gone. Default: as plakar does. */
+  readonly sessionTimes?: SessionTimes | undefined;
+  /** When mirrors are written. Default: as suits disks and networks. */
+  readonly mirroringTimes?: Partial<MirroringTimes> | undefined;
+  /** When objects are checked, and damage is told. */
+  readonly verifyingTimes?: Partial<VerifyingTimes> | undefined;
 }
 
 /** A running gateway. */
@@ -22,7 +32,7 @@ export interface Gateway {
   /** The current addresses, with the actual ports. */
   readonly http: readonly ListenAddress[];
   readonly grpc: readonly ListenAddress[];
-  readonly metrics: readonly ListenAddress[];
+  readonly admin: readonly ListenAddress[];
   /** The other files that it has read for its configuration. A change to one needs a `reload`. */
   readonly files: readonly string[];
   /**
@@ -34,13 +44,16 @@ export interface Gateway {
   reopenLogs(): Promise<void>;
   /** Counts a failed login from an address that another process of this gateway has seen. */
   countFailedLogin(address: string): void;
+  /** Takes note of what callers have put into stores, by way of any process of this gateway, so that it is mirrored. */
+  added(objects: readonly NewObjects[]): void;
   /** Counts a reload that failed, for the metrics. */
   countFailedReload(): void;
   /** The metrics of this process, in prom-client's form, so that they can be aggregated with those of other processes. */
   metricValues(): Promise<readonly object[]>;
   /**
-   * Stops accepting connections, waits `graceMs` milliseconds (default: as configured) for running requests, aborts the rest, and
-   * cleans up. Can be called again with a shorter grace period.
+   * Stops accepting connections, waits `graceMs` milliseconds for running requests, aborts the rest, and cleans up. Without `graceMs`,
+   * everything is served for the configured delay first, while health checks say that the gateway stops, and the grace period is the
+   * configured one. Can be called again with a shorter grace period, which ends the delay.
    */
   close(graceMs?: number): Promise<void>;
 }

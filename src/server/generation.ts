@@ -1,10 +1,13 @@
+import { AdminAccess } from '../access/admin-access.js';
 import { AuditLog } from '../observability/audit-log.js';
 import { Authenticator } from '../auth/authenticator.js';
 import type { BcryptWorker } from '../auth/bcrypt-worker.js';
 import { grantsOf } from '../access/grants.js';
 import { readHtpasswd } from '../auth/htpasswd-file.js';
 import type { LoginThrottle } from '../auth/throttle.js';
-import type { Config } from '../config/types.js';
+import type { Config, StoreConfig } from '../config/types.js';
+import type { ActivitySink } from '../core/activity.js';
+import { formatDuration } from '../lib/format-duration.js';
 import type { Logger } from '../lib/logger.js';
 import type { CallerLimits } from '../layers/limited.js';
 import { StoreAccess } from '../access/store-access.js';
@@ -16,6 +19,7 @@ export interface SharedResources {
   readonly bcrypt: BcryptWorker;
   readonly throttle: LoginThrottle;
   readonly callerLimits: CallerLimits;
+  readonly activity: ActivitySink;
   readonly log: Logger;
 }
 
@@ -24,22 +28,16 @@ export class Generation {
   constructor(
     readonly config: Config,
     readonly access: StoreAccess,
-    /** Shared with the previous generation if both have the same file. */
+    readonly adminAccess: AdminAccess,
+    /** Shared with the previous generation if both have the same file and instance. */
     readonly auditLog: AuditLog | undefined,
     readonly acquired: AcquiredStores,
   ) {}
 
-  /** The bytes in stores with a quota, by name. */
-  usedBytes(): ReadonlyMap<string, number> {
-    const all = [...this.acquired.stores].map(([name, { usedBytes }]) => [name, usedBytes()] as const);
-    return new Map(all.filter((entry): entry is [string, number] => entry[1] !== undefined));
-  }
-
   /** Releases the resources of a generation that never became active. */
   async discard(active: Generation | undefined): Promise<void> {
     await this.retire(active);
-    for (const [name, { quotaBytes }] of active?.config.stores ?? [])
-      active?.acquired.stores.get(name)?.setQuota(quotaBytes);
+    if (active !== undefined) configure(active.acquired, active.config);
   }
 
   /** Releases its resources after a grace period, in milliseconds, except for those that its successor has as well. */
@@ -55,7 +53,7 @@ export async function prepare(
   resources: SharedResources,
   previous: Generation | undefined,
 ): Promise<Generation> {
-  const { pool, bcrypt, throttle, callerLimits, log } = resources;
+  const { pool, bcrypt, throttle, callerLimits, activity, log } = resources;
   const htpasswd =
     config.htpasswd === undefined ? undefined : await readHtpasswd(config.htpasswd, (warning) => log.warn({}, warning));
   const authenticator = new Authenticator({
@@ -69,20 +67,73 @@ export async function prepare(
   try {
     const auditLog = await openAuditLog(config, previous, log);
     const { stores } = acquired;
-    const access = new StoreAccess({ authenticator, grants: grantsOf(config), stores, callerLimits, auditLog });
-    for (const [name, { quotaBytes }] of config.stores) stores.get(name)?.setQuota(quotaBytes);
-    return new Generation(config, access, auditLog, acquired);
+    const grants = grantsOf(config);
+    const access = new StoreAccess({
+      authenticator,
+      grants,
+      stores,
+      callerLimits,
+      activity: auditLog === undefined ? activity : alsoAudited(activity, auditLog),
+    });
+    configure(acquired, config);
+    const adminAccess = new AdminAccess({ config, authenticator, grants, throttle });
+    return new Generation(config, access, adminAccess, auditLog, acquired);
   } catch (error) {
     await acquired.release();
     throw error;
   }
 }
 
+/**
+ * What a start or a reload takes away of what keeps objects: times that are shorter, and a clock that is trusted. Each a sentence, with the
+ * store's name.
+ */
+export function loosened(
+  before: Config | undefined,
+  after: Config,
+): { readonly store: string; readonly reason: string }[] {
+  const trusted = after.trustsClock && before?.trustsClock !== true ? after.stores : new Map<string, StoreConfig>();
+  const keeping = [...trusted].filter(([, { retentionMs, trashMs }]) => retentionMs > 0 || trashMs > 0);
+  const reason = 'trust-clock is on: retention and the trash go by the clock, whatever the times of states say';
+  return [...shortened(before, after), ...keeping.map(([store]) => ({ store, reason }))];
+}
+
+function shortened(before: Config | undefined, after: Config): { store: string; reason: string }[] {
+  const times = { retention: 'retentionMs', trash: 'trashMs' } as const;
+  return [...after.stores].flatMap(([store, now]) => {
+    const then = before?.stores.get(store);
+    return Object.entries(times).flatMap(([setting, time]) => {
+      const [from, to] = [then?.[time] ?? 0, now[time]].map((ms) => (ms === 0 ? '0' : formatDuration(ms)));
+      if (then === undefined || now[time] >= then[time]) return [];
+      return {
+        store,
+        reason: `${setting} of ${store === '' ? 'the default store' : store} was shortened from ${from} to ${to}`,
+      };
+    });
+  });
+}
+
+/** Applies what a configuration says of stores that may have been open before. */
+function configure({ stores }: AcquiredStores, { stores: configs, trustsClock }: Config): void {
+  for (const [name, config] of configs) stores.get(name)?.configure({ ...config, trustsClock });
+}
+
+function alsoAudited(activity: ActivitySink, auditLog: AuditLog): ActivitySink {
+  return {
+    record: (entry) => {
+      auditLog.record(entry);
+      activity.record(entry);
+    },
+    read: (...args) => activity.read(...args),
+  };
+}
+
 async function openAuditLog(
-  { auditLog: path }: Config,
+  { auditLog: path, instance }: Config,
   previous: Generation | undefined,
   log: Logger,
 ): Promise<AuditLog | undefined> {
-  if (path === previous?.config.auditLog) return previous?.auditLog;
-  return path === undefined ? undefined : AuditLog.open(path, log);
+  const isSame = path === previous?.config.auditLog && instance === previous?.config.instance;
+  if (isSame) return previous?.auditLog;
+  return path === undefined ? undefined : AuditLog.open(path, log, { instance });
 }

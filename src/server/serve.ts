@@ -36,7 +36,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const { process, host, user, load, loaded } = options;
   const { config, configFiles } = loaded;
   const workers = workersFor(config, availableParallelism());
-  const programLog = openProgramLog(config, { isTerminal: process.stderr.isTTY, isShared: workers > 1 });
+  const programLog = openProgramLog(config, { isTerminal: process.stderr.isTTY, hasWorkers: workers > 1 });
   const { log } = programLog;
   try {
     // Before anything that takes long, since the defaults are that SIGHUP ends the process and SIGUSR1 opens a debugger's port.
@@ -51,7 +51,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     const starting: Promise<MainGateway> =
       workers === 1
         ? startGateway({ config, log, host, user, activated })
-        : WorkerGroup.start({ config, workers, activated, log, failed });
+        : WorkerGroup.start({ config, workers, activated, log, logged: (lines) => programLog.add(lines), failed });
     const gateway = await Promise.race([starting, stop.then(() => undefined)]);
     if (gateway === undefined) {
       await Promise.race([starting.then((started) => started.close(0)), sleep(abandonMs)]);
@@ -66,8 +66,13 @@ export async function serve(options: ServeOptions): Promise<void> {
     // Shutdown does not wait for a running reload, which will be discarded.
     void reloader.close();
     const again = nextStopSignal(process);
-    const limit = `${config.drainMs / 1000} s`;
-    log.info({ signal }, `${signal}: waiting up to ${limit} for running requests; send it again to stop at once`);
+    const { shutdownDelayMs, drainMs } = config;
+    const first = shutdownDelayMs > 0 ? `serving for another ${shutdownDelayMs / 1000} s, then ` : '';
+    const limit = `${drainMs / 1000} s`;
+    log.info(
+      { signal },
+      `${signal}: ${first}waiting up to ${limit} for running requests; send it again to stop at once`,
+    );
     // Gracefully, or at once if there is another signal.
     await Promise.race([gateway.close(), again.then(() => gateway.close(0))]);
     log.info({}, 'stopped');

@@ -1,16 +1,17 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BcryptWorker } from '../auth/bcrypt-worker.js';
 import { LoginThrottle } from '../auth/throttle.js';
 import { filesOf } from '../config/files.js';
 import type { Config, ListenerConfig } from '../config/types.js';
 import type { ListenAddress } from '../core/address.js';
 import type { AccessControl } from '../core/access-control.js';
-import type { RequestObserver } from '../core/request.js';
+import { ownEntry, type AuditEntry, type AuditSink } from '../core/audit.js';
 import type { Frontend } from '../frontends/frontend.js';
 import { GrpcFrontend } from '../frontends/grpc/server.js';
+import { adminFrontend } from '../frontends/admin/admin-frontend.js';
 import { HttpFrontend } from '../frontends/http/server.js';
 import { loggedRequests } from '../observability/request-log.js';
-import { metricsFrontend } from '../frontends/http/metrics.js';
 import { CallerLimits } from '../layers/limited.js';
 import { ActivatedSockets } from '../net/activation.js';
 import { ConnectionCount } from '../net/connection-acceptor.js';
@@ -19,12 +20,16 @@ import { packageFolder, version } from '../lib/package-info.js';
 import { announce, announceReload } from './announce.js';
 import { CertificateWatch } from './certificate-watch.js';
 import type { Gateway, GatewayOptions } from './gateway.js';
-import { prepare, type Generation } from './generation.js';
+import { loosened, prepare, type Generation } from './generation.js';
 import { Listeners } from './listeners.js';
-import { meteredRequests } from '../observability/metrics.js';
 import { ProcessMetrics } from '../observability/process-metrics.js';
 import { checkAnonymousWriting } from './anonymous-writing.js';
+import { Metering } from './metering.js';
+import type { NewObjects } from './new-objects.js';
+import { Observing } from './observing.js';
+import { ReadinessCheck, type CheckedStore } from './readiness.js';
 import { StorePool } from './stores.js';
+import { Watching } from './watching.js';
 
 /** How long a TLS handshake may take, in milliseconds. */
 const handshakeTimeoutMs = 10_000;
@@ -37,9 +42,13 @@ const cleanUpMs = 1000;
  * with a message for the operator, and leaves nothing open.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const gateway = new RunningGateway(options);
+  const { config, log, sessionTimes, shared } = options;
+  const metrics = new ProcessMetrics(config.instance);
+  const { registry } = metrics;
+  const watching = shared === undefined ? await Watching.open({ config, log, registry, sessionTimes }) : undefined;
+  const gateway = new RunningGateway(options, metrics, watching);
   try {
-    await gateway.reload(options.config);
+    await gateway.reload(config);
   } catch (error) {
     await gateway.close(0);
     throw error;
@@ -59,53 +68,71 @@ class RunningGateway implements Gateway {
   private readonly certificate: CertificateWatch;
   private readonly listeners: Listeners;
   private readonly activated: ActivatedSockets;
-  private readonly ownMetrics = new ProcessMetrics();
+  private readonly metering: Metering;
+  private readonly observing: Observing;
   private readonly frontends: {
     readonly http: HttpFrontend;
     readonly grpc: GrpcFrontend;
-    readonly metrics: Frontend;
+    readonly admin: Frontend;
   };
-  /** Measuring costs as much as some responses, so it is done only if there is a listener for the metrics. */
-  private isMetered = false;
-  /** Of audit logs that are no longer in use. */
-  private lostAuditEntries = 0;
   private generation: Generation | undefined;
   /** While listeners change, new connections wait for the configuration that they belong to. */
   private changing: Promise<unknown> | undefined;
   private closed: Promise<void> | undefined;
   private isStopping = false;
+  /** Ends the delay before the gateway stops listening. */
+  private readonly hurry = new AbortController();
 
-  constructor(private readonly options: GatewayOptions) {
+  constructor(
+    private readonly options: GatewayOptions,
+    private readonly ownMetrics: ProcessMetrics,
+    /** Undefined in a worker, whose primary has it. */
+    watching: Watching | undefined,
+  ) {
     const { config, log, activated = [], shared } = options;
     const { limits, v10 } = config;
-    this.pool = new StorePool({ ...options, sweeps: shared?.isFirst ?? true });
+    const observing = (this.observing = new Observing(options, watching));
+    const metering = (this.metering = new Metering(ownMetrics, {
+      connections: () => this.connections.current,
+      certificateExpiresMs: () => this.certificate.expiresMs,
+    }));
+    const audit: AuditSink = { record: (entry) => this.record(entry) };
+    this.pool = new StorePool({
+      ...options,
+      ...shared,
+      sweeps: shared?.isFirst ?? true,
+      observerOf: (name) => metering.observerOf(name),
+      audit,
+      mirrorRead: (...read) => observing.mirrorRead(...read),
+    });
     this.callerLimits = new CallerLimits(limits);
     this.connections = new ConnectionCount(limits.maxConnections);
     this.certificate = new CertificateWatch(log);
     this.activated = new ActivatedSockets(activated);
     this.listeners = new Listeners((each) => this.listenerOptions(each));
-    const metered = meteredRequests(this.ownMetrics, {
-      connections: () => this.connections.current,
-      certificateExpiresMs: () => this.certificate.expiresMs,
-      usedBytes: () => this.generation?.usedBytes() ?? new Map(),
-      lostAuditEntries: () => this.lostAuditEntries + (this.generation?.auditLog?.lost ?? 0),
-    });
     const access: AccessControl = {
       login: (peer, authorization) => this.active.access.login(peer, authorization),
       storeOf: (caller, name) => this.active.access.storeOf(caller, name),
     };
-    const meter: RequestObserver = {
-      request: (record, ms) => {
-        if (this.isMetered) metered.request(record, ms);
-      },
-    };
-    const common = { access, log, limits, observers: [loggedRequests(log), meter] };
-    const { registry } = this.ownMetrics;
+    const common = { access, log, limits, observers: [loggedRequests(log), metering.requests, observing.activity] };
+    const { registry } = ownMetrics;
     const metrics = (): Promise<string> => shared?.metrics() ?? registry.metrics();
+    const health = new ReadinessCheck({
+      stores: () => this.checkedStores(),
+      isStopping: () => this.isStopping,
+      log,
+    });
     this.frontends = {
-      http: new HttpFrontend({ ...common, v10 }),
+      http: new HttpFrontend({ ...common, v10, health }),
       grpc: new GrpcFrontend({ ...common, version, protoFolder: join(packageFolder, 'proto') }),
-      metrics: metricsFrontend({ metrics, contentType: registry.contentType, log }),
+      admin: adminFrontend({
+        metrics,
+        contentType: registry.contentType,
+        status: () => observing.status(),
+        health,
+        access: { check: (peer, request) => this.active.adminAccess.check(peer, request) },
+        log,
+      }),
     };
   }
 
@@ -117,8 +144,8 @@ class RunningGateway implements Gateway {
     return this.listeners.addressesOf('grpc');
   }
 
-  get metrics(): readonly ListenAddress[] {
-    return this.listeners.addressesOf('metrics');
+  get admin(): readonly ListenAddress[] {
+    return this.listeners.addressesOf('admin');
   }
 
   get files(): readonly string[] {
@@ -127,9 +154,11 @@ class RunningGateway implements Gateway {
 
   async reload(config: Config): Promise<void> {
     const { log } = this.options;
-    const { bcrypt, throttle, callerLimits } = this;
+    const { pool, bcrypt, throttle, callerLimits } = this;
+    const { activity } = this.observing;
     const previous = this.generation;
-    const next = await prepare(config, { pool: this.pool, bcrypt, throttle, callerLimits, log }, previous);
+    this.observing.check(config);
+    const next = await prepare(config, { pool, bcrypt, throttle, callerLimits, activity, log }, previous);
     try {
       await this.certificate.prepare(config.tls);
       if (this.isStopping) throw new Error('the gateway is stopping');
@@ -143,15 +172,14 @@ class RunningGateway implements Gateway {
     }
     // Nothing below this line fails.
     this.generation = next;
-    if (previous !== undefined && previous.auditLog !== next.auditLog)
-      this.lostAuditEntries += previous.auditLog?.lost ?? 0;
-    this.isMetered = config.listeners.some(({ protocol }) => protocol === 'metrics');
-    if (this.isMetered) this.ownMetrics.start();
+    this.metering.configure(config, next.auditLog);
+    this.observing.configure(config, next.acquired.stores);
     this.callerLimits.setLimits(config.limits);
     this.connections.max = config.limits.maxConnections;
     this.frontends.http.configure(config);
     this.frontends.grpc.configure(config);
     await this.certificate.commit();
+    this.observing.certificateExpires(this.certificate.expiresMs);
     this.announce(previous, next);
     // Requests on the previous one get the same grace period as at a stop.
     void previous?.retire(next, config.drainMs);
@@ -165,6 +193,10 @@ class RunningGateway implements Gateway {
     this.throttle.count(address);
   }
 
+  added(objects: readonly NewObjects[]): void {
+    this.observing.added(objects);
+  }
+
   countFailedReload(): void {
     this.ownMetrics.failedReloads.inc();
   }
@@ -173,13 +205,22 @@ class RunningGateway implements Gateway {
     return this.ownMetrics.registry.getMetricsAsJSON();
   }
 
-  async close(graceMs = this.generation?.config.drainMs ?? 0): Promise<void> {
-    const { http, grpc, metrics } = this.frontends;
+  async close(wantedGraceMs?: number): Promise<void> {
+    const { http, grpc, admin } = this.frontends;
+    const { shutdownDelayMs = 0, drainMs = 0 } = this.generation?.config ?? {};
+    const graceMs = wantedGraceMs ?? drainMs;
     this.isStopping = true;
+    grpc.announceStop();
+    if (wantedGraceMs !== undefined) this.hurry.abort();
+    else if (shutdownDelayMs > 0) {
+      await sleep(shutdownDelayMs, undefined, { signal: this.hurry.signal }).catch(() => undefined);
+    }
     const listening = this.listeners.close();
     // Requests may wait for a store's server that doesn't respond. Closing the store ends them.
     const limit = setTimeout(() => void this.generation?.acquired.release(), graceMs + cleanUpMs);
-    await Promise.all([http.close(graceMs), grpc.close(graceMs), metrics.close(graceMs)]);
+    await Promise.all([http.close(graceMs), grpc.close(graceMs), this.observing.stop()]);
+    // Last, so that health checks see that it stops.
+    await admin.close(0);
     clearTimeout(limit);
     this.closed ??= this.closeRest(listening);
     await this.closed;
@@ -190,13 +231,32 @@ class RunningGateway implements Gateway {
     this.certificate.close();
     await this.generation?.retire();
     await this.bcrypt.close();
+    await this.observing.close();
   }
 
+  private checkedStores(): CheckedStore[] {
+    const { acquired, config } = this.active;
+    return [...acquired.stores].map(([name, opened]) => {
+      return { name, opened, isOptional: config.stores.get(name)?.optional === true };
+    });
+  }
+
+  /** Logs what is served now, and warns if this configuration protects less than the previous one. */
   private announce(previous: Generation | undefined, next: Generation): void {
     const { log, shared } = this.options;
     if (shared?.isFirst === false || (previous === undefined && shared?.isSuccessor === true)) return;
     if (previous !== undefined) announceReload(log, this);
     else announce(log, this, next, this.activated.unclaimed);
+    for (const { store, reason } of loosened(previous?.config, next.config)) {
+      log.warn({ store }, reason);
+      this.record(ownEntry(store, { operation: 'retention', outcome: 'stored', reason }));
+    }
+  }
+
+  /** Records what the gateway itself did. */
+  private record(entry: AuditEntry): void {
+    this.generation?.auditLog?.record(entry);
+    this.observing.activity.record(entry);
   }
 
   private get active(): Generation {

@@ -3,12 +3,21 @@ import { accessOf, grantsOf, requireListener } from '../../src/access/grants.js'
 import type { Config, ListenerConfig, PrincipalConfig, StoreConfig } from '../../src/config/types.js';
 import { accessLevels, hasRight, type Access, type Right } from '../../src/core/access.js';
 import type { PeerCertificate } from '../../src/core/caller.js';
+import { notWatched } from '../support/config.js';
 
 const store = (anonymous: Access): StoreConfig => ({
   location: 'sample',
   anonymous,
   quotaBytes: undefined,
+  quotaIncludesTrash: true,
+  retentionMs: 0,
+  trashMs: 0,
+  asOfMs: undefined,
   optional: false,
+  digests: undefined,
+  s3: undefined,
+  mirror: undefined,
+  verification: undefined,
 });
 const listener = (name: string, maxAccess: Access): ListenerConfig => ({
   name,
@@ -25,6 +34,7 @@ const principal = (name: string, access: Record<string, Access>): PrincipalConfi
   certificates: [],
   access: new Map(Object.entries(access)),
   listeners: undefined,
+  ...notWatched,
 });
 
 const config: Pick<Config, 'principals' | 'stores' | 'listeners' | 'tls'> = {

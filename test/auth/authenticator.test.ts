@@ -10,6 +10,7 @@ import type { Caller, Peer } from '../../src/core/caller.js';
 import { StoreError, type ErrorCode } from '../../src/core/errors.js';
 import { expectFailure } from '../support/store.js';
 import { FakeClock, settle } from './fake-clock.js';
+import { notWatched } from '../support/config.js';
 
 const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString('base64')}`;
 const peer: Peer = { listener: 'network', address: '192.0.2.1' };
@@ -42,6 +43,7 @@ describe('Authenticator', () => {
         certificates: ['dns:Web-1.example.org', 'cn:web-1', 'dns:shared.example.org'],
         access: new Map(),
         listeners: undefined,
+        ...notWatched,
       },
       {
         name: 'operator',
@@ -49,6 +51,7 @@ describe('Authenticator', () => {
         certificates: ['cn:operator', 'dns:Shared.example.org'],
         access: new Map(),
         listeners: new Set(['admin']),
+        ...notWatched,
       },
     ];
   });

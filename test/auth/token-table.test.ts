@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { TokenTable } from '../../src/auth/token-table.js';
 import { tokenDigest } from '../../src/auth/tokens.js';
 import type { PrincipalConfig } from '../../src/config/types.js';
+import { notWatched } from '../support/config.js';
 
 const ann: PrincipalConfig = {
   name: 'ann',
@@ -12,6 +13,7 @@ const ann: PrincipalConfig = {
   certificates: [],
   access: new Map(),
   listeners: undefined,
+  ...notWatched,
 };
 
 describe('TokenTable', () => {

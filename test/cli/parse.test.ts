@@ -1,3 +1,4 @@
+import { oldNames } from '../../src/config/definition.js';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { helpText } from '../../src/cli/help.js';
@@ -43,6 +44,31 @@ describe('the command line', () => {
       });
     }
     expect(serve('--allow-write=false').flags).to.deep.equal({ 'allow-write': false });
+    expect(serve('--metrics-listen', ':1'), 'an old name').to.deep.include({
+      flags: { 'metrics-listen': [':1'] },
+      problems: [],
+    });
+  });
+
+  it('turns off what is on by default with --no-, and on again with its own name', () => {
+    expect(serve('--no-s3-tls').flags).to.deep.equal({ 's3-tls': false });
+    expect(serve('-no-s3-tls=false').flags).to.deep.equal({ 's3-tls': true });
+    expect(serve('--s3-tls').flags).to.deep.equal({ 's3-tls': true });
+    expect(serve('--s3-tls=false').flags).to.deep.equal({ 's3-tls': false });
+    expect(serve('--no-s3-tls=maybe').problems).to.deep.equal(['--no-s3-tls takes no value']);
+    expect(serve('--no-quota-includes-trash', '/x').flags).to.deep.equal({
+      'quota-includes-trash': false,
+      location: '/x',
+    });
+    expect(helpText('serve')).to.include('--no-s3-tls ').and.not.to.include(' --s3-tls ');
+  });
+
+  it('takes how a store in S3 is reached for every command about stores', () => {
+    const flags = { location: 's3://localhost:9000/backups', 's3-tls': false, 's3-region': 'eu-1' };
+    expect(parseCommandLine(['history', flags.location, '--no-s3-tls', '--s3-region', 'eu-1'])).to.deep.include({
+      name: 'history',
+      flags,
+    });
   });
 
   it('reports all problems at once, and keeps the options without one', () => {
@@ -125,6 +151,125 @@ describe('the command line', () => {
     }
   });
 
+  it('reads the file for a test of notifications', () => {
+    expect(parseCommandLine(['notify', 'test', '-config', 'f'])).to.deep.equal({
+      name: 'notify test',
+      configPath: 'f',
+    });
+    for (const args of [[], ['test', 'x'], ['test', '--listen', ':1']])
+      expect(parseCommandLine(['notify', ...args]).name, args.join(' ')).to.equal('unknown');
+  });
+
+  it('reads what a command about a store is about and chooses', () => {
+    const none = {
+      flags: {},
+      configPath: undefined,
+      store: undefined,
+      asOf: undefined,
+      since: undefined,
+      until: undefined,
+      before: undefined,
+      macs: [],
+      all: false,
+      apply: false,
+      despiteLocks: false,
+      json: false,
+    };
+    for (const [argv, expected] of [
+      [['trash', 'list', '/x', '-json'], { flags: { location: '/x' }, json: true }],
+      [['trash', 'restore', '--mac', 'a', '--mac', 'b', '--apply'], { macs: ['a', 'b'], apply: true }],
+      [
+        ['trash', 'purge', '--config', 'f', '--store', 's', '--before', '3d'],
+        { configPath: 'f', store: 's', before: '3d' },
+      ],
+      [['trash', 'purge', '--all'], { all: true }],
+      [['trash', 'restore', '--since', '2d', '--until', '1d'], { since: '2d', until: '1d' }],
+      [
+        ['restore-states', '--as-of', '2026-01-01', 'sftp://h/x', '--ssh-config=none', '--despite-locks'],
+        { asOf: '2026-01-01', flags: { location: 'sftp://h/x', 'ssh-config': 'none' }, despiteLocks: true },
+      ],
+      [['history', '--since', '1d'], { since: '1d' }],
+    ] as const) {
+      const name = argv[0] === 'trash' ? `trash ${argv[1]}` : argv[0];
+      expect(parseCommandLine(argv), argv.join(' ')).to.deep.equal({ name, ...none, ...expected });
+    }
+    for (const argv of [['trash'], ['trash', 'list', '--apply'], ['history', 'a', 'b'], ['restore-states', '--all']])
+      expect(parseCommandLine(argv).name, argv.join(' ')).to.equal('unknown');
+  });
+
+  it('reads the two stores of a copy, and how it is made', () => {
+    const argv = ['copy', '/a', 's3://h/b', '--create', '--rate', '20MiB', '--jobs=8', '--verify', '--as-of', '3d'];
+    const at = (location: string) => ({ flags: { location, 's3-region': 'eu-1' }, configPath: 'f', store: undefined });
+    expect(parseCommandLine([...argv, '--s3-region', 'eu-1', '--config', 'f', '--dry-run', '-json'])).to.deep.equal({
+      name: 'copy',
+      source: at('/a'),
+      destination: at('s3://h/b'),
+      create: true,
+      jobs: 8,
+      bytesPerSecond: 20 * 1024 ** 2,
+      verify: true,
+      asOf: '3d',
+      dryRun: true,
+      json: true,
+    });
+    expect(parseCommandLine(['copy', '/a', '/b'])).to.deep.include({ jobs: 4, bytesPerSecond: undefined });
+    expect(parseCommandLine(['copy', '@blue', '@teams/green'])).to.deep.include({
+      source: { flags: {}, configPath: undefined, store: 'blue' },
+      destination: { flags: {}, configPath: undefined, store: 'teams/green' },
+    });
+  });
+
+  it('reads the store that is kept whole, and the other copy', () => {
+    const server = { 's3-tls': false };
+    const common = { flags: server, configPath: 'f', store: 'blue', jobs: 4, bytesPerSecond: undefined, json: false };
+    const other = { flags: { location: 's3://h/b', ...server }, configPath: 'f', store: undefined };
+    const named = ['--store', 'blue', '--config', 'f', '--no-s3-tls'];
+    expect(
+      parseCommandLine(['verify', ...named, '--against', 's3://h/b', '--sample=0.5%', '--resume', 'p', '--record']),
+    ).to.deep.equal({ name: 'verify', ...common, against: other, sample: 0.005, resume: 'p', record: true });
+    expect(parseCommandLine(['verify', '/a', '--sample', '100%'])).to.deep.include({ sample: 1, against: undefined });
+    expect(
+      parseCommandLine([
+        'repair',
+        ...named,
+        '--from',
+        's3://h/b',
+        '--mac',
+        'a',
+        '--unproven',
+        '--to-folder',
+        'd',
+        '--apply',
+      ]),
+    ).to.deep.equal({
+      name: 'repair',
+      ...common,
+      from: other,
+      macs: ['a'],
+      unproven: true,
+      toFolder: 'd',
+      apply: true,
+    });
+  });
+
+  it('says what is wrong with the values of those options', () => {
+    for (const [argv, problems] of [
+      [['copy', '/a'], ['`copy` needs DESTINATION: `copy SOURCE DESTINATION`']],
+      [['copy', '/a', '/b', '--store=x'], ['unknown option "--store"']],
+      [['copy', '/a', '/b', '--jobs', '0'], ['--jobs "0": must be a whole number from 1 to 64']],
+      [['copy', '/a', '/b', '--rate', '1'], ['--rate "1": must be from 1KiB to 1TiB']],
+      [['verify', '--sample', '5'], ['--sample "5": must be a percentage above 0%, and up to 100%, as in 5% or 0.5%']],
+      [
+        ['verify', '--sample', '0%'],
+        ['--sample "0%": must be a percentage above 0%, and up to 100%, as in 5% or 0.5%'],
+      ],
+      [['repair', '/a'], ['say where good objects are: --from LOCATION']],
+    ] as const) {
+      const [command] = argv;
+      expect(parseCommandLine(argv), argv.join(' ')).to.deep.equal({ name: 'unknown', command, problems });
+    }
+  });
+
   it('knows no other command or option, and says which was probably meant', () => {
     const problemsOf = (...argv: string[]): unknown => {
       const command = parseCommandLine(argv);
@@ -181,11 +326,11 @@ describe('the help', () => {
     for (const line of help.split('\n')) expect(line.length, line).to.be.at.most(110);
   });
 
-  it("of a command names that command's options, and no others", () => {
+  it("of a command names that command's options, and no others: settings by their current names", () => {
     for (const { name, options } of commands) {
       const help = helpText(name);
       const named = [...help.matchAll(/^  --([a-z0-9.-]+)/gm)].map(([, option]) => option);
-      expect(named, name).to.have.members(options.map((option) => option.name));
+      expect(named, name).to.have.members(options.map((option) => option.name).filter((each) => !(each in oldNames)));
       for (const line of help.split('\n')) expect(line.length, line).to.be.at.most(110);
     }
   });

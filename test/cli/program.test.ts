@@ -6,11 +6,11 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { helpText } from '../../src/cli/help.js';
+import { program } from '../support/program.js';
 import { eventually } from '../support/store.js';
 import { tempFolder } from '../support/temp.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const program = ['--import', 'tsx', 'src/main.ts'];
 
 function run(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...program, ...args], {
@@ -102,7 +102,9 @@ describe('the program', () => {
     expect(status).to.equal(1);
     expect(stderr).to.equal(
       `kloset-gateway: ${folder} is not a Kloset store: there is no file ${folder}/CONFIG. ` +
-        `Name a store's folder, or make one there with \`plakar at ${folder} create\`.\n`,
+        `Name a store's folder, or make one there: a second copy of another store with ` +
+        `\`kloset-gateway copy SOURCE ${folder} --create\`, a new store with \`plakar at ${folder} create\`. ` +
+        'If there are packfiles, its CONFIG is lost: put the CONFIG of a second copy there.\n',
     );
   });
 

@@ -7,6 +7,7 @@ import type { Outcome } from '../../src/cli/outcome.js';
 import { createToken, listTokens, revokeToken } from '../../src/cli/token.js';
 import { loadConfig } from '../../src/config/load.js';
 import { tempFolder } from '../support/temp.js';
+import { notWatched } from '../support/config.js';
 
 const nowMs = Date.parse('2026-11-24T12:00:00Z');
 const surroundings = { home: '/home/op', cwd: '/' };
@@ -45,6 +46,18 @@ describe('token create', () => {
     const command = { principal: 'x', configPath: undefined, expires: undefined, access: [] };
     const { stdout } = await createToken({ name: 'token create', ...command }, undefined);
     expect(stdout).not.to.equal(made.stdout);
+  });
+
+  it('prints what to write for the status page, too, unless the token expires or is for stores', async () => {
+    const made = await create('admin');
+    expect(made.stderr).to.match(/^access grants/m);
+    expect(/^admin-token: .*$/m.exec(made.stderr)?.[0]).to.equal(`admin-token: sha256:${digest(made)}`);
+    for (const other of [
+      await create('web-1', undefined, '90d'),
+      await create('web-1', undefined, undefined, ['append']),
+    ]) {
+      expect(other.stderr).to.include(digest(other)).and.not.include('admin-token');
+    }
   });
 
   it('adds the hash to a principal in the file, and keeps everything else, including comments', async () => {
@@ -97,6 +110,7 @@ describe('token create', () => {
           certificates: [],
           access: new Map(),
           listeners: undefined,
+          ...notWatched,
         },
       ]);
     }

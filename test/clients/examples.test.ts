@@ -40,7 +40,7 @@ describe('the example clients of our own API', function () {
       const cwd = await copyOf(language);
       await run('sh', ['generate.sh'], {
         cwd,
-        env: { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH']}` },
+        env: { ...process.env, CGO_ENABLED: '0', PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH']}` },
       });
       const [program, ...rest] = command;
       const { stdout } = await run(join(cwd, program), [...rest, `127.0.0.1:${gateway.grpcPort}`], { cwd });

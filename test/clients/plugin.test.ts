@@ -12,6 +12,7 @@ import { StoreService } from '../../gen/plakar/store.js';
 import { makeCertificate } from '../support/certificate.js';
 import { startTestGateway } from '../support/gateway.js';
 import { hasSshd, Sshd } from '../support/sshd.js';
+import { program } from '../support/program.js';
 import { eventually } from '../support/store.js';
 import { emptyStore } from '../support/temp.js';
 
@@ -33,7 +34,7 @@ describe('the plugin', function () {
 
   for (const [what, end] of Object.entries(endings)) {
     it(`answers on its pipes, and ends without a word when plakar ${what}`, async () => {
-      const plugin = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'plugin'], {
+      const plugin = spawn(process.execPath, [...program, 'plugin'], {
         cwd: root,
         stdio: 'pipe',
       });
@@ -58,7 +59,7 @@ describe('the plugin', function () {
       root: await emptyStore(),
       insecure_ignore_host_key: 'true',
     };
-    const plugin = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'plugin'], { cwd: root, stdio: 'pipe' });
+    const plugin = spawn(process.execPath, [...program, 'plugin'], { cwd: root, stdio: 'pipe' });
     plugin.stderr.resume();
     expect(await init(plugin, { ...options, identity: `${sshd.folder}/identity` })).to.equal('0');
     plugin.stdin.end();
@@ -82,7 +83,7 @@ describe('the plugin', function () {
       [{ tls_ca: certificate.certFile }, '0'],
       [{}, String(status.INVALID_ARGUMENT)],
     ] as const) {
-      const plugin = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'plugin'], {
+      const plugin = spawn(process.execPath, [...program, 'plugin'], {
         cwd: root,
         stdio: 'pipe',
       });

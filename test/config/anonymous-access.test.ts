@@ -19,7 +19,7 @@ describe('anonymous access', () => {
       /^listen: anyone who can reach :1 could write to a without/,
     );
     expect(problemsOf({ stores, listen: { address: ':1', 'max-access': 'read-only' } })).to.deep.equal([]);
-    expect(problemsOf({ stores, 'metrics-listen': ':1' })).to.deep.equal([]);
+    expect(problemsOf({ stores, 'admin-listen': ':1' })).to.deep.equal([]);
   });
 
   it('can include writing if all clients need a certificate', () => {
@@ -37,6 +37,6 @@ describe('anonymous access', () => {
     expect(open({ listen: [':1', 'localhost:2'], 'grpc-listen': '10.0.0.1:3' })).to.deep.equal([':1', '10.0.0.1:3']);
     expect(open({ listen: ':1', htpasswd: 'f' })).to.deep.equal([]);
     expect(open({ listen: { address: ':1', 'max-access': 'none' } })).to.deep.equal([]);
-    expect(open({ 'metrics-listen': ':1' })).to.deep.equal([]);
+    expect(open({ 'admin-listen': ':1' })).to.deep.equal([]);
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { makeConfig } from '../../src/config/config.js';
-import { settingNames } from '../../src/config/definition.js';
+import { oldNames, settingNames } from '../../src/config/definition.js';
 import { configOf, hash, problemsOf, surroundings } from '../support/config.js';
 
 const mapKeys = [
@@ -19,6 +19,9 @@ const mapKeys = [
     'listeners',
   ],
   ...['sha256', 'expires', 'address', 'name', 'mode', 'owner', 'tls', 'max-access'],
+  ...['admin', 'expect-backup', 'ping', 'webhook', 'url', 'secret', 'secret-file', 'events'],
+  ...['mail', 'server', 'user', 'password', 'password-file', 'from', 'to'],
+  ...['s3', 'region', 'ca', 'object-lock', 'storage-class', 'sse-kms-key', 'sse-customer-key-file'],
 ];
 
 /** Values of all types, in maps with meaningful keys. */
@@ -26,6 +29,14 @@ const { anything } = fc.letrec((tie) => ({
   anything: fc.oneof(
     { maxDepth: 4 },
     fc.constantFrom(null, true, 1, -0.5, '', 'off', ':1', 'append', '/x', 'cn:x', hash('1'), '0660', '2027-01-01'),
+    fc.constantFrom(
+      '1s',
+      'https://example.org',
+      'smtp://mail.example.org',
+      'ops@example.org',
+      'overdue',
+      's3://s3.example.org/backups',
+    ),
     fc.array(tie('anything'), { maxLength: 3 }),
     fc.dictionary(fc.constantFrom(...mapKeys), tie('anything'), { maxKeys: 4, noNullPrototype: true }),
   ),
@@ -45,6 +56,9 @@ describe('makeConfig', () => {
       auditLog: undefined,
       logLevel: 'info',
       logFormat: undefined,
+      stateDir: undefined,
+      adminToken: undefined,
+      notify: { webhooks: [], mail: undefined, warnFreeBytes: 10 * 1024 ** 3 },
     });
     expect([...made.stores]).to.deep.equal([
       [
@@ -53,7 +67,15 @@ describe('makeConfig', () => {
           location: { scheme: 'fs', path: '/home/op/.plakar' },
           anonymous: 'read-only',
           quotaBytes: undefined,
+          quotaIncludesTrash: true,
+          retentionMs: 0,
+          trashMs: 0,
+          asOfMs: undefined,
           optional: false,
+          digests: undefined,
+          s3: undefined,
+          mirror: undefined,
+          verification: undefined,
         },
       ],
     ]);
@@ -118,10 +140,13 @@ describe('makeConfig', () => {
 
   it('returns a configuration or problems for any input, and never fails', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.constantFrom(...settingNames), anything), { maxLength: 6 }), (entries) => {
-        const made = makeConfig(Object.fromEntries(entries) as object, surroundings);
-        expect('config' in made || made.problems.length > 0).to.equal(true);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom(...settingNames, ...Object.keys(oldNames)), anything), { maxLength: 6 }),
+        (entries) => {
+          const made = makeConfig(Object.fromEntries(entries) as object, surroundings);
+          expect('config' in made || made.problems.length > 0).to.equal(true);
+        },
+      ),
       { numRuns: 1000 },
     );
     expect(problemsOf({ stores: [] })).to.deep.equal(['stores: must be a map: names with their values']);

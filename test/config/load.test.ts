@@ -104,7 +104,7 @@ describe('loading a configuration', () => {
       '--log-level loud: must be one of trace, debug, info, warn, error, silent',
       'KLOSET_GATEWAY_LOG_FORMAT=xml: must be one of text, json',
       '--grpc-listen "x y": must be an address',
-      "LOCATION: it has to be a folder's path, fs:///path, sftp://[user@]host[:port]/path, or grpc[s]://host[:port][/store] for another gateway's store",
+      'LOCATION: invalid S3 location',
     ]);
     expect(origins.slice(6)).to.deep.equal([
       'FILE:3:27: listen[1].max-acces',
@@ -118,6 +118,37 @@ describe('loading a configuration', () => {
     ]);
     expect(all.join()).not.to.include('secret');
     expect(all[0]).to.equal('KLOSET_GATEWAY_MAX_UPLAODS: unknown setting: did you mean KLOSET_GATEWAY_MAX_UPLOADS?');
+  });
+
+  it('takes old names of settings, wherever they are written, and reports their problems under them', async () => {
+    const listening = async (from: Partial<SettingSources>): Promise<string[]> =>
+      (await load(from)).config.listeners.filter(({ protocol }) => protocol === 'admin').map(({ name }) => name);
+    const configPath = await file('metrics-listen: localhost:1\n');
+    const env = { KLOSET_GATEWAY_METRICS_LISTEN: 'localhost:2' };
+    expect(await listening({ configPath })).to.deep.equal(['localhost:1']);
+    expect(await listening({ configPath, env })).to.deep.equal(['localhost:2']);
+    expect(await listening({ env, flags: { 'metrics-listen': ['localhost:3'] } })).to.deep.equal(['localhost:3']);
+    expect(await listening({ configPath, env, flags: { 'admin-listen': ['off'] } })).to.deep.equal([]);
+    const both = { KLOSET_GATEWAY_METRICS_LISTEN: 'x', KLOSET_GATEWAY_ADMIN_LISTEN: 'localhost:2' };
+    expect(await problems({ env: both })).to.deep.equal([
+      'KLOSET_GATEWAY_METRICS_LISTEN=x: is the old name of admin-listen, which is set as well: remove it',
+    ]);
+    const wrong = { KLOSET_GATEWAY_METRICS_LISTEN: 'x' };
+    expect((await problems({ env: wrong })).join()).to.match(/^KLOSET_GATEWAY_METRICS_LISTEN=x: must be an address/);
+    expect((await problems({ flags: { 'metrics-listen': ['x'] } })).join()).to.match(/^--metrics-listen x: must be an/);
+    const wrongFile = await file('log-level: info\nmetrics-listen: [x]\n');
+    expect((await problems({ configPath: wrongFile })).join()).to.match(
+      /:2:18: metrics-listen\[0\]: must be an address/,
+    );
+    const twice = await file('metrics-listen: localhost:1\nadmin-listen: localhost:2\n');
+    expect((await problems({ configPath: twice })).join()).to.match(/:1:1: metrics-listen: is the old name/);
+  });
+
+  it("doesn't repeat what may be a token or a password", async () => {
+    const flags = { 'admin-token': 'kgw_secret', location: 's3://user:secret@x' };
+    const all = await problems({ flags, env: {} });
+    expect(all.map((each) => each.split(':', 1)[0])).to.have.members(['--admin-token', 'LOCATION']);
+    expect(all.join()).not.to.include('secret');
   });
 
   it('finds positions through aliases, and those of single values instead of lists', async () => {
@@ -195,13 +226,17 @@ describe('loading a configuration', () => {
     expect(await problems({ configPath: await file(text), flags: { location: '/y' } })).to.have.length(1);
   });
 
-  it('warns of a file that other users can change, or that shows them hashes of tokens', async () => {
+  it('warns of a file that other users can change, or that shows them secrets or hashes of tokens', async () => {
     const token = `principals: { w: { tokens: ["sha256:${'1'.repeat(64)}"], access: { "*": full } } }\n`;
     const warningsOf = async (text: string, mode: number) =>
       (await load({ configPath: await file(text, mode) })).warnings;
     expect(await warningsOf(token, 0o640)).to.deep.equal([]);
     expect(await warningsOf('log-level: info\n', 0o644)).to.deep.equal([]);
+    expect(await warningsOf('location: /s\ndigests: sha256\n', 0o644)).to.deep.equal([]);
     expect((await warningsOf(token, 0o644)).join()).to.match(/can be read by every user/);
+    const secret = 'state-dir: /s\nnotify: { webhook: { url: "http://localhost/" } }\n';
+    expect((await warningsOf(secret, 0o644)).join()).to.match(/contains secrets and can be read by every user/);
+    expect(await warningsOf(secret, 0o640)).to.deep.equal([]);
     expect((await warningsOf('log-level: info\n', 0o666)).join()).to.match(/can be changed by every user/);
   });
 });

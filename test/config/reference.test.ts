@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { generatedFiles } from '../../scripts/config-reference.js';
 import { makeConfig } from '../../src/config/config.js';
-import { settingNames } from '../../src/config/definition.js';
+import { oldNames, settingNames } from '../../src/config/definition.js';
 import { jsonSchema, type JsonSchema } from '../../scripts/json-schema.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/types.js';
@@ -36,7 +36,7 @@ describe('the reference of the settings', () => {
 
   it('describes every setting, and every key of maps', () => {
     const schema = jsonSchema();
-    expect(Object.keys(schema.properties ?? {})).to.deep.equal(settingNames);
+    expect(Object.keys(schema.properties ?? {})).to.deep.equal([...settingNames, ...Object.keys(oldNames)]);
     const undescribed: string[] = [];
     const look = (path: string, { properties, additionalProperties, items, anyOf }: JsonSchema): void => {
       for (const [name, below] of Object.entries(properties ?? {})) {
@@ -59,6 +59,9 @@ describe('the reference of the settings', () => {
       { stores: { a: { quota: 1 } } },
       { 'log-level': 'loud' },
       { principals: { a: { tokens: ['kgw_x'] } } },
+      { 'admin-token': 'kgw_x' },
+      { notify: { webhook: [{ url: 'https://alerts.example.org/', events: ['overdu'] }] } },
+      { notify: { mail: { server: 'smtp://mail.example.org' } } },
       { 'drain-timeout': '5 parsecs' },
     ]) {
       expect(isValid({ ...settings, ...wrong }), JSON.stringify(wrong)).to.equal(false);
@@ -71,7 +74,8 @@ describe('the example of a configuration', () => {
   it('has the stores, principals, listeners and access that its table in docs/config.md shows', async () => {
     const { stores, principals, listeners } = await example();
     expect([...stores.keys()]).to.deep.equal(['teams/blue', 'teams/green', 'shared']);
-    expect(listeners.map(({ name, maxAccess, tls }) => ({ name, maxAccess, tls }))).to.deep.equal([
+    const serving = listeners.filter(({ protocol }) => protocol !== 'admin');
+    expect(serving.map(({ name, maxAccess, tls }) => ({ name, maxAccess, tls }))).to.deep.equal([
       { name: 'network', maxAccess: 'append', tls: true },
       { name: 'admin', maxAccess: 'full', tls: false },
     ]);

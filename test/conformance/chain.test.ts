@@ -1,8 +1,9 @@
 import { GatewayStore } from '../../src/backends/gateway/gateway-store.js';
-import { TcpProxy } from '../backends/sftp/tcp-proxy.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { startTestGateway } from '../support/gateway.js';
 import { HttpStore } from '../support/http-store.js';
-import { openThrough } from './open-through.js';
+import { PatientStore } from '../support/patient-store.js';
+import { openThrough, withUndo } from './open-through.js';
 import { overHttp } from './protocol-options.js';
 import { describeStore, type Target } from './store-suite.js';
 import { operations } from './target.js';
@@ -35,14 +36,14 @@ async function openBehindProxy(): Promise<Target> {
 describeStore("another gateway's store", openBehindProxy, { onDisk: true });
 
 describeStore(
-  'a local store through a chain of two gateways, and HTTP',
+  'a local store with a retention and a trash through a chain of two gateways, and HTTP',
   async () => {
     const second: { close(): Promise<void> }[] = [];
     const target = await openThrough(async ({ grpcPort }) => {
       const gateway = await startTestGateway(`grpc://127.0.0.1:${grpcPort}`, { 'allow-delete': true });
       second.push(gateway);
-      return new HttpStore(gateway.httpPort);
-    });
+      return new PatientStore(new HttpStore(gateway.httpPort));
+    }, withUndo);
     const close = async (): Promise<void> => {
       await Promise.all(second.map((gateway) => gateway.close()));
       await target.close();

@@ -188,6 +188,17 @@ export function describeFileSystem(name: string, openFolder: (folder: string) =>
         expect(await readFile(at('packfiles/tmp.file'), 'utf8')).to.equal('one two');
       });
 
+      it('has written everything after a flush, where writes don’t wait for that', async () => {
+        const file = await files.create('locks/new', 0o600);
+        const bytes = seededBytes(300_000, 'flush');
+        for (let end = 1; end <= 3; end++) {
+          await file.write([bytes]);
+          await file.flush?.();
+          expect((await lstat(at('locks/new'))).size).to.equal(end * bytes.length);
+        }
+        await file.close();
+      });
+
       it('gives the permissions that were asked for, whatever the umask, to the first file and to later ones', async () => {
         for (const mode of [0o600, 0o640, 0o666]) {
           for (const name of ['first', 'second']) {
@@ -330,6 +341,14 @@ export function describeFileSystem(name: string, openFolder: (folder: string) =>
       });
     });
 
+    it('sets when a file was last written, to the second at least', async () => {
+      await write('locks/file', 'bytes');
+      const then = Date.parse('2026-01-02T03:04:05Z');
+      await files.setModified('locks/file', then);
+      expect((await files.stat('locks/file')).modifiedMs).to.equal(then);
+      await fails(files.setModified('locks/none', then), 'not_found');
+    });
+
     describe('remove', () => {
       it('removes one name', async () => {
         await write('packfiles/aa/file', 'bytes');
@@ -381,6 +400,34 @@ export function describeFileSystem(name: string, openFolder: (folder: string) =>
 
       it('says not_found where the folder is missing', async () => {
         await fails(files.list('packfiles/zz'), 'not_found');
+      });
+    });
+
+    describe('batches', () => {
+      const namesIn = async (path: string): Promise<string[]> => {
+        const names: string[] = [];
+        for await (const batch of files.batches(path)) {
+          expect(batch.length).to.be.within(1, 1000);
+          names.push(...batch.map(({ name, type }) => `${type} ${name}`));
+        }
+        return names.sort();
+      };
+
+      it('gives every name with its type, once, some at a time', async () => {
+        const many = Array.from({ length: 2345 }, (_, index) => `file-${String(index).padStart(60, '0')}`);
+        await Promise.all(many.map((name) => write(`packfiles/aa/${name}`, '')));
+        await mkdir(at('packfiles/aa/folder'));
+        await symlink('nowhere', at('packfiles/aa/link'));
+        const expected = [...many.map((name) => `file ${name}`), 'folder folder', 'other link'];
+        expect(await namesIn('packfiles/aa')).to.deep.equal(expected);
+        expect(await namesIn('states/aa')).to.deep.equal([]);
+        // One that is left early disturbs nothing.
+        for await (const batch of files.batches('packfiles/aa')) if (batch.length > 0) break;
+        expect(await namesIn('packfiles/aa')).to.have.length(expected.length);
+      });
+
+      it('says not_found where the folder is missing', async () => {
+        await fails(namesIn('packfiles/zz'), 'not_found');
       });
     });
 
@@ -438,6 +485,15 @@ export function describeFileSystem(name: string, openFolder: (folder: string) =>
       it('makes no parents', async () => {
         await fails(files.makeFolder('none/folder', 0o700), 'not_found');
       });
+    });
+
+    it('removes a folder that is empty, and no other', async () => {
+      await write('packfiles/aa/file', 'bytes');
+      expect(await files.removeFolder('packfiles/aa')).to.equal(false);
+      expect(await readFile(at('packfiles/aa/file'), 'utf8')).to.equal('bytes');
+      expect(await files.removeFolder('states/aa')).to.equal(true);
+      expect(await files.list('states')).to.deep.equal([]);
+      expect(await files.removeFolder('states/aa'), 'one that is not there').to.equal(true);
     });
 
     it('syncs folders', async () => {

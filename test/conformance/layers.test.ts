@@ -8,13 +8,21 @@ import type { AuditEntry } from '../../src/core/audit.js';
 import { canceled } from '../../src/core/errors.js';
 import type { Store } from '../../src/core/store.js';
 import { Audited } from '../../src/layers/audited.js';
+import { Digested } from '../../src/layers/digested.js';
 import { Limited } from '../../src/layers/limited.js';
+import { Measured } from '../../src/layers/measured.js';
 import { MixedGenerations } from '../../src/layers/mixed-generations.js';
+import { MirroredReads } from '../../src/layers/mirrored-reads.js';
 import { Quota } from '../../src/layers/quota.js';
+import { Retained } from '../../src/layers/retained.js';
+import { instantOf, machineClocks, RetentionClock } from '../../src/layers/retention-clock.js';
 import { CallerLimits } from '../../src/layers/limited.js';
 import { OptionalStore } from '../../src/server/optional-store.js';
 import { deferred } from '../support/deferred.js';
+import { digestWriter } from '../support/digests.js';
 import { host, silent } from '../support/gateway.js';
+import { MemoryDigests } from '../support/memory-digests.js';
+import { MemoryStore } from '../support/memory-store.js';
 import { makeObject, newRef } from '../support/objects.js';
 import { ctx } from '../support/store.js';
 import { emptyStore } from '../support/temp.js';
@@ -23,6 +31,8 @@ import { operations } from './target.js';
 
 /** The limit of concurrent operations: more than a test keeps open, and fewer than it starts at once. */
 const maxRequests = 32;
+
+const dayMs = 86_400_000;
 
 /** A layer around a store, and a check that nothing is left running in it. */
 interface Layered {
@@ -47,14 +57,50 @@ const layers = {
         expect(outcome, 'an outcome where everything is allowed').to.not.equal('refused');
     };
     return {
-      store: new Audited(inner, { record: (entry) => void entries.push(entry) }, { caller, store: 'store' }),
+      store: new Audited(
+        inner,
+        { record: (entry) => void entries.push(entry), read: () => undefined },
+        { caller, store: 'store' },
+      ),
       expectIdle,
     };
   },
   'mixed generations': (inner: Store): Layered => ({
     store: new MixedGenerations(inner, { name: 'store', log: silent }),
   }),
+  measured: (inner: Store): Layered => {
+    let inFlight = 0;
+    const observer = {
+      isActive: true,
+      operation: () => undefined,
+      read: () => undefined,
+      written: () => undefined,
+      uploads: (change: number) => void (inFlight += change),
+      reconnected: () => undefined,
+      retained: () => undefined,
+      readFromMirror: () => undefined,
+    };
+    const expectIdle = (): void => void expect(inFlight, 'uploads in flight').to.equal(0);
+    return { store: new Measured(inner, observer), expectIdle };
+  },
+  retained: (inner: Store): Layered => {
+    // Two days later, everything that the tests delete is old enough.
+    const start = instantOf(machineClocks);
+    const { wallMs, monotonicMs } = machineClocks;
+    const clocks = { wallMs: () => wallMs() + 2 * dayMs, monotonicMs: () => monotonicMs() + 2 * dayMs };
+    const clock = new RetentionClock(inner, { name: 'store', log: silent, start, clocks });
+    const store = new Retained(inner, clock, { retentionMs: dayMs, trashMs: 0 });
+    return { store, expectIdle: () => clock.stop() };
+  },
+  'mirrored reads': (inner: Store): Layered => {
+    const answered = (): void => expect.fail('the mirror is empty');
+    return { store: new MirroredReads(inner, { mirror: new MemoryStore(Buffer.alloc(48), 100), answered }) };
+  },
   quota: (inner: Store): Layered => ({ store: new Quota(inner, 2 ** 40, { name: 'store', log: silent }) }),
+  digested: (inner: Store): Layered => ({
+    // Not in the store's folder, where the segment would stay open.
+    store: new Digested(inner, { recorder: digestWriter(new MemoryDigests()), name: 'store', log: silent }),
+  }),
 } as const;
 
 /** A local store with layers, the first one innermost. */
@@ -106,7 +152,7 @@ describeStore(
   'a local store that is optional',
   async () => {
     const target = await openWith([]);
-    const info = { access: 'full', durable: true, maxObjectBytes: 0 } as const;
+    const info = { access: 'full', durable: true, maxObjectBytes: 0, retentionMs: 0, trashMs: 0 } as const;
     const store = await OptionalStore.open({ open: async () => target.store, info, log: silent });
     return { ...target, store, close: () => store.close() };
   },
@@ -115,7 +161,18 @@ describeStore(
 
 describeStore(
   'a local store with all layers',
-  () => openWith(['quota', 'mixed generations', 'limited', 'policy', 'audited']),
+  () =>
+    openWith([
+      'measured',
+      'quota',
+      'digested',
+      'mixed generations',
+      'retained',
+      'mirrored reads',
+      'limited',
+      'policy',
+      'audited',
+    ]),
   {
     onDisk: true,
   },

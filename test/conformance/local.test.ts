@@ -8,14 +8,18 @@ import { host } from '../support/gateway.js';
 import { emptyStore } from '../support/temp.js';
 import { describeStore, maxObjectBytes, type Target } from './store-suite.js';
 
-async function open(durable: boolean, filesIn = (folder: string) => new LocalFileSystem(folder)): Promise<Target> {
+async function open(
+  durable: boolean,
+  { trashes = false, filesIn = (folder: string) => new LocalFileSystem(folder) } = {},
+): Promise<Target> {
   const folder = await emptyStore();
   const files = guardedFileSystem(filesIn(folder), fileThreads.share());
-  const store = await FileStore.open(files, { durable, maxObjectBytes, host });
+  const store = await FileStore.open(files, { durable, maxObjectBytes, host, trashes });
   return { store, folder, config: await readFile(join(folder, 'CONFIG')), close: () => store.close() };
 }
 
-describeStore('a local store, synced', () => open(true), { onDisk: true });
+// One without a trash that is synced is behind the protocols: protocols.test.ts.
+describeStore('a local store with a trash, synced', () => open(true, { trashes: true }), { onDisk: true });
 describeStore('a local store, not synced', () => open(false), { onDisk: true });
 
 /** Tells every folder's version at once, where a real file system has to keep it to itself for a moment after a change. */
@@ -27,6 +31,6 @@ class TellingFileSystem extends LocalFileSystem {
 
 describeStore(
   'a local store whose lists are remembered at once',
-  () => open(false, (folder) => new TellingFileSystem(folder)),
+  () => open(false, { filesIn: (folder) => new TellingFileSystem(folder) }),
   { onDisk: true },
 );

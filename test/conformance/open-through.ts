@@ -7,6 +7,15 @@ import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { emptyStore } from '../support/temp.js';
 import { maxObjectBytes, type Target } from './target.js';
 
+/** The settings of a store that keeps what arrives, for a moment, and what is deleted. Its client is a PatientStore. */
+export const undoable: Settings = { retention: '1ms', trash: '14d' };
+
+/** A folder, as such a store. */
+export const withUndo = (folder: string): { location: string; settings: Settings } => ({
+  location: folder,
+  settings: undoable,
+});
+
 /**
  * A gateway with full access to an empty store, and a client of it.
  *

@@ -7,9 +7,10 @@ import { formatSftpLocation } from '../../src/backends/sftp/location.js';
 import { host, silent } from '../support/gateway.js';
 import { GrpcStore } from '../support/grpc-store.js';
 import { HttpStore } from '../support/http-store.js';
+import { PatientStore } from '../support/patient-store.js';
 import { hasSshd, Sshd } from '../support/sshd.js';
 import { emptyStore } from '../support/temp.js';
-import { openThrough } from './open-through.js';
+import { openThrough, undoable } from './open-through.js';
 import { overGrpc, overHttp } from './protocol-options.js';
 import { describeStore, maxObjectBytes } from './store-suite.js';
 
@@ -30,20 +31,35 @@ describe('a store on a real OpenSSH server', () => {
     return { location: formatSftpLocation(sshd.location(folder)), settings: sshd.settings };
   }
 
-  for (const durable of [true, false]) {
+  for (const [name, options] of [
+    // One without a trash that is synced is behind the protocols, below.
+    ['with a trash, synced', { durable: true, trashes: true }],
+    ['not synced', { durable: false }],
+  ] as const) {
     describeStore(
-      `itself, ${durable ? 'synced' : 'not synced'},`,
+      `itself, ${name},`,
       async () => {
         const folder = await emptyStore();
         const files = await openSftp(sshd.location(folder), sshd.options, silent);
-        const store = await FileStore.open(files, { durable, maxObjectBytes, host });
+        const store = await FileStore.open(files, { ...options, maxObjectBytes, host });
         return { store, folder, config: await readFile(join(folder, 'CONFIG')), close: () => store.close() };
       },
       { onDisk: true },
     );
   }
 
-  describeStore('through HTTP, it', () => openThrough(({ httpPort }) => new HttpStore(httpPort), locate), overHttp);
+  describeStore(
+    'with a retention and a trash, through HTTP, it',
+    () =>
+      openThrough(
+        ({ httpPort }) => new PatientStore(new HttpStore(httpPort)),
+        (folder) => {
+          const { location, settings } = locate(folder);
+          return { location, settings: { ...settings, ...undoable } };
+        },
+      ),
+    overHttp,
+  );
 
   describeStore('through gRPC, it', () => openThrough(({ grpcPort }) => new GrpcStore(grpcPort), locate), overGrpc);
 });

@@ -40,7 +40,9 @@ export type Hidden =
   /** How much of an upload the store has read: the client sends ahead. */
   | 'progress'
   /** Incomplete uploads: the client sends nothing before it has the whole object. */
-  | 'incompleteUploads';
+  | 'incompleteUploads'
+  /** That the name of a deleted packfile or state can be used for other bytes. */
+  | 'otherBytes';
 
 export interface SuiteOptions {
   /** Whether the store is in a folder of this machine, so that its files can be looked at and changed. */

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { STATUS_CODES } from 'node:http';
-import { canceled, errorCodes, hasCode, StoreError } from '../../src/core/errors.js';
+import { canceled, errorCodes, hasCode, StoreError, withPlaceOfFullDisk } from '../../src/core/errors.js';
 import { wireStatus } from '../../src/core/status.js';
 
 describe('StoreError.from', () => {
@@ -23,6 +23,17 @@ describe('StoreError.from', () => {
     expect(error.message).to.equal('internal error');
     expect(error.cause).to.equal(cause);
     expect(StoreError.from('a string').code).to.equal('internal');
+  });
+});
+
+describe('withPlaceOfFullDisk', () => {
+  it('tells which disk is full, and leaves other errors as they are', async () => {
+    const cause = new Error('ENOSPC');
+    const full = Promise.reject(new StoreError('no_space', 'the disk is full', { cause }));
+    const told = await full.catch(withPlaceOfFullDisk('/mnt/copy')).catch((error: unknown) => error);
+    expect(told).to.deep.include({ code: 'no_space', message: '/mnt/copy: the disk is full', cause });
+    const other = new StoreError('unavailable', 'gone');
+    expect(() => withPlaceOfFullDisk('/mnt/copy')(other)).to.throw(other);
   });
 });
 

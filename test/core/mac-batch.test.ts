@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { MacBatch } from '../../src/core/mac-batch.js';
-import { isMac, macToBytes } from '../../src/core/object.js';
+import { MacSet } from '../../src/core/mac-set.js';
+import { isMac, macToBytes, type Mac } from '../../src/core/object.js';
 import { randomMac } from '../support/objects.js';
 
 const macs = Array.from({ length: 5 }, randomMac);
@@ -31,6 +32,25 @@ describe('MacBatch', () => {
       0,
       0,
     ]);
+  });
+
+  it('finds those of its MACs that are in a set, and not what only looks like them', () => {
+    const [one, two, alike] = [macs[1], macs[3], `${macs[2]?.slice(0, 63)}${macs[2]?.endsWith('0') ? 1 : 0}`] as Mac[];
+    const set = new MacSet([two, randomMac(), alike, one] as Mac[]);
+    expect([...MacBatch.of(macs).in(set)]).to.deep.equal([one, two]);
+    set.delete(one as Mac);
+    expect([...MacBatch.of(macs).in(set)]).to.deep.equal([two]);
+    expect([...MacBatch.of(macs).in(new MacSet())]).to.deep.equal([]);
+    expect([...MacBatch.of(macs).in(new MacSet(macs))]).to.deep.equal(macs);
+  });
+
+  it('may be cut down to any of its MACs, and is itself where that is all of them', () => {
+    const batch = MacBatch.of(macs);
+    expect(batch.filter(() => true)).to.equal(batch);
+    for (let kept = 0; kept < 2 ** macs.length - 1; kept++) {
+      const keep = (index: number): boolean => (kept & (1 << index)) !== 0;
+      expect([...batch.filter(keep)]).to.deep.equal(macs.filter((_, index) => keep(index)));
+    }
   });
 
   it('has parts that are batches, cut to what there is', () => {

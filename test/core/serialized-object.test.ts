@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { repositoryId } from '../../src/core/repository-id.js';
+import { configFields } from '../../src/core/config-fields.js';
 import { isConfig, verifiedObject } from '../../src/core/serialized-object.js';
 import { makeObject, newRef } from '../support/objects.js';
 import { failure } from '../support/store.js';
@@ -58,10 +58,15 @@ describe('verifiedObject', () => {
 
 describe('the CONFIG of a real store', () => {
   for (const fixture of ['v1.1-plaintext/store-empty', 'v1.1-encrypted/store-empty'] satisfies Fixture[]) {
-    it(`is known by its header and tells the repository id (${fixture})`, async () => {
+    it(`is known by its header and tells how the store is made (${fixture})`, async () => {
       const bytes = readFileSync(join(await fixtureStore(fixture), 'CONFIG'));
       expect(isConfig(bytes)).to.equal(true);
-      expect(repositoryId(bytes)).to.have.length(16);
+      const { repositoryId, createdMs = 0, ...rest } = configFields(bytes);
+      expect(repositoryId).to.have.length(16);
+      expect(new Date(createdMs).toISOString()).to.match(/^2026-11-23T/);
+      const isEncrypted = fixture.includes('encrypted');
+      const encryption = isEncrypted ? 'AES256-GCM-SIV' : undefined;
+      expect(rest).to.deep.equal({ isEncrypted, encryption, hashing: 'BLAKE3', compression: 'LZ4' });
     });
   }
 
@@ -71,12 +76,14 @@ describe('the CONFIG of a real store', () => {
     expect(isConfig(Buffer.alloc(3))).to.equal(false);
   });
 
-  it('has no repository id if its payload is something else', () => {
+  it('tells nothing where its payload is something else', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-        const id = repositoryId(bytes);
+        const { repositoryId: id } = configFields(bytes);
         expect(id === undefined || id.length === 16).to.equal(true);
       }),
     );
+    for (const bytes of [Buffer.alloc(0), Buffer.alloc(48, 0xc0), makeObject('packfile', 100)])
+      expect(Object.values(configFields(bytes)).filter((each) => each !== undefined)).to.be.empty;
   });
 });

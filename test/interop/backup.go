@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -23,8 +24,18 @@ type backupResult struct {
 	LockError string      `json:"lockError,omitempty"` // why its own lock stayed behind
 }
 
+func backupCommand(flags *flag.FlagSet) command {
+	var p pace
+	flags.DurationVar(&p.checkpoint, "checkpoint", 0, "put a state this often, instead of every hour")
+	flags.DurationVar(&p.pause, "pause", 0, "wait before each file")
+	flags.BoolVar(&p.hang, "hang", false, "stop for ever after the last file")
+	return func(c *client, args []string) (any, error) {
+		return c.backup(args[0], p)
+	}
+}
+
 // backup makes a snapshot of a folder the way plakar's backup command does.
-func (c *client) backup(args []string) (any, error) {
+func (c *client) backup(dir string, p pace) (any, error) {
 	store, config, err := c.openStore()
 	if err != nil {
 		return nil, err
@@ -36,16 +47,16 @@ func (c *client) backup(args []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.snapshot(repo, watched, args[0])
+	return c.snapshot(repo, watched, dir, p)
 }
 
-func (c *client) snapshot(repo *repository.Repository, watched *lockWatcher, dir string) (result backupResult, err error) {
+func (c *client) snapshot(repo *repository.Repository, watched *lockWatcher, dir string, p pace) (result backupResult, err error) {
 	imp, err := importer.NewImporter(c.ctx, c.options(), map[string]string{"location": dir})
 	if err != nil {
 		return result, err
 	}
 	defer imp.Close(c.ctx)
-	source, err := snapshot.NewSource(c.ctx, imp)
+	source, err := snapshot.NewSource(c.ctx, paced(imp, p))
 	if err != nil {
 		return result, err
 	}
@@ -63,6 +74,9 @@ func (c *client) snapshot(repo *repository.Repository, watched *lockWatcher, dir
 			result.LockError = strings.TrimSpace(lockErr.Error())
 		}
 	}()
+	if p.checkpoint > 0 {
+		checkpointEvery(builder, p.checkpoint)
+	}
 
 	parent, err := c.parent(repo, source)
 	if err != nil {

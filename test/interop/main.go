@@ -27,11 +27,12 @@ type commandSpec struct {
 
 var commandSpecs = []commandSpec{
 	{"create", "LOCATION", createCommand},
-	{"backup", "LOCATION DIR", withoutFlags((*client).backup)},
+	{"backup", "LOCATION DIR", backupCommand},
 	{"list", "LOCATION", withoutFlags((*client).list)},
 	{"check", "LOCATION [SNAPSHOT]", withoutFlags((*client).check)},
 	{"restore", "LOCATION SNAPSHOT TARGETDIR", withoutFlags((*client).restore)},
 	{"rm", "LOCATION SNAPSHOT", withoutFlags((*client).remove)},
+	{"maintain", "LOCATION COUNT", withoutFlags((*client).maintain)},
 	{"putlock", "LOCATION", putLockCommand},
 	{"ls-objects", "LOCATION KIND", withoutFlags((*client).listObjects)},
 	{"get", "LOCATION KIND MAC", getObjectCommand},

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Access } from '../../src/core/access.js';
+import type { ActivitySink } from '../../src/core/activity.js';
 import type { AuditEntry } from '../../src/core/audit.js';
 import { StoreError } from '../../src/core/errors.js';
 import { objectKinds } from '../../src/core/object.js';
@@ -16,14 +17,19 @@ const subject = { caller, store: 'teams/blue' };
 describe('Audited', () => {
   let inner: MemoryStore;
   let entries: AuditEntry[];
+  let reads: unknown[];
 
   beforeEach(() => {
     inner = new MemoryStore(Buffer.alloc(48), 1000);
     entries = [];
+    reads = [];
   });
 
-  const auditLog = { record: (entry: AuditEntry) => void entries.push(entry) };
-  const audited = (store: Store): Store => new Audited(store, auditLog, subject);
+  const activity: ActivitySink = {
+    record: (entry) => void entries.push(entry),
+    read: (...read) => void reads.push(read),
+  };
+  const audited = (store: Store): Store => new Audited(store, activity, subject);
   const withAccess = (access: Access): Store =>
     audited(new Policy(inner, { access, maxAccess: 'full', isLoggedIn: true, canLogIn: true }));
 
@@ -56,6 +62,17 @@ describe('Audited', () => {
       ]);
     });
   }
+
+  it('records which objects went to the trash', async () => {
+    const info = inner.info();
+    inner.info = () => ({ ...info, trashMs: 1 });
+    const store = withAccess('full');
+    for (const kind of objectKinds) await store.delete(newRef(kind), ctx);
+    const outcomes = { packfile: 'trashed', state: 'trashed', lock: 'deleted' };
+    expect(entries.map(({ kind = 'lock', outcome }) => [kind, outcome])).to.deep.equal(
+      objectKinds.map((kind) => [kind, outcomes[kind]]),
+    );
+  });
 
   it('records uploads that failed, with the reason, and how far they came', async () => {
     const store = withAccess('full');
@@ -108,7 +125,7 @@ describe('Audited', () => {
 
   it('records a refusal that asks for a login, of an anonymous caller', async () => {
     const policy = new Policy(inner, { access: 'read-only', maxAccess: 'full', isLoggedIn: false, canLogIn: true });
-    const store = new Audited(policy, auditLog, { ...subject, caller: { ...caller, principal: undefined } });
+    const store = new Audited(policy, activity, { ...subject, caller: { ...caller, principal: undefined } });
     await expectFailure(store.delete(newRef('lock'), ctx), 'unauthenticated');
     expect(entries).to.have.length(1);
     expect(entries[0]).to.include({ principal: 'anonymous', outcome: 'refused', code: 'unauthenticated' });
@@ -125,6 +142,19 @@ describe('Audited', () => {
     await expectFailure(store.stat(newRef('state'), ctx), 'not_found');
     await expectFailure(store.get(newRef('state'), undefined, ctx), 'not_found');
     expect(events()).to.deep.equal([]);
+  });
+
+  it('counts what is read of objects, by caller and store', async () => {
+    const store = withAccess('read-only');
+    const ref = newRef('packfile');
+    await putAll(inner, ref, makeObject('packfile', 100));
+    await getAll(store, ref);
+    await getAll(store, ref, { offset: 90, length: 50 });
+    await expectFailure(store.get(newRef('packfile'), undefined, ctx), 'not_found');
+    expect(reads).to.deep.equal([
+      ['teams/blue', 'web-1', '192.0.2.7', 100],
+      ['teams/blue', 'web-1', '192.0.2.7', 10],
+    ]);
   });
 
   it('has no detail that only the program log may have', async () => {

@@ -10,8 +10,9 @@ import { Quota } from '../../src/layers/quota.js';
 import { host, silent } from '../support/gateway.js';
 import { MemoryStore } from '../support/memory-store.js';
 import { inChunks, makeObject, newRef } from '../support/objects.js';
-import { ctx, expectFailure, listAll, putAll } from '../support/store.js';
+import { ctx, eventually, expectFailure, listAll, putAll } from '../support/store.js';
 import { emptyStore } from '../support/temp.js';
+import { TrashingStore } from '../support/trashing-store.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -178,6 +179,47 @@ describe('Quota', () => {
     );
   });
 
+  it('counts what is in the trash where that is wanted, until it is purged', async () => {
+    const trashing = new TrashingStore();
+    const earlier = newRef('state');
+    trashing.add(earlier, makeObject('state', 300));
+    trashing.discard(earlier);
+    const store = withQuota(1000, { trash: () => trashing.trash, keepsDeleted: true }, trashing);
+    const ref = await putNew(store, 700);
+    await store.delete(ref, ctx);
+    const { message } = await expectFailure(putNew(store, 48), 'no_space');
+    expect(message).to.include('purge the trash');
+    for (const object of trashing.inTrash) {
+      const { size } = await trashing.trash.stat(object, ctx);
+      await trashing.trash.remove(object);
+      store.purged(size);
+    }
+    expect(store.usedBytes).to.equal(0);
+    const other = withQuota(1000, {}, trashing);
+    await other.delete(await putNew(other, 700), ctx);
+    other.purged(700);
+    expect(other.usedBytes).to.equal(0);
+    await putNew(other, 1000);
+  });
+
+  it('still knows how much there is when objects move to the trash while it is counted', async () => {
+    const trashing = new TrashingStore();
+    const refs = Array.from({ length: 5 }, () => newRef('packfile'));
+    for (const ref of refs) trashing.add(ref, makeObject('packfile', 100));
+    const store = withQuota(1000, { trash: () => trashing.trash, keepsDeleted: true, everyMs: 1 }, trashing);
+    await store.measuredBytes(ctx);
+    // From now on one goes to the trash at each step of a count.
+    const deletes: Promise<void>[] = [];
+    trashing.meanwhile = (operation) => {
+      const ref = operation === 'stat' ? undefined : refs.pop();
+      if (ref !== undefined) deletes.push(store.delete(ref, ctx));
+    };
+    const lists = trashing.calls['list trash'];
+    await eventually(async () => trashing.calls['list trash'] > lists + 2, 'it was counted again');
+    await Promise.all(deletes);
+    expect(store.usedBytes).to.equal(500);
+  });
+
   it('accepts nothing new when it is lowered below the store’s size, and more when it is raised', async () => {
     const store = withQuota(1000);
     const ref = await putNew(store, 1000);
@@ -265,6 +307,24 @@ describe('Quota', () => {
       await inner.delete(mine);
       await reaches(500);
       await putNew(store, 500);
+    });
+
+    it('is done again soon when something found no room, so that what an operator purged makes room', async () => {
+      const trashing = new TrashingStore();
+      const store = withQuota(1000, { trash: () => trashing.trash, keepsDeleted: true, retryMs: 0 }, trashing);
+      await store.delete(await putNew(store, 600), ctx);
+      for (const object of trashing.inTrash) await trashing.trash.remove(object);
+      await expectFailure(putNew(store, 600), 'no_space');
+      await eventually(async () => store.usedBytes === 0, 'it was counted again');
+      await putNew(store, 600);
+    });
+
+    it('is not done again for each of many that found no room', async () => {
+      const trashing = new TrashingStore();
+      const store = withQuota(100, { trash: () => trashing.trash, keepsDeleted: true }, trashing);
+      for (let i = 0; i < 20; i++) await expectFailure(putNew(store, 101), 'no_space');
+      for (let turns = 0; turns < 20; turns++) await turn();
+      expect(trashing.calls['list trash']).to.equal(1);
     });
 
     it('is right whatever is put and deleted while it runs, seen by the scan or not', async () => {

@@ -70,8 +70,8 @@ describe('a listener with TLS', () => {
   });
 
   it('negotiates the versions of HTTP that its protocol needs, and HTTP/2 with clients that have both', async () => {
-    const expected = { http: ['h2', 'http/1.1'], grpc: ['h2', undefined], metrics: [undefined, 'http/1.1'] } as const;
-    for (const protocol of ['http', 'grpc', 'metrics'] as const) {
+    const expected = { http: ['h2', 'http/1.1'], grpc: ['h2', undefined], admin: [undefined, 'http/1.1'] } as const;
+    for (const protocol of ['http', 'grpc', 'admin'] as const) {
       const { port } = await start({}, { protocol });
       for (const [i, offered] of ['h2', 'http/1.1'].entries()) {
         if (expected[protocol][i] === undefined) {

@@ -55,6 +55,15 @@ describe('AuditLog', () => {
     expect(await numbersIn()).to.deep.equal([0, 1]);
   });
 
+  it('names the gateway in each line where it has a name, so that those of replicas can be put together', async () => {
+    await log.close();
+    log = await AuditLog.open(path, logger, { instance: 'gateway-1' });
+    log.record(entry(0));
+    await log.flush();
+    const [line = ''] = (await readFile(path, 'utf8')).split('\n');
+    expect(JSON.parse(line)).to.deep.equal({ ...entry(0), instance: 'gateway-1' });
+  });
+
   it('passes entries that follow its close to its successor, and so does that one', async () => {
     const paths = ['a', 'b'].map((name) => join(folder, name));
     const [first, second] = await Promise.all(paths.map((each) => AuditLog.open(each, logger)));

@@ -14,14 +14,14 @@ describe('the metrics', () => {
   afterEach(() => gateway.close());
 
   async function metrics(path = '/metrics'): Promise<{ status: number; text: string }> {
-    const [address] = gateway.gateway.metrics;
+    const [address] = gateway.gateway.admin;
     if (address === undefined) throw new Error('no listener for metrics');
     const answer = await fetch(`http://${formatAddress(address)}${path}`);
     return { status: answer.status, text: await answer.text() };
   }
 
   it('count requests and bytes of both protocols', async () => {
-    gateway = await startTestGateway(await emptyStore(), { 'metrics-listen': ['127.0.0.1:0'], 'allow-write': true });
+    gateway = await startTestGateway(await emptyStore(), { 'admin-listen': ['127.0.0.1:0'], 'allow-write': true });
     await fetch(`http://127.0.0.1:${gateway.httpPort}/resources/states`);
     await fetch(`http://127.0.0.1:${gateway.httpPort}/nowhere`);
     const store = new GrpcStore(gateway.grpcPort);
@@ -39,23 +39,24 @@ describe('the metrics', () => {
     expect(text).to.match(/^kloset_gateway_sent_bytes_total\{protocol="http"\} [1-9]/m);
     expect(text).to.match(/^kloset_gateway_connections [1-9]/m);
     expect(text).to.match(/^process_resident_memory_bytes \d/m);
-    expect((await metrics('/')).status).to.equal(404);
+    expect((await metrics('/nothing')).status).to.equal(404);
   });
 
-  it('include the expiry of the certificate, and the size of stores with a quota', async () => {
+  it('include the expiry of the certificate, and the size of stores with their quotas', async () => {
     const { certFile, keyFile } = await (await Authority.create()).issue({ days: 10 });
     gateway = await startTestGateway(undefined, {
-      'metrics-listen': ['127.0.0.1:0'],
+      'admin-listen': ['127.0.0.1:0'],
       cert: certFile,
       key: keyFile,
       stores: { blue: { location: await emptyStore(), quota: '1MiB' }, red: { location: await emptyStore() } },
     });
     const text = await eventually(async () => {
       const now = (await metrics()).text;
-      return now.includes('kloset_gateway_store_used_bytes{') && now;
-    }, 'the store is scanned');
-    expect(text).to.include('kloset_gateway_store_used_bytes{store="blue"} 0');
-    expect(text).to.not.include('store="red"');
+      return ['blue', 'red'].every((name) => now.includes(`kloset_gateway_store_bytes{store="${name}"}`)) && now;
+    }, 'the stores are counted');
+    expect(text).to.include('kloset_gateway_store_bytes{store="blue"} 0');
+    expect(text).to.include('kloset_gateway_store_quota_bytes{store="blue"} 1048576');
+    expect(text).to.not.include('kloset_gateway_store_quota_bytes{store="red"}');
     const [, seconds] = /^kloset_gateway_certificate_expiry_timestamp_seconds\{use="server"\} (\d+)$/m.exec(text) ?? [];
     expect(Number(seconds) - Date.now() / 1000).to.be.within(9 * 86400, 11 * 86400);
     expect(gateway.log.filter(({ level }) => level === 'warn').map(({ message }) => message)).to.satisfy(
@@ -64,20 +65,20 @@ describe('the metrics', () => {
   });
 
   it('answer HEAD as well', async () => {
-    gateway = await startTestGateway(await emptyStore(), { 'metrics-listen': ['127.0.0.1:0'] });
-    const [address] = gateway.gateway.metrics;
+    gateway = await startTestGateway(await emptyStore(), { 'admin-listen': ['127.0.0.1:0'] });
+    const [address] = gateway.gateway.admin;
     const answer = await fetch(`http://${address && formatAddress(address)}/metrics`, { method: 'HEAD' });
     expect(answer.status).to.equal(200);
     expect(await answer.text()).to.equal('');
   });
 
   it('are true from the first time on, also twice in a row', async () => {
-    gateway = await startTestGateway(await emptyStore(), { 'metrics-listen': ['127.0.0.1:0'] });
+    gateway = await startTestGateway(await emptyStore(), { 'admin-listen': ['127.0.0.1:0'], instance: 'gateway-1' });
     for (const { text } of [await metrics(), await metrics()]) {
       for (const [line, value] of text.matchAll(/^nodejs_eventloop_lag\S* (\S+)$/gm))
         expect(Number(value), line).to.be.within(0, 60);
       expect(text).to.match(/^nodejs_eventloop_lag_p99_seconds /m);
-      expect(text).to.include(`kloset_gateway_build_info{version="${version}"} 1`);
+      expect(text).to.include(`kloset_gateway_build_info{version="${version}",replica="gateway-1"} 1`);
       expect(text).to.include('kloset_gateway_config_reload_failures_total 0');
       expect(text).to.include('kloset_gateway_audit_entries_lost_total 0');
       const [, started] = /^process_start_time_seconds (\d+)$/m.exec(text) ?? [];
@@ -86,7 +87,7 @@ describe('the metrics', () => {
   });
 
   it("have names that fit their types, as Prometheus' own tool wants them", async () => {
-    gateway = await startTestGateway(await emptyStore(), { 'metrics-listen': ['127.0.0.1:0'] });
+    gateway = await startTestGateway(await emptyStore(), { 'admin-listen': ['127.0.0.1:0'] });
     const { text } = await metrics();
     const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)];
     expect(types).to.not.deep.equal([]);
@@ -98,15 +99,15 @@ describe('the metrics', () => {
   });
 
   it('count reloads that failed', async () => {
-    gateway = await startTestGateway(await emptyStore(), { 'metrics-listen': ['127.0.0.1:0'] });
+    gateway = await startTestGateway(await emptyStore(), { 'admin-listen': ['127.0.0.1:0'] });
     gateway.gateway.countFailedReload();
     expect((await metrics()).text).to.include('kloset_gateway_config_reload_failures_total 1');
   });
 
-  it('can be enabled by a reload', async () => {
+  it('can be enabled by a reload, also under the old name of the setting', async () => {
     const location = await emptyStore();
     gateway = await startTestGateway(location);
-    expect(gateway.gateway.metrics).to.deep.equal([]);
+    expect(gateway.gateway.admin).to.deep.equal([]);
     await gateway.gateway.reload(testConfig({ location, 'metrics-listen': ['127.0.0.1:0'] }));
     expect((await metrics()).text).to.include('kloset_gateway_connections');
   });

@@ -14,6 +14,8 @@ export interface ClientOptions {
   readonly authorization?: string;
   /** Over TLS, to a gateway that is `localhost`: whom to trust, and who the client is, in PEM. */
   readonly tls?: { readonly ca: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
+  /** Whether an HTTP connection has one request only, so that a load balancer gives each to the next gateway. Without TLS. */
+  readonly oneRequestEach?: boolean;
 }
 
 /** What a gRPC client is made of. */

@@ -38,9 +38,9 @@ export class HttpStore implements Store {
     protected readonly port: number,
     protected readonly options: ClientOptions = {},
   ) {
-    const { tls } = options;
+    const { tls, oneRequestEach = false } = options;
     const own = { keepAlive: true, servername: 'localhost', ...tls };
-    this.agent = tls === undefined ? new Agent({ keepAlive: true }) : new TlsAgent(own);
+    this.agent = tls === undefined ? new Agent({ keepAlive: !oneRequestEach }) : new TlsAgent(own);
   }
 
   info(): StoreInfo {

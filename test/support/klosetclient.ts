@@ -1,6 +1,8 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { tempFolder } from './temp.js';
 
@@ -28,6 +30,14 @@ export interface Backup extends Snapshot {
   readonly errors: number;
   /** Why its own lock stayed behind. */
   readonly lockError?: string;
+}
+
+/** How a backup behaves, so that a small one is like a long one. */
+export interface Pace {
+  /** How often it puts a state, instead of every hour, in milliseconds. */
+  readonly checkpointMs?: number;
+  /** How long it waits before each file, in milliseconds. */
+  readonly pauseMs?: number;
 }
 
 /** A failure of the client. The message is what its user sees. */
@@ -84,13 +94,29 @@ export class KlosetClient {
     private readonly options: ClientOptions,
   ) {}
 
-  /** Makes the store. It has to be a folder's. */
-  async create(): Promise<void> {
-    await this.run('create', ...(this.options.passphrase === undefined ? ['-plaintext'] : []));
+  /**
+   * Makes the store. It has to be a folder's.
+   *
+   * @param packfileBytes how large packfiles get; by default 20 MiB
+   */
+  async create(packfileBytes?: number): Promise<void> {
+    const size = packfileBytes === undefined ? [] : ['-packfile-size', String(packfileBytes)];
+    await this.run('create', ...size, ...(this.options.passphrase === undefined ? ['-plaintext'] : []));
   }
 
-  async backup(folder: string): Promise<Backup> {
-    return (await this.run('backup', folder)) as Backup;
+  async backup(folder: string, { checkpointMs, pauseMs }: Pace = {}): Promise<Backup> {
+    const checkpoint = checkpointMs === undefined ? [] : ['-checkpoint', `${checkpointMs}ms`];
+    const pause = pauseMs === undefined ? [] : ['-pause', `${pauseMs}ms`];
+    return (await this.run('backup', folder, ...checkpoint, ...pause)) as Backup;
+  }
+
+  /** Begins a backup that puts the packfiles that get full, and then stops for ever. Gives what kills it. */
+  endlessBackup(folder: string): () => Promise<void> {
+    const child = this.spawn('backup', [folder, '-hang']);
+    return async () => {
+      child.kill('SIGKILL');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    };
   }
 
   /** Every snapshot, oldest first. */
@@ -113,6 +139,11 @@ export class KlosetClient {
   /** Marks a snapshot as removed. */
   async remove(snapshot: string): Promise<void> {
     await this.run('rm', snapshot);
+  }
+
+  /** Does what a maintenance does that deletes so many packfiles, needed or not. Resolves to their MACs. */
+  async maintain(packfiles: number): Promise<string[]> {
+    return ((await this.run('maintain', String(packfiles))) as { deleted: string[] }).deleted;
   }
 
   /** Leaves a lock behind that was last refreshed that many minutes ago. Resolves to its MAC. */
@@ -149,15 +180,7 @@ export class KlosetClient {
   }
 
   private run(command: string, ...args: string[]): Promise<unknown> {
-    const { passphrase, authToken, authorities, timeout } = this.options;
-    const token = authToken === undefined ? [] : ['-auth-token', authToken];
-    const limit = timeout === undefined ? [] : ['-timeout', timeout];
-    // Nothing of the user's environment: it could name a proxy.
-    const child = spawn(this.program, [command, this.location, ...args, ...token, ...limit], {
-      env: { TMPDIR: this.temporary, HOME: this.temporary, KLOSET_PASSPHRASE: passphrase, SSL_CERT_FILE: authorities },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
-    });
+    const child = this.spawn(command, args);
     let output = '';
     let complaints = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -169,6 +192,18 @@ export class KlosetClient {
         else if (signal === null) reject(new ClientFailure(complaints.trimEnd()));
         else reject(new Error(`klosetclient ${command} was ended by ${signal}: ${complaints}`));
       });
+    });
+  }
+
+  private spawn(command: string, args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
+    const { passphrase, authToken, authorities, timeout } = this.options;
+    const token = authToken === undefined ? [] : ['-auth-token', authToken];
+    const limit = timeout === undefined ? [] : ['-timeout', timeout];
+    // Nothing of the user's environment: it could name a proxy.
+    return spawn(this.program, [command, this.location, ...args, ...token, ...limit], {
+      env: { TMPDIR: this.temporary, HOME: this.temporary, KLOSET_PASSPHRASE: passphrase, SSL_CERT_FILE: authorities },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 60_000,
     });
   }
 }

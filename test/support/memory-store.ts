@@ -17,7 +17,7 @@ export class MemoryStore implements Store {
   ) {}
 
   info(): StoreInfo {
-    return { access: 'full', maxObjectBytes: this.maxObjectBytes, durable: false };
+    return { access: 'full', maxObjectBytes: this.maxObjectBytes, durable: false, retentionMs: 0, trashMs: 0 };
   }
 
   async config(): Promise<Uint8Array> {

@@ -116,7 +116,7 @@ describe('A gateway that keeps a part of the disk free', () => {
       const bytes = makeObject('packfile', 3 * MiB);
       await putAll(store, ref, bytes);
       const { message } = await expectFailure(putAll(store, newRef('packfile'), bytes), 'no_space');
-      expect(message).to.include('4194304 bytes of it are kept free').and.not.include(disk);
+      expect(message).to.include('4.00 MiB of it are kept free').and.not.include(disk);
       await putAll(store, newRef('lock'), makeObject('lock', 60_000));
       await putAll(store, ref, bytes);
       expect((await getAll(store, ref)).equals(bytes)).to.equal(true);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { formatSftpLocation } from '../../src/backends/sftp/location.js';
-import { TcpProxy } from '../backends/sftp/tcp-proxy.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { HttpStore } from '../support/http-store.js';
 import { makeObject, newRef } from '../support/objects.js';

@@ -25,6 +25,8 @@ export interface FileSystem {
    * well.
    */
   readonly connectionCount?: number;
+  /** Whether `link` takes the name `from` away, as the file server has no hard links. Default: false. */
+  readonly linkMoves?: boolean;
 
   /** Opens a regular file for reading. `not_found` if there is none, also for a folder or a link. */
   open(path: string): Promise<ReadableFile>;
@@ -47,11 +49,20 @@ export interface FileSystem {
   /** Renames a file, atomically replacing the file `to`. `not_found` if `from` or the folder of `to` is missing. */
   rename(from: string, to: string): Promise<void>;
 
+  /** Sets when a file was last written, in milliseconds since 1970-01-01 UTC, as exactly as the file server keeps it. `not_found`. */
+  setModified(path: string, ms: number): Promise<void>;
+
   /** Removes a file's name. `not_found`. */
   remove(path: string): Promise<void>;
 
   /** Everything in a folder, in no particular order: never a part of it. `not_found`. */
   list(path: string): Promise<DirectoryEntry[]>;
+
+  /**
+   * The same, 1000 names at a time at most: for folders that may have very many. It may fail after it has begun, with `unavailable` then
+   * where `list` would begin again. Names that come or go meanwhile may be given or not, every other one is given once.
+   */
+  batches(path: string): AsyncIterable<readonly DirectoryEntry[]>;
 
   /**
    * Identifies the set of names in a folder: while it is the same, so are the names and their types, even where other programs change them. Undefined if
@@ -62,6 +73,9 @@ export interface FileSystem {
 
   /** Creates a folder in an existing one. `already_exists`. */
   makeFolder(path: string, mode: number): Promise<void>;
+
+  /** Removes a folder if it is empty. Resolves to whether there is no such folder now. */
+  removeFolder(path: string): Promise<boolean>;
 
   /** Makes the names in a folder durable: those that `link` and `rename` added, and the absence of those that were removed. */
   syncFolder(path: string): Promise<void>;
@@ -122,6 +136,9 @@ export interface WritableFile {
 
   /** Makes everything that was written durable. */
   sync(): Promise<void>;
+
+  /** Waits until the file server has everything that was written. Only where writes don't wait for that. */
+  flush?(): Promise<void>;
 
   /** Starts doing that in parallel with further writes, so that `sync` has less left. Lost bytes are reported once, by either of the two. */
   syncAhead?(): Promise<void>;

@@ -83,3 +83,27 @@ function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
 }
+
+/**
+ * Writes chunks, which may not change until it ends, to a new file.
+ *
+ * @param create creates the file, once there is something to write
+ * @param durable whether the file has to be synced
+ */
+export async function writeFile(
+  create: () => Promise<WritableFile>,
+  chunks: AsyncIterable<Uint8Array>,
+  durable: boolean,
+): Promise<void> {
+  const writer = new FileWriter(create, durable);
+  try {
+    for await (const chunk of chunks) {
+      const written = writer.write(chunk);
+      if (written !== undefined) await written;
+    }
+    await writer.end();
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+}

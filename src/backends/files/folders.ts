@@ -1,7 +1,7 @@
 import { hasCode, ifPresent, StoreError } from '../../core/errors.js';
 import type { ObjectRef } from '../../core/object.js';
 import type { FileSystem } from './file-system.js';
-import { configPath, objectFolder, objectFolders } from './layout.js';
+import { configPath, objectFolders } from './layout.js';
 
 export interface FoldersOptions {
   /** Whether folders are synced. */
@@ -13,7 +13,7 @@ export interface FoldersOptions {
 /** How often a change is tried again when the file server was reconnected to during it. */
 const maxAttempts = 10;
 
-/** The folders of a store's objects: creates missing ones, and makes the names in them durable. */
+/** The folders of a store's objects, and of its trash: creates missing ones, and makes the names in them durable. */
 export class Folders {
   /** Folders whose own names were synced here. Others may have been created by a process that has not synced them yet, or never did. */
   private readonly synced = new Set<string>();
@@ -48,21 +48,35 @@ export class Folders {
       return await work();
     } catch (error) {
       if (!hasCode(error, 'not_found')) throw error;
-      await this.make(ref);
+      await this.make(objectFolders(ref));
       return work();
     }
   }
 
   /** Makes an object's name durable, or that it was removed. `not_found` if the folder is missing. */
-  async sync(ref: ObjectRef): Promise<void> {
-    if (!this.options.durable) return;
-    await this.files.syncFolder(objectFolder(ref));
-    await this.syncNames(ref);
+  sync(ref: ObjectRef): Promise<void> {
+    return this.syncAll(objectFolders(ref));
   }
 
-  private async syncNames(ref: ObjectRef): Promise<void> {
+  /** Makes the names in the last of these folders durable, and those of the folders, each of which is in the one before it. */
+  async syncAll(folders: readonly string[]): Promise<void> {
+    const last = folders.at(-1);
+    if (!this.options.durable || last === undefined) return;
+    await this.files.syncFolder(last);
+    await this.syncNames(folders);
+  }
+
+  /** Creates those of these folders that are missing, each of which is in the one before it. Their names are durable then. */
+  async make(folders: readonly string[]): Promise<void> {
+    // Never on an empty mount point: the store's files would land on the wrong disk.
+    await requireFolders(this.files, folders);
+    for (const folder of folders) await this.makeOne(folder);
+    if (this.options.durable) await this.syncNames(folders);
+  }
+
+  private async syncNames(folders: readonly string[]): Promise<void> {
     let parent = '.';
-    for (const folder of objectFolders(ref)) {
+    for (const folder of folders) {
       await this.syncName(folder, parent);
       parent = folder;
     }
@@ -72,14 +86,6 @@ export class Folders {
     if (this.synced.has(folder)) return;
     await this.files.syncFolder(parent);
     this.synced.add(folder);
-  }
-
-  private async make(ref: ObjectRef): Promise<void> {
-    const folders = objectFolders(ref);
-    // Never on an empty mount point: the store's files would land on the wrong disk.
-    await requireFolders(this.files, folders);
-    for (const folder of folders) await this.makeOne(folder);
-    if (this.options.durable) await this.syncNames(ref);
   }
 
   private async makeOne(path: string): Promise<void> {

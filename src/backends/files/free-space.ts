@@ -1,4 +1,5 @@
 import { ifPresent, StoreError } from '../../core/errors.js';
+import { formatBytes } from '../../lib/format-bytes.js';
 import { SingleFlight } from '../../lib/single-flight.js';
 import { watched } from '../../lib/watched.js';
 import type { FileSystem } from './file-system.js';
@@ -69,7 +70,8 @@ export class FreeSpace {
   private tooLittle(): StoreError {
     return new StoreError(
       'no_space',
-      `the store's disk has too little room left: ${this.minFreeBytes} bytes of it are kept free; its operator has to make room`,
+      `the store's disk has too little room left: ${formatBytes(this.minFreeBytes)} of it are kept free (min-free-space); ` +
+        'its operator has to make room',
     );
   }
 }

@@ -79,6 +79,11 @@ export async function* readChunks(
   }
 }
 
+/** All bytes of an open file, in chunks that belong to the caller. */
+export async function* readCopies(file: ReadableFile, ahead: number): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of readChunks(file, 0, file.size, ahead)) yield Buffer.from(chunk);
+}
+
 function* offsets(offset: number, length: number): Generator<number, void, undefined> {
   for (let at = offset; at < offset + length; at += chunkBytes) yield at;
 }

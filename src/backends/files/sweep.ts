@@ -1,7 +1,8 @@
 import { ifPresent } from '../../core/errors.js';
 import { objectKinds } from '../../core/object.js';
+import { nameOfHost } from '../../lib/name-of-host.js';
 import type { FileSystem } from './file-system.js';
-import { isBucket, kindFolder, nameOfHost, parseTemporary, type TemporaryOwner } from './layout.js';
+import { isBucket, isTemporary, kindFolder, parseTemporary, type TemporaryOwner } from './layout.js';
 
 /** The process that writes. */
 export interface Host {
@@ -24,22 +25,44 @@ const maxAgeMs = 24 * 3600 * 1000;
  */
 export async function sweep(files: FileSystem, host: Host, active: ReadonlySet<string>): Promise<number> {
   let removed = 0;
-  const sweepFolder = async (folder: string, isKind: boolean): Promise<void> => {
-    for (const { name, type } of (await ifPresent(files.list(folder))) ?? []) {
-      const path = `${folder}/${name}`;
-      // A bucket that is a link: to another disk, where its uploads have their temporary files.
-      if (isKind && type === 'other' && isBucket(name)) await sweepFolder(path, false);
-      const temporary = type === 'file' ? parseTemporary(name) : undefined;
-      if (temporary === undefined || active.has(path)) continue;
-      // It can disappear at any moment: its upload ends, or another gateway sweeps too.
-      const stat = await ifPresent(files.stat(path));
-      if (stat === undefined || !isLeftover(temporary, stat.modifiedMs, host, Date.now())) continue;
-      await ifPresent(files.remove(path));
-      removed++;
-    }
-  };
-  for (const kind of objectKinds) await sweepFolder(kindFolder(kind), true);
+  for await (const { path, owner, modifiedMs } of temporaryFiles(files)) {
+    if (owner === undefined || active.has(path) || !isLeftover(owner, modifiedMs, host, Date.now())) continue;
+    // It can disappear at any moment: its upload ends, or another gateway sweeps too.
+    await ifPresent(files.remove(path));
+    removed++;
+  }
   return removed;
+}
+
+/** A file that an upload is or was written to. */
+export interface TemporaryFile {
+  readonly path: string;
+  /** Undefined: a program that isn't a gateway. */
+  readonly owner: TemporaryOwner | undefined;
+  /** In bytes. */
+  readonly size: number;
+  /** When it was last written, in milliseconds since 1970-01-01 UTC. */
+  readonly modifiedMs: number;
+}
+
+/** The temporary files of gateways, and of plakar on the machine that keeps the store: those of running uploads and those that were left. */
+export async function* temporaryFiles(files: FileSystem): AsyncGenerator<TemporaryFile, void, undefined> {
+  for (const kind of objectKinds) yield* temporaryFilesIn(files, kindFolder(kind), true);
+}
+
+async function* temporaryFilesIn(
+  files: FileSystem,
+  folder: string,
+  isKind: boolean,
+): AsyncGenerator<TemporaryFile, void, undefined> {
+  for (const { name, type } of (await ifPresent(files.list(folder))) ?? []) {
+    const path = `${folder}/${name}`;
+    // A bucket that is a link: to another disk, where its uploads have their temporary files.
+    if (isKind && type === 'other' && isBucket(name)) yield* temporaryFilesIn(files, path, false);
+    if (type !== 'file' || !isTemporary(name)) continue;
+    const stat = await ifPresent(files.stat(path));
+    if (stat !== undefined) yield { path, owner: parseTemporary(name), size: stat.size, modifiedMs: stat.modifiedMs };
+  }
 }
 
 /**

@@ -1,12 +1,13 @@
 import { hasCode, ifPresent, StoreError } from '../../core/errors.js';
 import type { ObjectKind, ObjectRef } from '../../core/object.js';
 import type { FileStoreOptions } from './file-store.js';
-import { OtherDisk, type FileSystem, type ReadableFile, type WritableFile } from './file-system.js';
-import { FileWriter } from './file-writer.js';
+import type { FileSystem, ReadableFile, WritableFile } from './file-system.js';
+import { writeFile } from './file-writer.js';
 import { lostWrite, type Folders } from './folders.js';
 import type { FreeSpace } from './free-space.js';
 import { kindFolder, objectFolder, objectPath, temporaryPath } from './layout.js';
-import { readChunks } from './reading.js';
+import { isOtherDisk } from './other-disk.js';
+import { readChunks, readCopies } from './reading.js';
 
 export interface UploadOptions extends Pick<FileStoreOptions, 'durable' | 'host'> {
   /** The permissions of new files. */
@@ -58,18 +59,30 @@ export class Upload {
     });
   }
 
-  /** Stores an object, replacing the one that is there. */
-  async replace(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    const rename = (): Promise<void> => this.files.rename(this.temporary, this.path);
-    await this.withTemporary(chunks, () =>
-      this.options.folders.durably(async (again) => {
-        await this.options.folders.within(this.ref, rename).catch(async (error: unknown) => {
+  /**
+   * Stores an object, replacing the one that is there.
+   *
+   * @param how.modifiedMs when it is to have been written last, in milliseconds since 1970-01-01 UTC. Default: now
+   * @param how.prepare is called when the file is complete, before it gets the object's name
+   */
+  async replace(
+    chunks: AsyncIterable<Uint8Array>,
+    { modifiedMs, prepare }: { readonly modifiedMs?: number; readonly prepare?: () => Promise<void> } = {},
+  ): Promise<void> {
+    const rename = async (): Promise<void> => {
+      if (modifiedMs !== undefined) await this.files.setModified(this.temporary, modifiedMs);
+      await this.files.rename(this.temporary, this.path);
+    };
+    await this.withTemporary(chunks, async () => {
+      await prepare?.();
+      await this.options.folders.durably(async (again) => {
+        await this.onAnyDisk(rename).catch(async (error: unknown) => {
           const isDone = again && hasCode(error, 'not_found') && (await this.files.exists(this.path));
           if (!isDone) throw error;
         });
         await this.options.folders.sync(this.ref);
-      }),
-    );
+      });
+    });
   }
 
   /** Links the temporary file to the object's name. Resolves to false if an object with the same bytes has it. */
@@ -83,19 +96,23 @@ export class Upload {
 
   /** Resolves to false if the name is taken. */
   private async link(): Promise<boolean> {
-    const link = (): Promise<void> =>
-      this.options.folders.within(this.ref, () => this.files.link(this.temporary, this.path));
     try {
-      await link().catch(async (error: unknown) => {
-        if (!(error instanceof OtherDisk)) throw error;
-        await this.copyBesideObject();
-        await link();
-      });
+      await this.onAnyDisk(() => this.files.link(this.temporary, this.path));
       return true;
     } catch (error) {
       if (hasCode(error, 'already_exists')) return false;
       throw error;
     }
+  }
+
+  /** Gives the temporary file the object's name; if the object's folder is on another disk, from there. */
+  private async onAnyDisk(name: () => Promise<void>): Promise<void> {
+    const { folders } = this.options;
+    await folders.within(this.ref, name).catch(async (error: unknown) => {
+      if (!(await isOtherDisk(this.files, this.ref, error))) throw error;
+      await this.copyBesideObject();
+      await folders.within(this.ref, name);
+    });
   }
 
   /** Writes all chunks to the temporary file, then runs `publish`. The temporary name is removed in every outcome. */
@@ -128,7 +145,7 @@ export class Upload {
     this.temporary = this.newTemporary(objectFolder(this.ref));
     this.options.active.add(this.temporary);
     try {
-      await this.write(copies(readChunks(written, 0, written.size, this.files.readAhead(0))));
+      await this.write(readCopies(written, this.files.readAhead(0)));
     } finally {
       await written.close();
       await this.files.remove(first).catch(() => undefined);
@@ -145,17 +162,7 @@ export class Upload {
     const { durable, fileMode } = this.options;
     const create = (): Promise<WritableFile> =>
       this.options.folders.within(this.ref, () => this.files.create(this.temporary, fileMode));
-    const writer = new FileWriter(create, durable);
-    try {
-      for await (const chunk of chunks) {
-        const written = writer.write(chunk);
-        if (written !== undefined) await written;
-      }
-      await writer.end();
-    } catch (error) {
-      await writer.abort();
-      throw error;
-    }
+    await writeFile(create, chunks, durable);
   }
 
   /**
@@ -195,7 +202,8 @@ export class Upload {
   }
 }
 
-async function sameBytes(file: ReadableFile, chunks: AsyncIterable<Uint8Array>): Promise<boolean> {
+/** Whether a file has exactly these bytes. */
+export async function sameBytes(file: ReadableFile, chunks: AsyncIterable<Uint8Array>): Promise<boolean> {
   let offset = 0;
   for await (const chunk of chunks) {
     const stored = Buffer.allocUnsafe(chunk.length);
@@ -204,9 +212,4 @@ async function sameBytes(file: ReadableFile, chunks: AsyncIterable<Uint8Array>):
     offset += chunk.length;
   }
   return offset === file.size;
-}
-
-/** Copies of chunks that are valid only until the next one. */
-async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const chunk of chunks) yield Buffer.from(chunk);
 }

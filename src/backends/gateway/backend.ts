@@ -19,10 +19,10 @@ export const gateway: Backend<GatewayLocation> = {
    * The token comes from plakar's option `auth_token` or else, in a gateway, from the environment: everyone on the machine can read a
    * command line.
    */
-  async open({ scheme, address, store }, { user, connector }) {
+  async open({ scheme, address, store }, { user, connector, ownCopy = false }) {
     const token = connector === undefined ? user.env['KLOSET_GATEWAY_TOKEN'] : connector.options['auth_token'];
     const tls = scheme === 'grpcs' && (await tlsOptions(connector));
-    return GatewayStore.open({ address, store, tls, ...(token !== undefined && { token }) });
+    return GatewayStore.open({ address, store, tls, ownCopy, ...(token !== undefined && { token }) });
   },
 };
 

@@ -1,9 +1,13 @@
 import { GatewayClient, type ClientOptions, type StoreDescription } from '../../client/client.js';
 import type { Download } from '../../client/download.js';
+import { lower } from '../../core/access.js';
+import { StoreError } from '../../core/errors.js';
 import { MacBatch } from '../../core/mac-batch.js';
+import { formatMoment } from '../../core/moment.js';
 import type { ObjectKind, ObjectRef } from '../../core/object.js';
 import type { ByteRange } from '../../core/range.js';
 import { verifiedObject } from '../../core/serialized-object.js';
+import { parseStoreAddress } from '../../core/store-name.js';
 import type { ObjectRead, ObjectStat, OpContext, PutResult, Store, StoreInfo } from '../../core/store.js';
 
 /** A store of another gateway. Errors of that gateway are passed on with their code and message. */
@@ -11,13 +15,14 @@ export class GatewayStore implements Store {
   private constructor(
     private readonly client: GatewayClient,
     private description: StoreDescription,
+    private readonly options: ClientOptions,
   ) {}
 
   /** Connects and asks for the store's description. Fails where there is no answer. */
   static async open(options: ClientOptions): Promise<GatewayStore> {
     const client = new GatewayClient(options);
     try {
-      return new GatewayStore(client, await client.describe());
+      return new GatewayStore(client, await client.describe(), options);
     } catch (error) {
       client.close();
       throw error;
@@ -25,8 +30,8 @@ export class GatewayStore implements Store {
   }
 
   info(): StoreInfo {
-    const { access, maxObjectBytes, durable } = this.description;
-    return { access, maxObjectBytes, durable };
+    const { access, maxObjectBytes, durable, retentionMs, trashMs } = this.description;
+    return { access, maxObjectBytes, durable, retentionMs, trashMs };
   }
 
   async config({ signal }: OpContext): Promise<Uint8Array> {
@@ -57,6 +62,20 @@ export class GatewayStore implements Store {
 
   delete(ref: ObjectRef, { signal }: OpContext): Promise<void> {
     return this.client.delete(ref, { signal });
+  }
+
+  /** The store as of a moment, from that gateway: over the same connection, and closed with it. Throws where it is such a view already. */
+  asOf(momentMs: number): Store {
+    const { name, moment } = parseStoreAddress(this.options.store ?? '');
+    if (moment !== undefined) {
+      throw new StoreError(
+        'invalid_argument',
+        'this store is served as of a moment already: leave out the @ and what follows it',
+      );
+    }
+    const options = { ...this.options, store: `${name}@${formatMoment(momentMs)}` };
+    const access = lower(this.description.access, 'read-only');
+    return new GatewayStore(new GatewayClient(options, this.client), { ...this.description, access }, options);
   }
 
   async close(): Promise<void> {

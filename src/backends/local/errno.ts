@@ -69,6 +69,11 @@ export function isMissing(error: unknown): boolean {
   return rows.get(errnoOf(error)) === noSuch;
 }
 
+/** Whether an error of `node:fs` is that of an rmdir(2) of a folder with something in it. */
+export function isNotEmpty(error: unknown): boolean {
+  return ['ENOTEMPTY', 'EEXIST'].includes(errnoOf(error));
+}
+
 /** Whether an error of `node:fs` is that of a link(2) on a file system without hard links (EPERM on Linux, by its manual). */
 export function isUnsupportedLink(error: unknown): boolean {
   return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error));

@@ -31,10 +31,13 @@ export function guardedFileSystem(files: FileSystem, share: ThreadShare): FileSy
     exists: (path) => share.run(() => files.exists(path)),
     link: (from, to) => share.run(() => files.link(from, to)),
     rename: (from, to) => share.run(() => files.rename(from, to)),
+    setModified: (path, ms) => share.run(() => files.setModified(path, ms)),
     remove: (path) => share.run(() => files.remove(path)),
     list: (path) => share.run(() => files.list(path)),
+    batches: (path) => guardedIteration(files.batches(path), share),
     folderVersion: (path) => share.run(() => files.folderVersion(path)),
     makeFolder: (path, mode) => share.run(() => files.makeFolder(path, mode)),
+    removeFolder: (path) => share.run(() => files.removeFolder(path)),
     syncFolder: (path) => share.run(() => files.syncFolder(path)),
     freeBytes: (path) => share.run(() => files.freeBytes(path)),
     close: async () => {
@@ -42,6 +45,20 @@ export function guardedFileSystem(files: FileSystem, share: ThreadShare): FileSy
       await files.close();
     },
   };
+}
+
+async function* guardedIteration<T>(items: AsyncIterable<T>, share: ThreadShare): AsyncGenerator<T, void, undefined> {
+  const iterator = items[Symbol.asyncIterator]();
+  const guarded = new GuardedFile(share);
+  try {
+    for (;;) {
+      const next = await guarded.run(() => iterator.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    await guarded.close(async () => void (await iterator.return?.()));
+  }
 }
 
 function guardedReadableFile(file: ReadableFile, guarded: GuardedFile): ReadableFile {
@@ -68,7 +85,7 @@ function guardedWritableFile(file: WritableFile, guarded: GuardedFile): Writable
   };
 }
 
-/** The operations of one open file. */
+/** The operations of one open file, or folder. */
 class GuardedFile {
   private isStuck = false;
 

@@ -1,6 +1,9 @@
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { ifPresent, StoreError } from '../../core/errors.js';
+import { inBatches } from '../../lib/in-batches.js';
+import { batchSize, inTurns } from '../files/entry-batches.js';
 import type {
   DirectoryEntry,
   FileStat,
@@ -9,7 +12,7 @@ import type {
   ReadableFile,
   WritableFile,
 } from '../files/file-system.js';
-import { fromErrno, isMissing, isUnsupportedLink, rethrow } from './errno.js';
+import { fromErrno, isMissing, isNotEmpty, isUnsupportedLink, rethrow } from './errno.js';
 import { FolderVersions } from './folder-versions.js';
 import { fileId, LocalReadableFile } from './local-readable-file.js';
 import { LocalWritableFile } from './local-writable-file.js';
@@ -22,6 +25,8 @@ const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY;
 const noHardLinks =
   "the file system under the store has no hard links, without which the gateway can't promise never to overwrite: " +
   'the store can be read where it is, and written only on another file system';
+
+const changed = 'a folder of the store was changed while it was listed: try again later';
 
 /** A folder of this machine, as a FileSystem. */
 export class LocalFileSystem implements FileSystem {
@@ -92,6 +97,10 @@ export class LocalFileSystem implements FileSystem {
     return fs.rename(this.at(from), this.at(to)).catch(rethrow);
   }
 
+  setModified(path: string, ms: number): Promise<void> {
+    return fs.lutimes(this.at(path), ms / 1000, ms / 1000).catch(rethrow);
+  }
+
   remove(path: string): Promise<void> {
     return fs.unlink(this.at(path)).catch(rethrow);
   }
@@ -113,6 +122,23 @@ export class LocalFileSystem implements FileSystem {
     return entries;
   }
 
+  async *batches(path: string): AsyncGenerator<readonly DirectoryEntry[], void, undefined> {
+    // Where the file system doesn't tell the types of names, which those of this machine do, Node looks at each and blocks the process.
+    const { dev } = await fs.stat(this.at(path), { bigint: true }).catch(rethrow);
+    const tellsTypes = await this.versions.isLocalDisk(dev, this.at(path)).catch(rethrow);
+    if (!tellsTypes) return yield* inTurns(() => this.list(path));
+    const folder = await fs.opendir(this.at(path), { bufferSize: batchSize }).catch(rethrow);
+    try {
+      for await (const entries of inBatches(folder, batchSize)) {
+        yield entries.map((entry) => ({ name: entry.name, type: typeOf(entry) }));
+      }
+    } catch (error) {
+      // Never `not_found`, which would mean that nothing is there.
+      if (isMissing(error)) throw new StoreError('unavailable', changed, { cause: error });
+      throw fromErrno(error);
+    }
+  }
+
   folderVersion(path: string): Promise<string | undefined> {
     return this.versions.of(this.at(path)).catch(rethrow);
   }
@@ -122,6 +148,18 @@ export class LocalFileSystem implements FileSystem {
     await fs.mkdir(at, mode).catch(rethrow);
     // The umask may have removed something.
     await fs.chmod(at, mode).catch(rethrow);
+    await this.shareOwner(at).catch(rethrow);
+  }
+
+  async removeFolder(path: string): Promise<boolean> {
+    try {
+      await fs.rmdir(this.at(path));
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return true;
+      if (isNotEmpty(error)) return false;
+      throw fromErrno(error);
+    }
   }
 
   async syncFolder(path: string): Promise<void> {
@@ -141,6 +179,14 @@ export class LocalFileSystem implements FileSystem {
 
   async close(): Promise<void> {
     // Nothing stays open between operations.
+  }
+
+  /** What root makes in a folder of the gateway's user is that user's, too, who couldn't use it otherwise. */
+  private async shareOwner(at: string): Promise<void> {
+    if ((await fs.lstat(at)).uid !== 0) return;
+    const { uid, gid } = await fs.stat(dirname(at));
+    // Not chown, as someone else may have put a link there. Some file systems know no owners.
+    if (uid !== 0) await fs.lchown(at, uid, gid).catch(() => undefined);
   }
 
   /** Not path.join, which takes as long as some system calls: these paths are normalized. */

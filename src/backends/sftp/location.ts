@@ -1,4 +1,5 @@
 import { StoreError } from '../../core/errors.js';
+import { parsePort, percentDecoded } from '../location-parts.js';
 
 /** Where a store is on an SSH server, as the operator writes it. */
 export interface SftpLocation {
@@ -38,7 +39,7 @@ export function parseSftpLocation(text: string): SftpLocation {
     scheme: 'sftp',
     ...(userText !== undefined && { user: parseUser(userText) }),
     host,
-    ...(portText !== undefined && { port: parsePort(portText) }),
+    ...(portText !== undefined && { port: parsePort(portText, invalid) }),
     path: parsePath(pathText),
   };
 }
@@ -55,7 +56,7 @@ export function withConnectorOptions(
   return {
     ...location,
     ...(user !== undefined && { user }),
-    ...(port !== undefined && { port: parsePort(port) }),
+    ...(port !== undefined && { port: parsePort(port, invalid) }),
     ...(path !== undefined && { path }),
   };
 }
@@ -90,21 +91,15 @@ function parseUser(text: string): string {
   if (text.includes(':')) {
     throw invalid('it has a password in it, which others could see: use a key, or a password file');
   }
-  const user = decode(text);
+  const user = percentDecoded(text, invalid);
   checkUser(user);
   return user;
-}
-
-function parsePort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65535) throw invalid('its port has to be a number from 1 to 65535');
-  return port;
 }
 
 function parsePath(text: string): string {
   if (text === '') throw invalid(`there is no path in it: it has to look like ${form}`);
   const relative = text === '/~' || text.startsWith('/~/');
-  const path = withoutTrailingSlashes(decode(relative ? text.slice(3) : text));
+  const path = withoutTrailingSlashes(percentDecoded(relative ? text.slice(3) : text, invalid));
   if (/\p{Cc}/u.test(path)) throw invalid('its path has control characters');
   if (!relative) return path === '' ? '/' : path;
   // A percent-encoded slash must not make a relative path absolute.
@@ -117,14 +112,6 @@ function withoutTrailingSlashes(path: string): string {
   let end = path.length;
   while (end > 0 && path[end - 1] === '/') end--;
   return path.slice(0, end);
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    throw invalid('its percent-encoding is broken', error);
-  }
 }
 
 function invalid(what: string, cause?: unknown): StoreError {

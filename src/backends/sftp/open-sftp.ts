@@ -5,7 +5,7 @@ import { dial } from './dial.js';
 import type { SftpLocation } from './location.js';
 import { linkOptions, type SftpOptions } from './options.js';
 import { Pool } from './pool.js';
-import { lstat } from './requests.js';
+import { lstat, makeFolderAt } from './requests.js';
 import { SftpFileSystem } from './sftp-file-system.js';
 import { startError } from './status.js';
 import { resolveTarget } from './target.js';
@@ -41,6 +41,7 @@ export async function openSftp(
     pool = new Pool((closed) => dial(target, options, log, closed), links, log);
     const session = await pool.connect();
     const root = location.path;
+    if (options.makesFolder === true) await pool.run((any) => makeFolderAt(any, root));
     const { type } = await pool.run((any) => lstat(any, `${root}/.`));
     if (type !== 'folder') throw new StoreError('not_found', 'not a folder');
     const probe = { root, writable: options.writable ?? true, syncLimitMs: links.giveUpMs };

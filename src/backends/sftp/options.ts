@@ -27,6 +27,8 @@ export interface SftpOptions extends SshSettings {
 
   /** Whether the store will be written: only then may the server be probed by writing. Default: true. */
   readonly writable?: boolean;
+  /** Whether the store's folder is made, with those above it, if it is missing. Default: false. */
+  readonly makesFolder?: boolean;
   /** The most connections at once. Default: 4. */
   readonly connections?: number;
   /** How many packfiles are kept open at most. Default: 512, or less if the server allows less. */
@@ -39,11 +41,16 @@ export interface SftpOptions extends SshSettings {
   readonly requestTimeoutMs?: number;
   /** How long an operation is retried after lost connections, in milliseconds, before it fails. Default: 60 000. */
   readonly giveUpMs?: number;
+  /** Called each time that the server was connected to anew, after the first time. */
+  readonly onReconnect?: () => void;
 }
 
 /** The options about connections, with their defaults. */
 export type LinkOptions = Required<
-  Pick<SftpOptions, 'connections' | 'connectTimeoutMs' | 'keepAliveMs' | 'requestTimeoutMs' | 'giveUpMs'>
+  Pick<
+    SftpOptions,
+    'connections' | 'connectTimeoutMs' | 'keepAliveMs' | 'requestTimeoutMs' | 'giveUpMs' | 'onReconnect'
+  >
 >;
 
 /** Fills in the defaults. */
@@ -54,5 +61,6 @@ export function linkOptions(options: SftpOptions): LinkOptions {
     keepAliveMs: options.keepAliveMs ?? 3000,
     requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     giveUpMs: options.giveUpMs ?? 60_000,
+    onReconnect: options.onReconnect ?? (() => undefined),
   };
 }

@@ -114,7 +114,7 @@ export class Pool {
       const session = await this.dial(this.closed.signal);
       const isFurther = (await earlier?.responds()) === true;
       this.add(session);
-      if (!isFurther) this.connectionCount++;
+      if (!isFurther && ++this.connectionCount > 1) this.options.onReconnect();
       return session;
     } catch (error) {
       const backoffMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** this.failures++);

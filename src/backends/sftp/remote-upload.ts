@@ -81,6 +81,10 @@ export class RemoteUpload implements WritableFile {
     }
   }
 
+  flush(): Promise<void> {
+    return this.complete(async () => undefined);
+  }
+
   sync(): Promise<void> {
     return this.complete(({ session, handle }) => fsync(session, handle, this.target.giveUpMs));
   }

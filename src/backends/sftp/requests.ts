@@ -1,6 +1,8 @@
 import type { FileEntryWithStats, Stats } from 'ssh2';
 import { constants } from 'node:fs';
+import { posix } from 'node:path';
 import { StoreError } from '../../core/errors.js';
+import { folderMode } from '../files/creation.js';
 import type { DirectoryEntry, FileStat, FileType } from '../files/file-system.js';
 import type { Session } from './session.js';
 import { hasStatus, status } from './status.js';
@@ -61,6 +63,18 @@ export async function syncFolder(session: Session, path: string, limitMs: number
     await fsync(session, handle, limitMs);
   } finally {
     closeInBackground(session, handle);
+  }
+}
+
+/** Makes a folder, and those above it, unless they are there. */
+export async function makeFolderAt(session: Session, path: string): Promise<void> {
+  if (await exists(session, path)) return;
+  const parent = posix.dirname(path);
+  if (parent !== path) await makeFolderAt(session, parent);
+  try {
+    await session.send((sftp, done) => sftp.mkdir(path, { mode: folderMode }, done));
+  } catch (error) {
+    if (!(await exists(session, path))) throw error;
   }
 }
 

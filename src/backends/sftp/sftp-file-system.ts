@@ -9,6 +9,8 @@ import {
   type ReadableFile,
   type WritableFile,
 } from '../files/file-system.js';
+import { inTurns } from '../files/entry-batches.js';
+import { isImmutable } from '../files/layout.js';
 import type { SftpCapabilities } from './capabilities.js';
 import { windowBytes } from './pending-writes.js';
 import type { Pool } from './pool.js';
@@ -25,9 +27,6 @@ export interface SftpFileSystemOptions extends Pick<FileSystem, 'listConcurrency
   /** How long lost connections are retried, and how long a sync may take, in milliseconds. */
   readonly giveUpMs: number;
 }
-
-/** The paths of immutable objects. Temporary files are not in a bucket. */
-const immutablePath = /^(?:packfiles|states)\/[^/]+\//;
 
 /** How often a link is tried that the server refuses without a reason. */
 const maxLinkAttempts = 10;
@@ -64,13 +63,17 @@ export class SftpFileSystem implements FileSystem {
     return this.pool.connectionCount;
   }
 
+  get linkMoves(): boolean {
+    return this.capabilities.createWith === 'rename';
+  }
+
   readAhead(): number {
     // What four connections transfer in one round trip. Measured with 30 ms: more gains nothing.
     return 6;
   }
 
   open(path: string): Promise<ReadableFile> {
-    return RemoteFile.open(this.pool, this.at(path), immutablePath.test(path), this.options.giveUpMs);
+    return RemoteFile.open(this.pool, this.at(path), isImmutable(path), this.options.giveUpMs);
   }
 
   create(path: string, mode: number): Promise<WritableFile> {
@@ -116,6 +119,11 @@ export class SftpFileSystem implements FileSystem {
     });
   }
 
+  async setModified(path: string, ms: number): Promise<void> {
+    const seconds = Math.floor(ms / 1000);
+    await this.pool.run((session) => session.send((sftp, done) => sftp.utimes(this.at(path), seconds, seconds, done)));
+  }
+
   async remove(path: string): Promise<void> {
     await this.pool.run(async (session, again) => {
       try {
@@ -128,6 +136,10 @@ export class SftpFileSystem implements FileSystem {
 
   list(path: string): Promise<DirectoryEntry[]> {
     return this.pool.run((session) => listFolder(session, this.at(path)));
+  }
+
+  batches(path: string): AsyncIterable<readonly DirectoryEntry[]> {
+    return inTurns(() => this.list(path));
   }
 
   /**
@@ -151,6 +163,20 @@ export class SftpFileSystem implements FileSystem {
       }
       // The umask may have removed something. A failure leaves fewer permissions, which is safe.
       await session.send((sftp, done) => sftp.chmod(this.at(path), mode, done)).catch(() => undefined);
+    });
+  }
+
+  /** Servers answer `Failure` for a folder with something in it. */
+  async removeFolder(path: string): Promise<boolean> {
+    return this.pool.run(async (session) => {
+      try {
+        await session.send((sftp, done) => sftp.rmdir(this.at(path), done));
+        return true;
+      } catch (error) {
+        if (hasStatus(error, status.noSuchFile)) return true;
+        if (hasStatus(error, status.failure)) return false;
+        throw error;
+      }
     });
   }
 

@@ -13,7 +13,7 @@ export interface CheckedListener {
   readonly path: Path;
 }
 
-const protocols = ['http', 'grpc', 'metrics'] as const;
+const protocols = ['http', 'grpc', 'admin'] as const;
 
 /** Checks where the gateway listens, and gives each listener a name. */
 export function checkListeners(context: Context): CheckedListener[] {
@@ -80,7 +80,7 @@ function checkListener(
     protocol,
     address,
     maxAccess: listener['max-access'] ?? 'full',
-    tls: listener.tls ?? (withCert && protocol !== 'metrics' && !('path' in address)),
+    tls: listener.tls ?? (withCert && protocol !== 'admin' && !('path' in address)),
     mode: listener.mode,
     owner: listener.owner,
   };

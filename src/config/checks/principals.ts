@@ -1,8 +1,8 @@
-import type { Access } from '../../core/access.js';
+import { hasRight, higher, lower, type Access } from '../../core/access.js';
 import { canonicalCertificateName } from '../../core/caller.js';
 import type { Path } from '../problems.js';
 import type { WrittenPrincipal } from '../settings/principals.js';
-import type { ListenerConfig, PrincipalConfig } from '../types.js';
+import type { ListenerConfig, PrincipalConfig, StoreConfig } from '../types.js';
 import { givenNames, unknownName, type Context } from './context.js';
 
 /** What logs call callers who haven't logged in. */
@@ -16,25 +16,72 @@ export function principalNameProblem(name: string): string | undefined {
 }
 
 /** Checks who can log in. */
-export function checkPrincipals(context: Context, listeners: readonly ListenerConfig[]): PrincipalConfig[] {
-  const owners = new Map<string, string>();
+export function checkPrincipals(
+  context: Context,
+  listeners: readonly ListenerConfig[],
+  stores: ReadonlyMap<string, StoreConfig>,
+): PrincipalConfig[] {
+  const { adminToken } = context.values.principals;
+  const owners = new Map(adminToken === undefined ? [] : [[`token ${adminToken}`, 'admin-token']]);
   return Object.entries(context.values.principals.principals ?? {}).map(([name, written]) => {
     const path = ['principals', name];
     const problem = principalNameProblem(name);
     if (problem !== undefined) context.problem(path, problem, { atKey: true });
     checkCredentials(context, name, written, owners);
-    for (const store of Object.keys(written.access ?? {})) checkStore(context, path, store);
-    for (const [i, listener] of (written.listeners ?? []).entries()) {
-      checkListener(context, [...path, 'listeners', i], listener, listeners);
+    for (const store of Object.keys(written.access ?? {}).filter((each) => each !== '*')) {
+      checkStore(context, [...path, 'access', store]);
     }
-    return {
+    for (const [i, listener] of (written.listeners ?? []).entries()) {
+      checkListener(context, [...path, 'listeners', i], listener, written.admin, listeners);
+    }
+    const principal = {
       name,
       tokens: written.tokens ?? [],
       certificates: written.certificates ?? [],
       access: new Map<string, Access>(Object.entries(written.access ?? {})),
       listeners: written.listeners && new Set(written.listeners),
+      admin: written.admin,
+      expectBackupMs: new Map(Object.entries(written['expect-backup'] ?? {})),
+      pings: new Map(Object.entries(written.ping ?? {})),
     };
+    checkBackups(context, principal, listeners, stores);
+    return principal;
   });
+}
+
+/** Where a principal's backups are expected, or others are told of them, it must be able to make some. */
+function checkBackups(
+  context: Context,
+  principal: PrincipalConfig,
+  listeners: readonly ListenerConfig[],
+  stores: ReadonlyMap<string, StoreConfig>,
+): void {
+  const { name, expectBackupMs, pings } = principal;
+  // Invalid levels and listeners are missing from what is checked here.
+  const given = Object.keys(context.given.principals?.[name]?.access ?? {});
+  const isClear = given.every((each) => principal.access.has(each)) && !someListenersInvalid(context);
+  for (const [key, names] of [['expect-backup', expectBackupMs.keys()] as const, ['ping', pings.keys()] as const]) {
+    for (const store of names) {
+      const path = ['principals', name, key, store];
+      const config = stores.get(store);
+      if (!checkStore(context, path) || config === undefined || !isClear) continue;
+      if (canAppend(principal, store, config.anonymous, listeners)) continue;
+      const message = `${name} can't back up there: it needs append access to the store, on a listener that allows it`;
+      context.problem(path, message, { atKey: true });
+    }
+  }
+}
+
+function canAppend(
+  { access, listeners: own }: PrincipalConfig,
+  store: string,
+  anonymous: Access,
+  listeners: readonly ListenerConfig[],
+): boolean {
+  const granted = higher(access.get(store) ?? access.get('*') ?? 'none', anonymous);
+  return listeners
+    .filter(({ protocol, name }) => protocol !== 'admin' && own?.has(name) !== false)
+    .some(({ maxAccess }) => hasRight(lower(granted, maxAccess), 'append'));
 }
 
 /**
@@ -77,19 +124,32 @@ function checkCredentials(
   }
 }
 
-function checkStore(context: Context, path: Path, store: string): void {
+/** Checks the store that is the last key of a path. */
+function checkStore(context: Context, path: Path): boolean {
   const { given, values } = context;
-  if (store === '*' || context.isInvalid('stores')) return;
+  const store = String(path.at(-1));
+  if (context.isInvalid('stores')) return true;
   const hasDefault = given.stores === undefined || given.location !== undefined || values.stores.sample;
   // Including invalid ones.
   const named = givenNames(context, 'stores');
   const names = hasDefault && !named.includes('') ? ['', ...named] : named;
-  if (names.includes(store)) return;
-  context.problem([...path, 'access', store], unknownName('store', store, names), { atKey: true });
+  if (names.includes(store)) return true;
+  context.problem(path, unknownName('store', store, names), { atKey: true });
+  return false;
 }
 
-function checkListener(context: Context, path: Path, name: string, listeners: readonly ListenerConfig[]): void {
-  if ((['listen', 'grpc-listen', 'metrics-listen'] as const).some((each) => context.isInvalid(each))) return;
-  const names = listeners.filter(({ protocol }) => protocol !== 'metrics').map((each) => each.name);
+function checkListener(
+  context: Context,
+  path: Path,
+  name: string,
+  isAdmin: boolean,
+  listeners: readonly ListenerConfig[],
+): void {
+  if (someListenersInvalid(context)) return;
+  const names = listeners.filter(({ protocol }) => isAdmin || protocol !== 'admin').map((each) => each.name);
   if (!names.includes(name)) context.problem(path, unknownName('listener', name, names));
+}
+
+function someListenersInvalid(context: Context): boolean {
+  return (['listen', 'grpc-listen', 'admin-listen'] as const).some((each) => context.isInvalid(each));
 }

@@ -12,7 +12,9 @@ const address = text().describe(
 const common = {
   address,
   name: text().optional().describe('how principals and logs refer to this listener (default: its address as written)'),
-  tls: flag().optional().describe('speak TLS (default: true if there is a cert, except for unix:/path and metrics)'),
+  tls: flag()
+    .optional()
+    .describe('speak TLS (default: true if there is a cert, except for unix:/path and admin-listen)'),
   mode: z
     .string('must be permissions in quotes, as in "0660"')
     .regex(/^0?[0-7]{3}$/, 'must be permissions in octal digits, as in "0660"')
@@ -58,10 +60,10 @@ export const listening = {
     listeners(storeListener).prefault(['localhost:9878']),
     'gRPC: the same forms, or off; repeatable',
   ),
-  metrics: setting(
-    'metrics-listen',
+  admin: setting(
+    'admin-listen',
     listeners(fields(common)).prefault(['off']),
-    'metrics for Prometheus, at /metrics: the same forms, or off; repeatable',
+    'the status page, at /, and metrics for Prometheus, at /metrics: the same forms, or off; repeatable',
   ),
 };
 

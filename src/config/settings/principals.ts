@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { accessLevels } from '../../core/access.js';
 import { setting } from '../setting.js';
-import { choice, fields, named, path, text } from '../values.js';
+import { choice, duration, fields, flag, named, path, text, textForms, webAddress } from '../values.js';
 
 /** For everything that isn't a hash. The value may be a token, so the message never repeats it. */
 const notAHash =
@@ -18,6 +18,8 @@ const hash = (pattern: RegExp) =>
     .regex(pattern, notAHash)
     .transform((written) => written.replace(/^sha256:/, '').toLowerCase());
 
+const writtenHash = hash(/^sha256:[0-9a-fA-F]{64}$/);
+
 const moment = z
   .string(notADate)
   .refine((written) => parseMoment(written) !== undefined, notADate)
@@ -26,7 +28,7 @@ const moment = z
 const token = z
   .union(
     [
-      hash(/^sha256:[0-9a-fA-F]{64}$/),
+      writtenHash,
       fields({
         sha256: hash(/^(sha256:)?[0-9a-fA-F]{64}$/).describe("the token's SHA-256: 64 hex digits"),
         expires: moment
@@ -61,6 +63,17 @@ const principal = fields({
     .min(1, "can't be empty: remove it to allow all listeners")
     .optional()
     .describe('names of the listeners that it may use (default: all)'),
+  admin: flag().prefault(false).describe('it may see the status page of all stores, and the metrics (default: false)'),
+  'expect-backup': named(duration(1000, 400 * 86_400_000))
+    .optional()
+    .describe(
+      'by name of the store: a backup is overdue if it ends later than this after the previous one, as in {teams/blue: 26h}',
+    ),
+  ping: named(webAddress())
+    .optional()
+    .describe(
+      'by name of the store: a URL that is requested when a backup succeeds, with /start when it starts, and with /fail when it fails',
+    ),
 });
 
 export type WrittenPrincipal = z.output<typeof principal>;
@@ -78,6 +91,12 @@ export const principals = {
     named(principal).optional(),
     'who can log in, by name, and what each may do, as in ' +
       '{web-1: {tokens: ["sha256:…"], access: {teams/blue: append}}}',
+  ),
+  adminToken: setting(
+    'admin-token',
+    // Its own form: the hash of a token in the list has none.
+    writtenHash.clone().register(textForms, { placeholder: 'HASH', mayBeSecret: true }).optional(),
+    'the SHA-256 of a token that opens the status page and the metrics, as in sha256:…; where one is set, all but loopback needs a login',
   ),
 };
 

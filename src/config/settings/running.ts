@@ -1,12 +1,34 @@
 import { setting } from '../setting.js';
-import { choice, count, duration, path } from '../values.js';
+import { choice, count, duration, flag, folder, path, text } from '../values.js';
 
 /** How the program runs and what it records. */
 export const running = {
+  instance: setting(
+    'instance',
+    text('NAME').optional(),
+    "this gateway's name in audit lines, metrics, the log and the status: it tells replicas apart",
+    "the host's name",
+  ),
   auditLog: setting(
     'audit-log',
     path().optional(),
     'append a line of JSON for each write, delete and refusal; reopened on SIGHUP',
+  ),
+  stateDir: setting(
+    'state-dir',
+    folder().optional(),
+    'the folder where backups and unsent notifications are remembered across restarts',
+    'in memory',
+  ),
+  trustsClock: setting(
+    'trust-clock',
+    flag().prefault(false),
+    "let retention and the trash believe this machine's clock, also where it doesn't fit to the times of the stores' states",
+  ),
+  shutdownDelayMs: setting(
+    'shutdown-delay',
+    duration(0).prefault('0s'),
+    'how long the gateway goes on serving when it is to stop, while /readyz says no: load balancers need that to notice',
   ),
   drainMs: setting(
     'drain-timeout',

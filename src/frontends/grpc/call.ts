@@ -18,6 +18,7 @@ import { errorCodeKey, wireStatus } from '../../core/status.js';
 import { checkStoreName } from '../../core/store-name.js';
 import type { OpContext, Store } from '../../core/store.js';
 import type { Logger } from '../../lib/logger.js';
+import { ownCopyKey } from '../../wire/own-copy.js';
 import type { Pace } from '../pace.js';
 import { reportError, type Requests } from '../requests.js';
 import { messagesOnDemand } from './limited-server.js';
@@ -143,7 +144,8 @@ export class Calls {
       const caller = await access.login(connection.peer, call.metadata.get('authorization')[0]?.toString());
       record.principal = caller.principal;
       const storeOf = (name: string): Store => access.storeOf(caller, checkStoreName(name));
-      await work({ signal: ended.signal, record, report, connection, storeOf }, origin);
+      const ownCopy = call.metadata.get(ownCopyKey).length > 0;
+      await work({ signal: ended.signal, ownCopy, record, report, connection, storeOf }, origin);
       record.status = 'OK';
     } catch (error) {
       const answer = errorStatus(report(error));

@@ -77,9 +77,13 @@ export class GrpcFrontend implements Frontend {
     this.connections.accept(socket);
   }
 
-  async close(graceMs: number): Promise<void> {
-    // Load balancers stop sending requests here while the running ones finish.
+  /** Has the health service say that the gateway stops, so that load balancers send no further calls here. Calls are still served. */
+  announceStop(): void {
     for (const name of serviceNames) this.health.setStatus(name, 'NOT_SERVING');
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.announceStop();
     // Its callback is of no use: from Node 24 on it comes while calls are running.
     if (!this.isClosing) this.server.tryShutdown(() => undefined);
     this.isClosing = true;

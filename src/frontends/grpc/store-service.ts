@@ -8,7 +8,7 @@ import {
 import { ifPresent } from '../../core/errors.js';
 import type { MacBatch } from '../../core/mac-batch.js';
 import { macBytes, macToBytes, objectKinds, type ObjectKind } from '../../core/object.js';
-import { repositoryId } from '../../core/repository-id.js';
+import { configFields } from '../../core/config-fields.js';
 import { maxLockBytes } from '../../core/serialized-object.js';
 import type { Store } from '../../core/store.js';
 import { mapAhead } from '../../lib/map-ahead.js';
@@ -47,12 +47,14 @@ export function storeService({ calls, version }: StoreServiceOptions): StoreServ
       const info = store.info();
       return {
         config,
-        repositoryId: repositoryId(config) ?? new Uint8Array(),
+        repositoryId: configFields(config).repositoryId ?? new Uint8Array(),
         access: toAccess(info.access),
         kinds: objectKinds.map(toKind),
         maxObjectSize: BigInt(info.maxObjectBytes),
         maxLockSize: BigInt(maxLockBytes),
         durable: info.durable,
+        retentionMs: BigInt(info.retentionMs),
+        trashMs: BigInt(info.trashMs),
         gatewayVersion: version,
       };
     }),

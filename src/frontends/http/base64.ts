@@ -5,14 +5,22 @@ export function encodedLength(length: number): number {
   return Math.ceil(length / 3) * 4;
 }
 
+/**
+ * How many bytes are encoded at once; a multiple of 3. Texts of this size are freed by V8's quick collections; those of a whole chunk are not, and
+ * add up to tens of MiB before a full one.
+ */
+const pieceBytes = 48 * 1024;
+
 /** Encodes chunks as one text, so that the chunks' ends can't be seen in it. Each chunk is done with when the next is asked for. */
 export async function* encodeBase64(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
   let rest = Buffer.alloc(0);
   for await (const chunk of chunks) {
-    const bytes = Buffer.concat([rest, chunk]);
-    const whole = bytes.length - (bytes.length % 3);
-    yield bytes.toString('base64', 0, whole);
-    rest = bytes.subarray(whole);
+    for (let at = 0; at < chunk.length; at += pieceBytes) {
+      const bytes = Buffer.concat([rest, chunk.subarray(at, at + pieceBytes)]);
+      const whole = bytes.length - (bytes.length % 3);
+      if (whole > 0) yield bytes.toString('base64', 0, whole);
+      rest = bytes.subarray(whole);
+    }
   }
   if (rest.length > 0) yield rest.toString('base64');
 }

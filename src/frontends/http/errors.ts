@@ -17,7 +17,7 @@ export const asPlainText: FailureFormat = (reply, status, message) => {
 };
 
 /** What a client may log in with (RFC 6750, RFC 7617). */
-const challenge = 'Bearer realm="kloset-gateway", Basic realm="kloset-gateway", charset="UTF-8"';
+export const challenge = 'Bearer realm="kloset-gateway", Basic realm="kloset-gateway", charset="UTF-8"';
 
 export type ErrorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 

@@ -1,9 +1,9 @@
 import { StoreError } from '../../core/errors.js';
-import { isReserved, isStoreName } from '../../core/store-name.js';
+import { isReserved, isStoreName, parseStoreAddress } from '../../core/store-name.js';
 
 /** What a request's target says. */
 export interface Target {
-  /** The store's name; empty for the default one. */
+  /** The store's name, which is empty for the default one; `@` and a moment may follow, as `AccessControl.storeOf` has it. */
   readonly store: string;
   /** The path within the API, each part percent-encoded anew: `/resources/packfiles/90dc…`; `/` for the API's root. */
   readonly route: string;
@@ -26,10 +26,11 @@ export function parseTarget(target: string): Target {
   const end = start >= 0 ? start : decoded.at(-1) === '' ? decoded.length - 1 : decoded.length;
   const nameParts = decoded.slice(0, end);
   const store = nameParts.join('/');
-  const isName = isStoreName(store) && !nameParts.some((part) => part === '' || part.includes('/'));
+  const isName =
+    isStoreName(parseStoreAddress(store).name) && !nameParts.some((part) => part === '' || part.includes('/'));
   const api = start < 0 ? [] : decoded.slice(start);
   // The gateway's own state is at one address, and no store's.
-  const isElsewhere = api[0] === 'healthz' && store !== '';
+  const isElsewhere = (api[0] === 'healthz' || api[0] === 'readyz') && store !== '';
   if (!isName || !path.startsWith('/') || isElsewhere) throw noSuchPath();
   return { store, route: `/${decoded === parts ? api.join('/') : api.map(encodeURIComponent).join('/')}` };
 }

@@ -2,11 +2,12 @@ import { METHODS } from 'node:http';
 import type { Socket } from 'node:net';
 import type { onRequestAsyncHookHandler } from 'fastify';
 import { canceled } from '../../core/errors.js';
-import type { Frontend, FrontendOptions } from '../frontend.js';
+import type { Frontend, FrontendOptions, Health } from '../frontend.js';
 import { Pace, type PaceLimits } from '../pace.js';
 import { Requests } from '../requests.js';
-import { asPlainText, errorHandler, plainText } from './errors.js';
+import { asPlainText, errorHandler } from './errors.js';
 import { Exchange } from './exchange.js';
+import { addHealthRoutes } from './health-routes.js';
 import { checkHost } from './host-header.js';
 import { HttpServer, type ConnectionLimits } from './http-server.js';
 import { noSuchPath, parseTarget, pathOf } from './path.js';
@@ -20,7 +21,7 @@ export interface HttpSettings {
   readonly limits: ConnectionLimits & PaceLimits;
 }
 
-export type HttpFrontendOptions = FrontendOptions & HttpSettings;
+export type HttpFrontendOptions = FrontendOptions & HttpSettings & { readonly health: Health };
 
 /** A route that there isn't: requests whose target can't be parsed fail there. */
 const nowhere = '/-';
@@ -31,7 +32,6 @@ export class HttpFrontend implements Frontend {
   private readonly pace: Pace;
   private readonly server: HttpServer;
   private v10: V10Options;
-  private isClosing = false;
 
   constructor(private readonly options: HttpFrontendOptions) {
     const { limits, log } = options;
@@ -60,7 +60,6 @@ export class HttpFrontend implements Frontend {
   }
 
   async close(graceMs: number): Promise<void> {
-    this.isClosing = true;
     await this.server.close(graceMs);
     await this.requests.idle();
   }
@@ -68,7 +67,7 @@ export class HttpFrontend implements Frontend {
   private addRoutes(): void {
     const { requests, server } = this;
     const { app } = server;
-    const { log } = this.options;
+    const { health, log } = this.options;
     const onError = errorHandler(log, asPlainText);
     // Bodies are streams, whatever their content type: fastify is to parse none.
     for (const method of METHODS) {
@@ -97,13 +96,7 @@ export class HttpFrontend implements Frontend {
       parseTarget(request.originalUrl);
       throw noSuchPath();
     });
-    // For load balancers, which don't log in.
-    app.route({
-      method: ['GET', 'HEAD'],
-      url: '/healthz',
-      handler: (_request, reply) =>
-        this.isClosing ? reply.code(503).type(plainText).send('stopping\n') : reply.type(plainText).send('ok\n'),
-    });
+    addHealthRoutes(app, { health, showsStores: async () => false });
     app.register(async (api) => {
       api.addHook('onRequest', this.authorize);
       addV11(api, { requests, onError });

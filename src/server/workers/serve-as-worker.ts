@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
-import { openProgramLog, type ProgramLog } from '../../observability/program-log.js';
+import { formatOf } from '../../observability/program-log.js';
+import { WorkerLog } from '../../observability/worker-log.js';
 import type { Gateway } from '../gateway.js';
 import type { ProcessContext } from '../serve.js';
 import { startGateway } from '../start-gateway.js';
@@ -13,16 +14,17 @@ export async function serveAsWorker({ process, host, user, exit }: ProcessContex
   // Terminals and systemd send signals to every process.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => undefined);
   let gateway: Gateway | undefined;
-  let programLog: ProgramLog | undefined;
+  let workerLog: WorkerLog | undefined;
   const end = async (code: number): Promise<void> => {
-    await programLog?.close();
+    await workerLog?.close();
     exit(code);
   };
   const mine: Worker = {
     loginFailed: (address) => gateway?.countFailedLogin(address),
+    added: (objects) => gateway?.added(objects),
     reload: async (config) => {
       await gateway?.reload(config);
-      if (programLog !== undefined) programLog.log.level = config.logLevel;
+      if (workerLog !== undefined) workerLog.log.level = config.logLevel;
     },
     reopenLogs: async () => gateway?.reopenLogs(),
     stop: (graceMs) => void Promise.resolve(gateway?.close(graceMs)).then(() => end(0)),
@@ -32,10 +34,11 @@ export async function serveAsWorker({ process, host, user, exit }: ProcessContex
   worker.on('message', (message) => channel.receive(message));
   const { config, activated, ...role } = await channel.call('start');
   try {
-    programLog = openProgramLog(config, { isTerminal: process.stderr.isTTY, isShared: true });
+    const format = formatOf(config.logFormat, process.stderr.isTTY);
+    workerLog = new WorkerLog(config.logLevel, format, (lines) => channel.call('logged', lines));
     gateway = await startGateway({
       config,
-      log: programLog.log,
+      log: workerLog.log,
       host,
       user,
       activated,
@@ -48,6 +51,8 @@ export async function serveAsWorker({ process, host, user, exit }: ProcessContex
         },
         loginFailed: (address) => channel.tell('loginFailed', address),
         metrics: () => channel.call('metrics'),
+        observed: (observation) => channel.tell('observed', observation),
+        status: () => channel.call('status'),
       },
     });
     channel.tell('serves');

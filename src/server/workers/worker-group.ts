@@ -1,14 +1,20 @@
 import cluster from 'node:cluster';
 import { filesOf } from '../../config/files.js';
 import type { Config } from '../../config/types.js';
+import { instantOf, machineClocks, type Instant } from '../../layers/retention-clock.js';
 import type { Logger } from '../../lib/logger.js';
 import { SerialQueue } from '../../lib/serial-queue.js';
+import type { TimedLine } from '../../observability/worker-log.js';
 import { aggregated, ProcessMetrics } from '../../observability/process-metrics.js';
 import type { Gateway } from '../gateway.js';
 import { copySample, type Sample } from '../sample.js';
 import type { ActivatedSocket } from '../../net/activation.js';
+import { newObjectsIn, type NewObjects } from '../new-objects.js';
+import type { Observation } from '../../watch/observation.js';
 import type { Primary } from './messages.js';
 import { SharedUnixSockets } from './shared-unix-sockets.js';
+import { gatherMs } from '../../watch/activity-reporter.js';
+import { Watching } from '../watching.js';
 import { WorkerProcess } from './worker-process.js';
 import { hasQuota, shareOf } from './workers-for.js';
 
@@ -17,6 +23,8 @@ export interface WorkerGroupOptions {
   readonly workers: number;
   readonly activated: readonly ActivatedSocket[];
   readonly log: Logger;
+  /** Takes the lines that workers log. */
+  readonly logged: (lines: readonly TimedLine[]) => void;
   /** Called if workers keep crashing, so that the program can't go on. */
   readonly failed: (error: Error) => void;
 }
@@ -27,6 +35,8 @@ const maxFailures = 5;
 const exitMs = 5000;
 /** A worker that ran for so long, in milliseconds, did not fail at its start. */
 const stableMs = 30_000;
+/** Workers gather what they tell, so it arrives out of order by that much, in milliseconds, and a little more. */
+const holdBackMs = 2 * gatherMs;
 /** The pause before a restart after the second failure in a row, in milliseconds; it doubles with each further one. */
 const firstPauseMs = 100;
 
@@ -38,17 +48,23 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'countFai
   /** By index; undefined while a worker is being replaced. */
   private readonly processes: (WorkerProcess | undefined)[] = [];
   private readonly unixSockets = new SharedUnixSockets();
-  private readonly ownMetrics = new ProcessMetrics();
   private config: Config;
   private sample: Sample | undefined;
+  private readonly startedAt = instantOf(machineClocks);
+  private trustedAt: Instant | undefined;
   private failures = 0;
   private started = false;
   private stopping = false;
   /** Starts and reloads run one at a time, so that all workers have the same configuration. */
   private readonly changes = new SerialQueue();
 
-  private constructor(private readonly options: WorkerGroupOptions) {
+  private constructor(
+    private readonly options: WorkerGroupOptions,
+    private readonly ownMetrics: ProcessMetrics,
+    private readonly watching: Watching,
+  ) {
     this.config = options.config;
+    this.trustClock();
     this.measure();
   }
 
@@ -60,9 +76,13 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'countFai
     // The kernel distributes connections, and gives those that a worker has not accepted when it ends to the others.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({ serialization: 'advanced' });
-    const group = new WorkerGroup(options);
+    const { config, log } = options;
+    const ownMetrics = new ProcessMetrics(config.instance);
+    const { registry } = ownMetrics;
+    const watching = await Watching.open({ config, log, registry, holdBackMs });
+    const group = new WorkerGroup(options, ownMetrics, watching);
     try {
-      group.config = await group.withSample(options.config);
+      group.config = await group.withSample(config);
       // The others start later, so that an error is reported once.
       await group.startWorker(0);
     } catch (error) {
@@ -84,6 +104,7 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'countFai
     return this.changes.run(async () => {
       const before = this.config;
       checkWorkers(config, before);
+      this.watching.check(config);
       const next = await this.withSample(config);
       const [first, ...others] = this.workers;
       await first?.channel.call('reload', this.shareOf(next));
@@ -91,6 +112,8 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'countFai
       const failed = results.find((each) => each.status === 'rejected');
       if (failed === undefined) {
         this.config = next;
+        this.trustClock();
+        this.watching.configure(next);
         this.measure();
         return;
       }
@@ -118,11 +141,12 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'countFai
       () => {
         for (const each of all) each.kill();
       },
-      (graceMs ?? this.config.drainMs) + exitMs,
+      (graceMs ?? this.config.shutdownDelayMs + this.config.drainMs) + exitMs,
     );
     await Promise.all(all.map((each) => each.ended));
     clearTimeout(overdue);
     await this.unixSockets.settled();
+    await this.watching.close();
     await this.sample?.remove();
   }
 
@@ -182,7 +206,10 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'countFai
         activated: this.options.activated,
         isFirst: index === 0,
         isSuccessor: this.started,
+        startedAt: this.startedAt,
+        trustedAt: this.trustedAt,
       }),
+      logged: (lines) => this.options.logged(lines),
       loginFailed: (address) => {
         for (const each of this.workers) if (each.id !== id) each.channel.tell('loginFailed', address);
       },
@@ -190,7 +217,19 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'countFai
       publishSocket: (options) => unixSockets.place(options),
       removeSocket: (options) => unixSockets.remove(id, options),
       metrics: () => this.metrics(),
+      observed: (observation) => this.observed(observation),
+      status: () => this.watching.status(),
     };
+  }
+
+  private observed(observation: Observation): void {
+    this.watching.observe(observation);
+    const { activity } = observation;
+    const isMirrored = ({ store }: NewObjects): boolean => this.config.stores.get(store)?.mirror !== undefined;
+    const added = activity === undefined ? [] : newObjectsIn(activity).filter(isMirrored);
+    // The first one writes the mirrors.
+    const [first] = this.processes;
+    if (added.length > 0 && first?.serves === true) first.channel.tell('added', added);
   }
 
   private async metrics(): Promise<string> {
@@ -200,7 +239,12 @@ export class WorkerGroup implements Pick<Gateway, 'files' | 'reload' | 'countFai
   }
 
   private measure(): void {
-    if (this.config.listeners.some(({ protocol }) => protocol === 'metrics')) this.ownMetrics.start();
+    this.ownMetrics.setInstance(this.config.instance);
+    if (this.config.listeners.some(({ protocol }) => protocol === 'admin')) this.ownMetrics.start();
+  }
+
+  private trustClock(): void {
+    this.trustedAt = this.config.trustsClock ? (this.trustedAt ?? instantOf(machineClocks)) : undefined;
   }
 
   /** All workers share one copy of the sample store. */

@@ -53,7 +53,7 @@ describe('FreeSpace', () => {
     const work = consume(space(less, 500).guard(chunks(10, 100)), less);
     const { message } = await expectFailure(work, 'no_space');
     expect(less.free).to.equal(599);
-    expect(message).to.include('500 bytes of it are kept free');
+    expect(message).to.include('500 B of it are kept free (min-free-space)');
   });
 
   it('refuses an upload before its first byte if there is no room', async () => {

@@ -59,6 +59,13 @@ class SickFileSystem extends LocalFileSystem {
     await this.hanging?.promise;
     return super.list(path);
   }
+
+  override async *batches(path: string): AsyncGenerator<readonly DirectoryEntry[], void, undefined> {
+    for await (const batch of super.batches(path)) {
+      await this.hanging?.promise;
+      yield batch;
+    }
+  }
 }
 
 describe('guardedFileSystem', () => {
@@ -102,6 +109,20 @@ describe('guardedFileSystem', () => {
     for (const { message } of await outcomes) expect(message).to.include("doesn't respond");
     sick.recover();
     expect(await files.list('locks')).to.deep.equal([]);
+  });
+
+  it('fails a list in batches where the disk stops responding, and gives all of them when it does again', async () => {
+    const list = async (): Promise<string[]> => {
+      const names: string[] = [];
+      for await (const batch of files.batches('.')) names.push(...batch.map(({ name }) => name));
+      return names;
+    };
+    sick.hang();
+    const listed = expectFailure(list(), 'unavailable');
+    await passMinute();
+    expect((await listed).message).to.include("doesn't respond");
+    sick.recover();
+    expect(await list()).to.have.members(['CONFIG', 'packfiles', 'states', 'locks']);
   });
 
   it('holds a part of the threads at most, and leaves the others to other stores', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fs, { mkdir, writeFile } from 'node:fs/promises';
+import fs, { chown, lstat, mkdir, writeFile } from 'node:fs/promises';
 import nodeFs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
@@ -39,6 +39,36 @@ describe('A local folder on a file system that does not tell the types of names'
       { name: 'folder', type: 'folder' },
     ]);
     await expectFailure(files.list('missing'), 'not_found');
+  });
+});
+
+describe('A local folder on a file system that may not tell the types of names', () => {
+  it('is given in batches as well', async () => {
+    const versions = new FolderVersions();
+    versions.isLocalDisk = async () => false;
+    const folder = await tempFolder();
+    await writeFile(join(folder, 'file'), '');
+    const batches = [];
+    for await (const batch of new LocalFileSystem(folder, versions).batches('.')) batches.push(batch);
+    expect(batches).to.deep.equal([[{ name: 'file', type: 'file' }]]);
+  });
+});
+
+describe('A folder that root makes', () => {
+  it("is that of whoever has the one that it is in, with the permissions that were asked for, unless it's root's", async () => {
+    const folder = await tempFolder();
+    const files = new LocalFileSystem(folder);
+    await files.makeFolder('root', 0o750);
+    await files.makeFolder('user', 0o750);
+    await chown(join(folder, 'user'), 65534, 65533);
+    await files.makeFolder('user/inner', 0o2750);
+    await files.makeFolder('user/inner/most', 0o700);
+    const found = await Promise.all(['root', 'user/inner', 'user/inner/most'].map((path) => lstat(join(folder, path))));
+    expect(found.map(({ uid, gid, mode }) => [uid, gid, mode & 0o7777])).to.deep.equal([
+      [0, 0, 0o750],
+      [65534, 65533, 0o2750],
+      [65534, 65533, 0o700],
+    ]);
   });
 });
 

@@ -14,7 +14,7 @@ import { makeObject, newRef } from '../../support/objects.js';
 import { hasSshd, Sshd } from '../../support/sshd.js';
 import { ctx, eventually, expectFailure, getAll, listAll, putAll, readAll } from '../../support/store.js';
 import { fixtureStore } from '../../support/temp.js';
-import { TcpProxy } from './tcp-proxy.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 
 const MiB = 1024 * 1024;
 const connections = 3;
@@ -107,6 +107,19 @@ describe('a store behind a link that fails', function () {
       const bytes = makeObject('packfile', 24 * MiB, 'put');
       expect(await store.put(ref, interrupted(bytes, kill), ctx)).to.deep.equal({ created: true });
       expect((await getAll(store, ref)).equals(bytes)).to.equal(true);
+    });
+
+    it('tells of each time that it was connected to anew, and not of the first', async () => {
+      await store.close();
+      let reconnections = 0;
+      await openStore({ connections: 1, onReconnect: () => reconnections++ });
+      await listAll(store, 'state');
+      expect(reconnections).to.equal(0);
+      for (const count of [1, 2]) {
+        await kill();
+        await listAll(store, 'state');
+        expect(reconnections).to.equal(count);
+      }
     });
 
     it('continues a get', async () => {

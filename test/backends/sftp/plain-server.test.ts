@@ -41,6 +41,7 @@ describe('an SFTP server without OpenSSH extensions', () => {
   it('creates names with RENAME if that refuses to replace, which it finds out by trying', async () => {
     await open();
     expect(files.capabilities.createWith).to.equal('rename');
+    expect(files.linkMoves).to.equal(true);
     expect(await readdir(join(folder, 'packfiles'))).to.deep.equal(['aa']);
     await create('packfiles/tmp.file', 'new');
     await files.link('packfiles/tmp.file', 'packfiles/aa/file');

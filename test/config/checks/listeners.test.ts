@@ -13,12 +13,12 @@ describe('the listeners of a configuration', () => {
         'max-access': 'append',
       },
       'grpc-listen': 'off',
-      'metrics-listen': ['localhost:9878', { address: '[::1]:9879' }],
+      'admin-listen': ['localhost:9878', { address: '[::1]:9879' }],
     });
     expect(made.listeners.map(({ name, protocol }) => [name, protocol])).to.deep.equal([
       ['admin', 'http'],
-      ['localhost:9878', 'metrics'],
-      ['[::1]:9879', 'metrics'],
+      ['localhost:9878', 'admin'],
+      ['[::1]:9879', 'admin'],
     ]);
     expect(made.listeners[0]).to.deep.include({
       address: { path: '/run/a.sock' },
@@ -42,7 +42,7 @@ describe('the listeners of a configuration', () => {
         { address: 'localhost:2', tls: false },
         { address: 'unix:/b', tls: true },
       ],
-      'metrics-listen': 'localhost:3',
+      'admin-listen': 'localhost:3',
       cert: 'c.pem',
       key: '/k.pem',
     });
@@ -79,7 +79,7 @@ describe('the listeners of a configuration', () => {
         ],
       },
       "listen[1]: off can't be combined with addresses": { listen: ['localhost:1', 'off'] },
-      'listen: there is nothing to serve': { listen: ['off'], 'grpc-listen': 'off', 'metrics-listen': 'localhost:1' },
+      'listen: there is nothing to serve': { listen: ['off'], 'grpc-listen': 'off', 'admin-listen': 'localhost:1' },
       'listen.mode: applies to unix sockets only': { listen: { address: 'localhost:1', mode: '0660' } },
       'listen.owner: applies to unix sockets only': { listen: { address: 'localhost:1', owner: 'x' } },
       'listen.tls: TLS needs a certificate': { listen: { address: 'localhost:1', tls: true } },

@@ -5,7 +5,7 @@ describe('the principals of a configuration', () => {
   const stores = { a: { location: '/a' } };
   const of = (principals: object, more: object = {}): string[] => problemsOf({ stores, principals, ...more });
 
-  it('have tokens, certificates, access and listeners', () => {
+  it('have tokens, certificates, access and listeners, and what is expected of them', () => {
     const sha256 = 'AB'.repeat(32);
     const { principals } = configOf({
       stores,
@@ -19,6 +19,9 @@ describe('the principals of a configuration', () => {
           certificates: ['cn:web'],
           access: { a: 'append', '*': 'read-only' },
           listeners: ['network'],
+          admin: true,
+          'expect-backup': { a: '26h' },
+          ping: { a: 'https://ping.example.org/web' },
         },
       },
     });
@@ -36,6 +39,9 @@ describe('the principals of a configuration', () => {
           ['*', 'read-only'],
         ]),
         listeners: new Set(['network']),
+        admin: true,
+        expectBackupMs: new Map([['a', 26 * 3_600_000]]),
+        pings: new Map([['a', 'https://ping.example.org/web']]),
       },
     ]);
   });
@@ -77,6 +83,56 @@ describe('the principals of a configuration', () => {
       'principals.web.listeners[0]: unknown listener: did you mean localhost:9876?',
     ]);
     expect(of({ web: { ...web, listeners: [] } })).to.have.length(1);
+    const page = { 'admin-listen': { name: 'page', address: 'localhost:1' } };
+    expect(of({ web: { ...web, listeners: ['page'] } }, page)).to.have.length(1);
+    expect(of({ web: { ...web, admin: true, listeners: ['page'] } }, page)).to.deep.equal([]);
+  });
+
+  it('can only be expected to back up, and have pings, where they can write', () => {
+    const web = { tokens: [hash('1')], access: { a: 'read-only', '*': 'append' }, 'expect-backup': { a: '3s' } };
+    const refused = /^principals\.web\.expect-backup\.a: web can't back up there: it needs append access/;
+    expect(of({ web }).join()).to.match(refused);
+    expect(of({ web: { ...web, access: { a: 'append' } } })).to.deep.equal([]);
+    expect(of({ web: { ...web, access: { '*': 'write-only' } } })).to.deep.equal([]);
+    const open = { stores: { a: { location: '/a', anonymous: 'append' } } };
+    expect(of({ web: { ...web, access: {} } }, open)).to.deep.equal([]);
+    const { access, ...rest } = { ...web, access: { a: 'append' } };
+    const listen = [{ name: 'readers', address: 'localhost:1', 'max-access': 'read-only' }, 'localhost:2'];
+    expect(of({ web: { ...rest, access } }, { listen })).to.deep.equal([]);
+    expect(of({ web: { ...rest, access, listeners: ['readers'] } }, { listen }).join()).to.match(refused);
+    expect(of({ web: { ...rest, access: { a: 'apend' } } }), 'an invalid level is one problem').to.have.length(1);
+    expect(of({ web: { ...rest, 'expect-backup': {}, access: {}, ping: { a: 'http://localhost/x' } } })).to.have.length(
+      1,
+    );
+    for (const store of ['*', 'b', '']) {
+      expect(of({ web: { ...web, 'expect-backup': { [store]: '1d' } } }).join(), store).to.include('unknown store');
+    }
+    for (const time of ['0.5s', '401d', 'daily', 0]) {
+      expect(of({ web: { ...rest, access, 'expect-backup': { a: time } } }), String(time)).to.have.length(1);
+    }
+    expect(of({ web: { ...rest, access, 'expect-backup': { a: '401d' } } }).join()).to.include(
+      'must be from 1s to 400d',
+    );
+  });
+
+  it("have pings that are URLs of the web, of which problems don't repeat anything", () => {
+    for (const url of ['ftp://x/secret', 'secret', 'https://', 'https://user:secret@x/', 5]) {
+      const problems = of({ web: { tokens: [hash('1')], access: { a: 'append' }, ping: { a: url } } });
+      expect(problems, String(url)).to.have.length(1);
+      expect(problems.join())
+        .to.match(/^principals\.web\.ping\.a: /)
+        .and.not.include('secret');
+    }
+  });
+
+  it('have other tokens than the status page', () => {
+    expect(configOf({ 'admin-token': hash('A') }).adminToken).to.equal('a'.repeat(64));
+    expect(of({ web: { tokens: [hash('1')] } }, { 'admin-token': hash('1') })).to.deep.equal([
+      'principals.web.tokens[0]: admin-token has the same token: each principal needs its own',
+    ]);
+    expect(problemsOf({ 'admin-token': 'kgw_secret' }).join())
+      .to.match(/^admin-token: .*token create/)
+      .and.not.include('secret');
   });
 
   it('have names that logs and htpasswd files can hold', () => {

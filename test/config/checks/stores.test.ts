@@ -28,7 +28,15 @@ describe('the stores of a configuration', () => {
       location: { scheme: 'fs', path: '/home/op/blue' },
       anonymous: 'read-only',
       quotaBytes: 2 * 1024 ** 4,
+      quotaIncludesTrash: true,
+      retentionMs: 0,
+      trashMs: 0,
+      asOfMs: undefined,
       optional: false,
+      digests: undefined,
+      s3: undefined,
+      mirror: undefined,
+      verification: undefined,
     });
   });
 
@@ -48,6 +56,50 @@ describe('the stores of a configuration', () => {
     expect(anonymous({ stores: { '': { location: '/d', anonymous: 'full' } }, 'allow-write': true })).to.equal('full');
   });
 
+  it('say for how long they keep what is in them and in their trash', () => {
+    const undo = { retention: '30d', trash: '2w' };
+    expect(problemsOf({ location: '/x', ...undo }).join()).to.match(
+      /^trash: must be a number of seconds, or a duration/,
+    );
+    const settings = { retention: '30d', trash: '14d', 'quota-includes-trash': false };
+    const kept = { retentionMs: 30 * 86_400_000, trashMs: 14 * 86_400_000, quotaIncludesTrash: false };
+    expect(configOf({ location: '/x', ...settings }).stores.get('')).to.deep.include(kept);
+    expect(configOf({ stores: { a: { location: '/a', ...settings } } }).stores.get('a')).to.deep.include(kept);
+    expect(configOf({ location: '/x', 'quota-includes-trash': false }).stores.get('')?.quotaIncludesTrash).to.equal(
+      false,
+    );
+    expect(problemsOf({ location: '/x', retention: '3651d' }).join()).to.include('from 0ms to 3650d');
+    expect(problemsOf({ stores: { a: { location: '/a' } }, retention: '1d', trash: '1d' })).to.have.length(2);
+  });
+
+  it('can be served as they were at a moment that is over', () => {
+    const asOf = (moment: string): number | undefined =>
+      configOf({ location: '/x', 'as-of': moment }).stores.get('')?.asOfMs;
+    expect(asOf('2026-11-01')).to.equal(Date.UTC(2026, 10, 1));
+    expect(Date.now() - (asOf('3d') ?? 0)).to.be.within(3 * 86_400_000, 3 * 86_400_000 + 120_000);
+    const stores = { a: { location: '/a', 'as-of': '2026-11-01T01:00+01:00' } };
+    expect(configOf({ stores }).stores.get('a')?.asOfMs).to.equal(Date.UTC(2026, 10, 1));
+    expect(problemsOf({ location: '/x', 'as-of': 'yesterday' }).join()).to.include(
+      'as-of: must be a time with its zone',
+    );
+    expect(problemsOf({ location: '/x', 'as-of': '9000-01-01' })).to.deep.equal(['as-of: must not be in the future']);
+  });
+
+  it('are kept by the gateway that they are at, which has these settings', () => {
+    for (const scheme of ['grpc', 'grpcs']) {
+      const location = `${scheme}://hub/blue`;
+      const problems = problemsOf({
+        stores: { a: { location, retention: '1d', trash: '1d', 'as-of': '1d', digests: 'sha256' } },
+        location,
+        retention: '1d',
+        digests: 'sha256',
+      });
+      expect(problems).to.have.length(6);
+      for (const problem of problems) expect(problem).to.include('at another gateway');
+    }
+    expect(problemsOf({ location: 'grpc://hub/blue', retention: 0 })).to.deep.equal([]);
+  });
+
   it('can have the default store configured only once', () => {
     const stores = { '': { location: '/d' } };
     expect(problemsOf({ stores, location: '/x', quota: 1, sample: true })).to.have.length(3);
@@ -61,7 +113,7 @@ describe('the stores of a configuration', () => {
     for (const name of ['..', 'a//b', '/a', 'a/', '.a', 'states', 'a/config', 'a b']) {
       expect(problemsOf({ stores: { [name]: { location: '/a' } } }), name).to.have.length(1);
     }
-    expect(problemsOf({ stores: { a: { location: 's3://x' } } }).join()).to.match(
+    expect(problemsOf({ stores: { a: { location: 'http://x' } } }).join()).to.match(
       /^stores\.a\.location: it has to be a folder's path/,
     );
   });

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { objectKinds } from '../../../src/core/object.js';
 import { deferred } from '../../support/deferred.js';
 import { header, inChunks, makeObject, newRef, seededBytes } from '../../support/objects.js';
+import { otherDisk } from '../../support/other-disk.js';
 import { ctx, eventually, expectFailure, getAll, listAll, putAll } from '../../support/store.js';
 import { temporaries, untilClean } from '../../wire/support/folders.js';
 import { maxObjectBytes, type Subject } from '../target.js';
@@ -135,14 +135,7 @@ export function describePut(subject: Subject): void {
 
 function describeOtherDisk(subject: Subject): void {
   describe('into a bucket that is a link to another disk', () => {
-    let elsewhere: string;
-
-    before(async function () {
-      elsewhere = await mkdtemp('/dev/shm/kloset-gateway-test-');
-      if ((await stat(elsewhere)).dev === (await stat(tmpdir())).dev) this.skip();
-    });
-
-    after(() => rm(elsewhere, { recursive: true }));
+    const elsewhere = otherDisk();
 
     for (const kind of ['packfile', 'state'] as const) {
       it(`stores a ${kind} there, once and for all, and leaves nothing else`, async () => {
@@ -151,7 +144,7 @@ function describeOtherDisk(subject: Subject): void {
         const bucket = dirname(fileOf(target, ref));
         await rm(bucket, { recursive: true, force: true });
         await mkdir(dirname(bucket), { recursive: true });
-        const folder = await mkdtemp(join(elsewhere, kind));
+        const folder = await mkdtemp(join(elsewhere(), kind));
         await symlink(folder, bucket);
         const bytes = makeObject(kind, 3 * MiB);
         await putAll(store, ref, bytes);

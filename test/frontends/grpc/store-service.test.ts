@@ -48,6 +48,8 @@ describe('kloset.store.v1.StoreService', () => {
       maxObjectSize: 4n * 1024n ** 3n,
       maxLockSize: 65536n,
       durable: true,
+      retentionMs: 0n,
+      trashMs: 0n,
       gatewayVersion: version,
     });
   });

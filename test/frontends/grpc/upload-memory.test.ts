@@ -45,7 +45,7 @@ describe('An upload over gRPC to a store that is busy', () => {
           await client.data(stream, upload.chunk(bytes.subarray(sent, sent + MiB)));
         await client.data(stream, upload.finish(bytes.length), { endStream: true });
       })();
-      for (let before = -1; before < sent;) {
+      for (let before = -1; before < sent || sent < MiB;) {
         before = sent;
         await sleep(300);
       }

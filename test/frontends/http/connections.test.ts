@@ -41,6 +41,7 @@ describe('A connection', () => {
         login: async (peer) => ({ principal: undefined, peer }),
         storeOf: () => store,
       },
+      health: { isStopping: false, readiness: async () => ({ isReady: true, stores: [] }) },
       log: silent,
       observers: [{ request: (record) => void records.push(record) }],
       v10: { enabled: true, maxDocumentBytes: MiB },

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { StoreError } from '../../../src/core/errors.js';
-import { isStoreName } from '../../../src/core/store-name.js';
+import { isStoreName, parseStoreAddress } from '../../../src/core/store-name.js';
 import { parseTarget, pathOf } from '../../../src/frontends/http/path.js';
 
 /** What a target comes to: `STORE|API/PATH`, or the code of the error. */
@@ -23,6 +23,7 @@ describe('The path of a request', () => {
     '/resources/packfiles': '|resources/packfiles',
     [`/resources/packfiles/${mac}`]: `|resources/packfiles/${mac}`,
     '/healthz': '|healthz',
+    '/readyz': '|readyz',
     '/packfiles': '|packfiles',
     '/teams': 'teams|',
     '/teams/': 'teams|',
@@ -34,6 +35,11 @@ describe('The path of a request', () => {
     '/%74eams/blue/resources/states': 'teams/blue|resources/states',
     '/teams/%72esources/states': 'teams|resources/states',
     '/teams?token=kgw_x': 'teams|',
+    '/@3d': '@3d|',
+    '/@3d/resources/states': '@3d|resources/states',
+    '/teams/blue@2026-11-01T00:00Z': 'teams/blue@2026-11-01T00:00Z|',
+    '/teams/blue@2026-11-01T00:00+01:00/resources/states': 'teams/blue@2026-11-01T00:00+01:00|resources/states',
+    '/teams/blue%402026-11-01T00%3A00Z/states': 'teams/blue@2026-11-01T00:00Z|states',
     'http://gateway:9876/teams/blue/resources/states?x#y': 'teams/blue|resources/states',
     'http://gateway:9876': '|',
     '/resources/packfiles/': '|resources/packfiles/',
@@ -64,6 +70,17 @@ describe('The path of a request', () => {
     '/Teams%20blue',
     '/*',
     '*',
+    '/states@3d',
+    '/.@3d',
+    '/..@3d/teams',
+    '/teams/@3d',
+    '/teams//@3d',
+    '/teams%2Fblue@3d',
+    '/teams@3d%2F..%2Fblue',
+    '/teams@3d/healthz',
+    '/teams@3d/readyz',
+    '/@3d/healthz',
+    '/@3d//',
     'teams',
     '',
     `/${'a'.repeat(10_000)}`,
@@ -78,7 +95,23 @@ describe('The path of a request', () => {
   }
 
   it('gives back no name but a proper one, whatever is asked for, and fails with nothing else than an answer', () => {
-    const piece = fc.constantFrom('/', '//', '.', '..', '%2f', '%2e', '%00', '%', 'a', 'teams', 'resources', '\\', '?');
+    const piece = fc.constantFrom(
+      '/',
+      '//',
+      '.',
+      '..',
+      '%2f',
+      '%2e',
+      '%00',
+      '%',
+      'a',
+      'teams',
+      'resources',
+      '\\',
+      '?',
+      '@',
+      '%40',
+    );
     const target = fc.oneof(
       fc.array(piece, { maxLength: 12 }).map((pieces) => `/${pieces.join('')}`),
       fc.string({ maxLength: 40 }),
@@ -88,7 +121,7 @@ describe('The path of a request', () => {
         const result = parsed(each);
         if (result === 'not_found' || result === 'invalid_argument') return;
         const { store } = parseTarget(each);
-        expect(isStoreName(store)).to.equal(true);
+        expect(isStoreName(parseStoreAddress(store).name)).to.equal(true);
         // It is what the path starts with, decoded once.
         expect(decodeURIComponent(pathOf(each)).startsWith(`/${store}`)).to.equal(true);
       }),

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Status } from '../../../src/watch/status.js';
 import { tokenDigest } from '../../../src/auth/tokens.js';
 import { listenOn } from '../../../src/net/listen-on.js';
 import { makeObject, newRef } from '../../support/objects.js';
@@ -108,6 +109,27 @@ describe('A gateway of three workers', function () {
     await gateway.exited;
     gateway = await startProcess(folder, ['--allow-write', '--workers', '3']);
     await untilClean(folder);
+  });
+
+  it('mirrors what arrives by way of a worker that does not write the mirror', async () => {
+    const [here, there] = [await emptyStore(), await emptyStore()];
+    const file = join(await tempFolder(), 'gateway.yaml');
+    const blue = { location: here, anonymous: 'append', mirror: { to: there } };
+    const listen = { listen: ['127.0.0.1:0'], 'grpc-listen': ['127.0.0.1:0'] };
+    await writeFile(file, JSON.stringify({ ...listen, workers: 2, 'min-free-space': 0, stores: { blue } }));
+    gateway = await startProcess(undefined, ['--config', file]);
+    await eventually(async () => childrenOf(gateway.pid).length === 2, 'two workers run', 15_000);
+    const [first = NaN] = childrenOf(gateway.pid).sort((a, b) => a - b);
+    process.kill(first, 'SIGSTOP');
+    const state = newRef('state');
+    try {
+      await put(gateway.httpPort, `/blue/resources/states/${state.mac}`, makeObject('state', 200));
+    } finally {
+      process.kill(first, 'SIGCONT');
+    }
+    const mirrored = async (): Promise<boolean> =>
+      (await readdir(join(there, 'states', state.mac.slice(0, 2)))).includes(state.mac);
+    await eventually(() => mirrored().catch(() => false), 'it is mirrored');
   });
 
   it('counts the uploads of a caller in each worker by itself', async () => {
@@ -233,12 +255,9 @@ describe('A gateway of three workers', function () {
     const address = taken.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     folder = await emptyStore();
-    const failed: unknown = await startProcess(folder, [
-      '--workers',
-      '3',
-      '--metrics-listen',
-      `127.0.0.1:${port}`,
-    ]).catch((error: unknown) => error);
+    const failed: unknown = await startProcess(folder, ['--workers', '3', '--admin-listen', `127.0.0.1:${port}`]).catch(
+      (error: unknown) => error,
+    );
     taken.close();
     expect(String(failed).match(/another program has this port/g)).to.have.length(1);
   });
@@ -256,15 +275,42 @@ describe('A gateway of three workers', function () {
 
   it('adds up the metrics of all workers', async () => {
     const port = await freePort();
-    await start('--metrics-listen', `127.0.0.1:${port}`);
+    await start('--admin-listen', `127.0.0.1:${port}`, '--instance', 'gateway-1');
     for (let i = 0; i < 20; i++) await ask(gateway.httpPort, 'GET', '/resources/states');
     const text = (await ask(port, 'GET', '/metrics')).body.toString();
     expect(text).to.match(/^kloset_gateway_requests_total\{protocol="http",method="GET",status="200"\} 20$/m);
-    expect(text).to.match(/^kloset_gateway_build_info\{version="[^"]+"\} 1$/m);
+    expect(text).to.match(/^kloset_gateway_build_info\{version="[^"]+",replica="gateway-1"\} 1$/m);
     const valueOf = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
     expect(valueOf('process_start_time_seconds')).to.be.within(Date.now() / 1000 - 600, Date.now() / 1000);
     // That of all processes: each has more than 30 MiB.
     expect(valueOf('process_resident_memory_bytes')).to.be.greaterThan(3 * 30 * 1024 ** 2);
+  });
+
+  it('tells a backup of which each worker has seen a part, and keeps it over a restart', async () => {
+    const port = await freePort();
+    const stateDir = await tempFolder();
+    await start('--admin-listen', `127.0.0.1:${port}`, '--state-dir', stateDir);
+    const lock = newRef('lock').mac;
+    // Each has a connection of its own, and so any worker.
+    const putObject = async (kind: 'lock' | 'packfile' | 'state', mac: string): Promise<void> => {
+      const { status } = await put(gateway.httpPort, `/resources/${kind}s/${mac}`, makeObject(kind, 1000, mac));
+      expect(status).to.equal(200);
+    };
+    const status = async () => (await (await fetch(`http://127.0.0.1:${port}/api/status`)).json()) as Status;
+    await putObject('lock', lock);
+    for (let i = 0; i < 10; i++) await putObject('packfile', newRef('packfile').mac);
+    await putObject('state', lock);
+    await ask(gateway.httpPort, 'DELETE', `/resources/locks/${lock}`);
+    const { machines } = await eventually(async () => {
+      const now = await status();
+      return now.machines.length > 0 && now;
+    }, 'the backup is told');
+    expect(machines[0]).to.include({ principal: 'anonymous', store: '' });
+    expect(machines[0]?.lastBackup).to.include({ newBytes: 11_000 });
+    gateway.signal('SIGTERM');
+    await gateway.exited;
+    gateway = await startProcess(folder, ['--admin-listen', `127.0.0.1:${port}`, '--state-dir', stateDir]);
+    expect((await status()).machines).to.deep.equal(machines);
   });
 });
 

@@ -1,19 +1,23 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { eventually } from '../../support/store.js';
+
+/** The paths of everything in a folder. Links aren't followed, as they would be without types: they may go round in circles. */
+async function namesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.map(({ parentPath, name }) => relative(folder, join(parentPath, name)));
+}
 
 /** The temporary files in a store's folder. */
 export async function temporaries(folder: string): Promise<string[]> {
-  const names = await readdir(folder, { recursive: true });
-  return names.filter((name) => /(^|\/)tmp\./.test(name));
+  return (await namesIn(folder)).filter((name) => /(^|\/)tmp\./.test(name));
 }
 
 /** The objects in a store's folder. */
 export async function objects(folder: string): Promise<string[]> {
-  const names = await readdir(folder, { recursive: true });
-  return names.filter((name) => /(^|\/)[0-9a-f]{64}$/.test(name));
+  return (await namesIn(folder)).filter((name) => /(^|\/)[0-9a-f]{64}$/.test(name));
 }
 
 /** Waits until an upload has a temporary file. */
@@ -71,7 +75,7 @@ function openPaths(pid: number | 'self'): string[] {
 /** Permissions, times and contents of everything in a folder, by path. */
 export async function fingerprint(folder: string): Promise<Record<string, string>> {
   const prints: Record<string, string> = {};
-  for (const name of (await readdir(folder, { recursive: true })).sort()) {
+  for (const name of (await namesIn(folder)).sort()) {
     const path = join(folder, name);
     const stat = await lstat(path);
     const contents = stat.isFile()

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../../support/store.js';
+import { builtProgram, program as programArgs } from '../../support/program.js';
 import { tempFolder } from '../../support/temp.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -28,17 +29,15 @@ export interface GatewayProcess {
   memory(): { now: number; peak: number };
 }
 
-/** The program's source, run as it is. */
-const source = ['--import', 'tsx', 'src/main.ts'];
-
 /** The option that bin/kloset-gateway passes to node. */
 const semiSpaceFlag = '--max-semi-space-size=4';
 
 /**
- * Compiles the program, as it is shipped, into a temporary folder; for tests of its memory, of which what runs the source takes a
+ * The program as it is shipped, compiled into a temporary folder if it isn't yet; for tests of its memory, of which what runs the source takes a
  * good part. Resolves to the arguments that run it.
  */
 export async function compile(): Promise<readonly string[]> {
+  if (builtProgram !== undefined) return [semiSpaceFlag, builtProgram];
   const folder = await tempFolder();
   for (const name of ['node_modules', 'proto', 'sample', 'package.json']) {
     await symlink(join(root, name), join(folder, name));
@@ -75,7 +74,7 @@ export async function startProcess(
     descriptors?: readonly number[];
   } = {},
 ): Promise<GatewayProcess> {
-  const { wrapper = [], program = source, env = {}, descriptors = [] } = how;
+  const { wrapper = [], program = programArgs, env = {}, descriptors = [] } = how;
   const addresses = ['--listen', '127.0.0.1:0', '--grpc-listen', '127.0.0.1:0'];
   const what = location === undefined ? options : [location, ...addresses, ...options];
   const node = [process.execPath, ...program, 'serve', ...what];

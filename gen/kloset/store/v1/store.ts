@@ -122,6 +122,10 @@ export interface GetStoreInfoResponse {
   durable: boolean;
   /** The gateway's version. */
   gatewayVersion: string;
+  /** No packfile or state is deleted before it is so old, in milliseconds; 0: there is no such rule. */
+  retentionMs: bigint;
+  /** For how long the operator can bring back deleted packfiles and states, in milliseconds; 0: they are gone at once. */
+  trashMs: bigint;
 }
 
 /** ListObjectsRequest asks for all objects of a kind. */
@@ -489,6 +493,8 @@ function createBaseGetStoreInfoResponse(): GetStoreInfoResponse {
     maxLockSize: 0n,
     durable: false,
     gatewayVersion: "",
+    retentionMs: 0n,
+    trashMs: 0n,
   };
 }
 
@@ -527,6 +533,18 @@ export const GetStoreInfoResponse: MessageFns<GetStoreInfoResponse> = {
     }
     if (message.gatewayVersion !== "") {
       writer.uint32(66).string(message.gatewayVersion);
+    }
+    if (message.retentionMs !== 0n) {
+      if (BigInt.asUintN(64, message.retentionMs) !== message.retentionMs) {
+        throw new globalThis.Error("value provided for field message.retentionMs of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.retentionMs);
+    }
+    if (message.trashMs !== 0n) {
+      if (BigInt.asUintN(64, message.trashMs) !== message.trashMs) {
+        throw new globalThis.Error("value provided for field message.trashMs of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.trashMs);
     }
     return writer;
   },
@@ -616,6 +634,22 @@ export const GetStoreInfoResponse: MessageFns<GetStoreInfoResponse> = {
             }
 
             message.gatewayVersion = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.retentionMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.trashMs = reader.uint64() as bigint;
             continue;
           }
         }
