@@ -4,7 +4,7 @@ import { contestantOf, type Result } from './result.js';
 /** A limit: one for every Node, or one for Node 24 and later beside one, if any, for earlier versions. */
 type Need = number | { readonly before24?: number; readonly from24: number };
 
-/** A row of the README's table. Without needs it is measured, but has no goal. */
+/** A row of the table in results/README.md. Without needs it is measured, but has no goal. */
 export interface Goal {
   readonly what: string;
   readonly case: string;

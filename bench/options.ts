@@ -8,7 +8,7 @@ export interface Options {
   readonly list: boolean;
   /** Run the cases that have a goal, with less data and shorter runs. */
   readonly short: boolean;
-  /** Run the cases of the README's table only. */
+  /** Run the cases of the table in results/README.md only. */
   readonly goals: boolean;
   /** Run the cases whose name matches one of these, whatever the two above select; none: no restriction. */
   readonly only: readonly RegExp[];
@@ -34,7 +34,7 @@ export interface Options {
 export const usage = `npm run bench -- [options]
 
   --short             the cases that have a goal, with less data and shorter runs: a few minutes, inexact
-  --goals             the cases of the README's table: roughly an hour
+  --goals             the cases of the table in results/README.md: roughly an hour
   --only PATTERN      the cases whose name matches this regular expression; repeatable
   --list              print the names of the cases, and run none
   --nodes LIST        what the gateway runs with, as in 20=/path/to/node,24=/path/to/node (default this Node)

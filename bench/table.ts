@@ -1,7 +1,7 @@
 import { markdownLines } from './report.js';
 import { readResult } from './result.js';
 
-/* Prints the README's table from a result: node --import tsx bench/table.ts bench/results/X.json */
+/* Prints the table in results/README.md from a result: node --import tsx bench/table.ts bench/results/X.json */
 
 const [path] = process.argv.slice(2);
 if (path === undefined) {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { groups } from '../src/config/definition.js';
+import type { TextForm } from '../src/config/values.js';
 import { jsonSchema, type JsonSchema } from './json-schema.js';
 
 /* The files that are generated from the definitions of the settings. */
@@ -12,14 +13,18 @@ export async function generatedFiles(root: string): Promise<Record<string, strin
   const docsPath = join('docs', 'config.md');
   const style = await resolveConfig(join(root, schemaPath));
   const docs = await readFile(join(root, docsPath), 'utf8');
-  const example = await readFile(join(root, 'examples', 'config', 'kloset-gateway.yaml'), 'utf8');
-  // Its first paragraph is for editors.
-  const shown = example.slice(example.indexOf('\n\n') + 2);
-  const withExample = replaced(docs, 'example', `\`\`\`yaml\n${shown}\`\`\`\n`);
+  const example = await exampleConfig(root);
+  const withExample = replaced(docs, 'example', `\`\`\`yaml\n${example}\`\`\`\n`);
   return {
     [schemaPath]: await format(JSON.stringify(jsonSchema()), { ...style, parser: 'json' }),
     [docsPath]: replaced(withExample, 'settings', `${reference()}\n`),
   };
+}
+
+/** The configuration file in examples/, without its first paragraph, which is for editors. */
+export async function exampleConfig(root: string): Promise<string> {
+  const example = await readFile(join(root, 'examples', 'config', 'kloset-gateway.yaml'), 'utf8');
+  return example.slice(example.indexOf('\n\n') + 2);
 }
 
 /** A text with other content between the two comments that mark a generated part. */
@@ -32,33 +37,41 @@ function replaced(text: string, part: string, content: string): string {
 
 /** Tables of all settings, and of the keys of maps. */
 function reference(): string {
+  const tables = groups.map(({ title, settings }) => {
+    const rows = settings.map(({ name, form, defaultText, description }) => [
+      code(name),
+      code(valueForm(form)),
+      code(defaultText),
+      description,
+    ]);
+    return `### ${title}\n\n${table(['setting', 'value', 'default', 'description'], rows)}`;
+  });
+  const keys = Object.entries(mapSchemas()).map(([what, schema]) => `### ${what}\n\n${keysTable(schema)}`);
+  return [...tables, ...keys].join('\n');
+}
+
+/** How the value of a setting is written. */
+export function valueForm(form: TextForm | undefined): string {
+  return form === undefined ? 'a map, in the file only' : (form.placeholder ?? 'true, false');
+}
+
+/** The maps in the file, by what they are about. */
+export function mapSchemas(): Readonly<Record<string, JsonSchema | undefined>> {
   const { properties = {} } = jsonSchema();
-  const listener = mapIn(properties['listen']);
   const store = mapIn(properties['stores']?.additionalProperties);
   const principal = mapIn(properties['principals']?.additionalProperties);
-  const token = mapIn(principal?.properties?.['tokens']?.items);
-  const tables = groups.map(({ title, settings }) => {
-    const rows = settings.map(({ name, form, defaultText, description }) => {
-      const value = form === undefined ? 'a map, in the file only' : (form.placeholder ?? 'true, false');
-      return [code(name), code(value), code(defaultText), description];
-    });
-    return `### ${title}\n\n${table(['setting', 'value', 'default', 'what it is'], rows)}`;
-  });
   const notify = properties['notify'];
-  const maps = {
-    'A listener': listener,
+  return {
+    'A listener': mapIn(properties['listen']),
     'A store in `stores`': store,
-    '`s3` of a store': store?.properties?.['s3'],
     '`mirror` of a store': store?.properties?.['mirror'],
     '`verify` of a store': store?.properties?.['verify'],
     'A principal in `principals`': principal,
-    'A token': token,
+    'A token': mapIn(principal?.properties?.['tokens']?.items),
     '`notify`': notify,
     'A webhook in `notify`': mapIn(notify?.properties?.['webhook']),
     '`mail` in `notify`': notify?.properties?.['mail'],
   };
-  const keys = Object.entries(maps).map(([what, schema]) => `### ${what}\n\n${keysTable(schema)}`);
-  return [...tables, ...keys].join('\n');
 }
 
 function keysTable(schema: JsonSchema | undefined): string {
@@ -66,7 +79,7 @@ function keysTable(schema: JsonSchema | undefined): string {
     const required = schema?.required?.includes(name) === true ? ', required' : '';
     return [code(name) + required, description ?? ''];
   });
-  return table(['key', 'what it is'], rows);
+  return table(['key', 'description'], rows);
 }
 
 /** The alternative of a schema that is a map with known keys. */

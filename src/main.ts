@@ -11,6 +11,7 @@ import type { Command, ServeCommand } from './cli/command-types.js';
 import type { CommandContext } from './cli/run-command.js';
 import { loadConfig } from './config/load.js';
 import { canceled } from './core/errors.js';
+import { isSingleExecutable } from './lib/package-info.js';
 import { createLog } from './observability/log.js';
 import { serve } from './server/serve.js';
 import { serveAsWorker } from './server/workers/serve-as-worker.js';
@@ -54,11 +55,19 @@ const context: CommandContext = {
   interruption,
 };
 
-const command = parseCommandLine(process.argv.slice(2));
-if (command.name === 'plugin') await plugin();
-else if (command.name !== 'serve') await runOnce(command);
-else if (cluster.isWorker) await serveAsWorker({ process, host, user, exit });
-else await serveUntilStopped(command);
+// Workers are started with the same arguments. Those of the single executable follow its name, and no module's.
+if (isSingleExecutable && cluster.isPrimary) {
+  const [, , exec, ...args] = process.argv;
+  cluster.setupPrimary({ exec, args, execArgv: [] });
+}
+// Not `await`: in the single executable, the program is a CommonJS module.
+void run(parseCommandLine(process.argv.slice(2)));
+
+function run(command: Command): Promise<void> {
+  if (command.name === 'plugin') return plugin();
+  if (command.name !== 'serve') return runOnce(command);
+  return cluster.isWorker ? serveAsWorker({ process, host, user, exit }) : serveUntilStopped(command);
+}
 
 /* What a gateway doesn't need is loaded by the commands that do: it would take some MiB. */
 

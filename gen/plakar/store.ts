@@ -32,9 +32,9 @@ export enum StorageResource {
   STORAGE_RESOURCE_STATE = 2,
   /** STORAGE_RESOURCE_LOCK - A lock. */
   STORAGE_RESOURCE_LOCK = 3,
-  /** STORAGE_RESOURCE_ECC_PACKFILE - Error correction for a packfile; stored by nobody yet. */
+  /** STORAGE_RESOURCE_ECC_PACKFILE - Error correction for a packfile; not used yet, fails with UNIMPLEMENTED. */
   STORAGE_RESOURCE_ECC_PACKFILE = 4,
-  /** STORAGE_RESOURCE_ECC_STATE - Error correction for a state; stored by nobody yet. */
+  /** STORAGE_RESOURCE_ECC_STATE - Error correction for a state; not used yet, fails with UNIMPLEMENTED. */
   STORAGE_RESOURCE_ECC_STATE = 5,
   UNRECOGNIZED = -1,
 }
@@ -1385,7 +1385,10 @@ export const StoreService = {
     responseSerialize: (value: SizeResponse): Buffer => Buffer.from(SizeResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SizeResponse => SizeResponse.decode(value),
   },
-  /** List gives the MACs of all objects of a kind, in one message. */
+  /**
+   * List returns the MACs of all objects of a kind, in one message. RESOURCE_EXHAUSTED where it would exceed 4 MiB, which is
+   * what clients accept: above some 120,000 objects.
+   */
   list: {
     path: "/store.Store/List" as const,
     requestStream: false as const,
@@ -1395,7 +1398,7 @@ export const StoreService = {
     responseSerialize: (value: ListResponse): Buffer => Buffer.from(ListResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListResponse => ListResponse.decode(value),
   },
-  /** Put stores an object: its name in the first message, its bytes in those that follow. */
+  /** Put stores an object: its name in the first message, its bytes in those that follow, less than 4 MiB in each. */
   put: {
     path: "/store.Store/Put" as const,
     requestStream: true as const,
@@ -1405,7 +1408,7 @@ export const StoreService = {
     responseSerialize: (value: PutResponse): Buffer => Buffer.from(PutResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PutResponse => PutResponse.decode(value),
   },
-  /** Get streams an object, or a range of it. */
+  /** Get streams an object, or a range of it, at most 1 MiB in each message. */
   get: {
     path: "/store.Store/Get" as const,
     requestStream: false as const,
@@ -1450,11 +1453,14 @@ export interface StoreServer extends UntypedServiceImplementation {
   mode: handleUnaryCall<ModeRequest, ModeResponse>;
   /** Size tells how large the store is. */
   size: handleUnaryCall<SizeRequest, SizeResponse>;
-  /** List gives the MACs of all objects of a kind, in one message. */
+  /**
+   * List returns the MACs of all objects of a kind, in one message. RESOURCE_EXHAUSTED where it would exceed 4 MiB, which is
+   * what clients accept: above some 120,000 objects.
+   */
   list: handleUnaryCall<ListRequest, ListResponse>;
-  /** Put stores an object: its name in the first message, its bytes in those that follow. */
+  /** Put stores an object: its name in the first message, its bytes in those that follow, less than 4 MiB in each. */
   put: handleClientStreamingCall<PutRequest, PutResponse>;
-  /** Get streams an object, or a range of it. */
+  /** Get streams an object, or a range of it, at most 1 MiB in each message. */
   get: handleServerStreamingCall<GetRequest, GetResponse>;
   /** Delete removes an object. */
   delete: handleUnaryCall<DeleteRequest, DeleteResponse>;

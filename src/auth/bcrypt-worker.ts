@@ -1,14 +1,19 @@
-import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { canceled, StoreError } from '../core/errors.js';
+import { sourceOf } from '../lib/package-info.js';
 
 /** How many comparisons may wait, of all callers together: at the usual cost of 10 they take about 15 seconds. */
 const maxPending = 256;
 
-/** The thread's program. It is text because a file of ours would need a different loader when run from source than when compiled. */
+/**
+ * The thread's program. It is text, as is the library, because a file of ours would need a different loader when run from source than when
+ * compiled, and the single executable has no files.
+ */
 const program = `
 const { parentPort, workerData } = require('node:worker_threads');
-const { compareSync } = require(workerData.bcryptjs);
+const library = { exports: {} };
+require('node:vm').compileFunction(workerData.bcryptjs, ['module', 'exports', 'require'])(library, library.exports, require);
+const { compareSync } = library.exports;
 parentPort.on('message', ({ id, password, hash }) => {
   parentPort.postMessage({ id, same: compareSync(password, hash) });
 });
@@ -58,7 +63,7 @@ export class BcryptWorker {
   }
 
   private start(): Worker {
-    const bcryptjs = createRequire(import.meta.url).resolve('bcryptjs');
+    const bcryptjs = sourceOf('bcryptjs');
     // The thread needs neither the process's loaders nor its environment.
     const worker = new Worker(program, { eval: true, workerData: { bcryptjs }, execArgv: [], env: {} });
     // An earlier unref is undone when the thread comes online.

@@ -3,8 +3,8 @@ import { fileOnlyProblem } from '../config/environment.js';
 import type { TextSettings } from '../config/sources.js';
 import { suggestion } from '../config/suggestion.js';
 import type { Usage } from './commands.js';
-import type { TypedOption } from './keep-options.js';
-import { fileOnlyNames, serverOptions, settingOf, type Option } from './options.js';
+import { settingOf, type Option, type TypedOption } from './option.js';
+import { fileOnlyNames, serverOptions } from './setting-options.js';
 
 type Typed = Readonly<Record<string, string | string[] | boolean>>;
 

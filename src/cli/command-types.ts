@@ -1,11 +1,16 @@
 import type { TextSettings } from '../config/sources.js';
 import type { CommandName, UndoCommandName } from './commands.js';
+import type { Shell } from './completion/completion-script.js';
 
 /* The commands as they were typed. A moment, and a path, are kept as text; numbers and sizes are read and checked. */
 
 export type Command =
-  | { readonly name: 'help'; /** Undefined: the program's. */ readonly about: CommandName | undefined }
+  | {
+      readonly name: 'help';
+      /** A command, or a group of commands; undefined: the program. */ readonly about: string | undefined;
+    }
   | { readonly name: 'version' | 'plugin' }
+  | { readonly name: 'completion'; readonly shell: Shell }
   | UnknownCommand
   | ServeCommand
   | TokenCommand
@@ -135,6 +140,8 @@ export interface VerifyCommand extends StoreCommand, Pace {
   readonly sample: number | undefined;
   /** Whether the digests of objects without one are recorded. */
   readonly record: boolean;
+  /** Whether what is missing is recorded as deleted, and nothing is read. */
+  readonly acceptMissing: boolean;
   /** The path, as typed, of the file that keeps how far it has come. */
   readonly resume: string | undefined;
 }

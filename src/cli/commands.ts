@@ -1,48 +1,13 @@
-import {
-  allOption,
-  applyOption,
-  asOfOption,
-  beforeOption,
-  configOption,
-  deletedSinceOption,
-  deletedUntilOption,
-  despiteLocksOption,
-  expiresOption,
-  jsonOption,
-  macOption,
-  serveOptions,
-  serverOptions,
-  sinceOption,
-  storeOption,
-  tokenAccessOption,
-  type Option,
-} from './options.js';
-import {
-  againstOption,
-  copyAsOfOption,
-  createOption,
-  dryRunOption,
-  fromOption,
-  jobsOption,
-  lockMacOption,
-  rateOption,
-  readBackOption,
-  recordOption,
-  resumeOption,
-  sampleOption,
-  staleOption,
-  toFolderOption,
-  unprovenOption,
-} from './keep-options.js';
+import * as notes from './command-notes.js';
+import * as own from './command-options.js';
+import type { Option } from './option.js';
+import { serverOptions, settingOptions } from './setting-options.js';
 
 /** The commands about what a store had. */
-export const undoCommands = ['trash list', 'trash restore', 'trash purge', 'history', 'restore-states'] as const;
+export type UndoCommandName = 'trash list' | 'trash restore' | 'trash purge' | 'history' | 'restore-states';
 
 /** The commands that keep stores whole. */
-export const keepCommands = ['copy', 'verify', 'repair', 'info', 'locks list', 'locks remove'] as const;
-
-export type UndoCommandName = (typeof undoCommands)[number];
-export type KeepCommandName = (typeof keepCommands)[number];
+export type KeepCommandName = 'copy' | 'verify' | 'repair' | 'info' | 'locks list' | 'locks remove';
 
 export type CommandName =
   | 'serve'
@@ -53,41 +18,52 @@ export type CommandName =
   | 'notify test'
   | UndoCommandName
   | KeepCommandName
+  | 'completion'
   | 'plugin';
+
+/** An argument that isn't an option. */
+export interface Positional {
+  readonly title: string;
+  readonly required: boolean;
+}
 
 /** How a command is called. */
 export interface Usage {
   /** One word or two. */
   readonly name: CommandName;
-  readonly positionals: readonly { readonly title: string; readonly required: boolean }[];
+  readonly positionals: readonly Positional[];
   readonly options: readonly Option[];
   /** A phrase that says what it does. */
   readonly help: string;
+  /** A sentence that says how its locations are written. */
+  readonly locations?: string;
+  /** Paragraphs that follow the options in the help. */
+  readonly notes?: readonly string[];
 }
 
-const location = [{ title: 'LOCATION', required: false }];
+/** A command about one store that may be left out: the default one. */
+const ofStore = { positionals: [{ title: 'LOCATION', required: false }], locations: notes.locations.one };
 
 /** The options of every command about a store. */
-const ofStores = [configOption, storeOption, jsonOption, ...serverOptions];
+const storeOptions = [own.config, own.store, own.json, ...serverOptions];
+
+const serving = { ...ofStore, options: [own.config, ...settingOptions], notes: notes.settings };
+
+const undoNotes = [notes.moment, notes.undo];
 
 export const commands: readonly Usage[] = [
-  { name: 'serve', positionals: location, options: serveOptions, help: 'serves stores until it is stopped' },
-  {
-    name: 'check-config',
-    positionals: location,
-    options: serveOptions,
-    help: 'checks settings as `serve` does, and shows what they add up to',
-  },
+  { ...serving, name: 'serve', help: 'serves stores until it is stopped' },
+  { ...serving, name: 'check-config', help: 'checks the settings as `serve` does, and shows the result' },
   {
     name: 'token create',
     positionals: [{ title: 'NAME', required: true }],
-    options: [expiresOption, tokenAccessOption, configOption],
+    options: [own.expires, own.access, own.config],
     help: 'makes a token for the principal NAME, and adds its hash to the configuration file',
   },
   {
     name: 'token list',
     positionals: [],
-    options: [configOption],
+    options: [own.config],
     help: 'lists the principals of the configuration file and their tokens',
   },
   {
@@ -96,44 +72,49 @@ export const commands: readonly Usage[] = [
       { title: 'NAME', required: true },
       { title: 'ID', required: false },
     ],
-    options: [configOption],
+    options: [own.config],
     help: 'removes a token of NAME from the configuration file; ID is what `token list` shows',
   },
   {
     name: 'notify test',
     positionals: [],
-    options: [configOption],
-    help: 'sends a test to each webhook and mail address of the configuration file, and shows what became of it',
+    options: [own.config],
+    help: 'sends a test event to each webhook and by mail, and shows the result',
   },
   {
+    ...ofStore,
     name: 'history',
-    positionals: location,
-    options: [sinceOption, ...ofStores],
-    help: 'shows what arrived in a store and went, by day, and what looks like a removal of snapshots',
+    options: [own.since, ...storeOptions],
+    help: 'shows what arrived in a store and what was deleted, by day, and what looks like a removal of snapshots',
+    notes: undoNotes,
   },
   {
+    ...ofStore,
     name: 'restore-states',
-    positionals: location,
-    options: [asOfOption, applyOption, despiteLocksOption, ...ofStores],
-    help: 'takes a store back to a moment: brings back what was deleted after it, and moves states that arrived later to the trash',
+    options: [own.asOf, own.apply, own.despiteLocks, ...storeOptions],
+    help: 'takes a store back to a moment: restores what was deleted since, and moves states that arrived later to the trash',
+    notes: undoNotes,
   },
   {
+    ...ofStore,
     name: 'trash list',
-    positionals: location,
-    options: [deletedSinceOption, ...ofStores],
+    options: [own.deletedSince, ...storeOptions],
     help: "lists what is in a store's trash",
+    notes: undoNotes,
   },
   {
+    ...ofStore,
     name: 'trash restore',
-    positionals: location,
-    options: [macOption, deletedSinceOption, deletedUntilOption, allOption, applyOption, ...ofStores],
+    options: [own.mac, own.deletedSince, own.deletedUntil, own.all, own.apply, ...storeOptions],
     help: "brings back what is in a store's trash",
+    notes: undoNotes,
   },
   {
+    ...ofStore,
     name: 'trash purge',
-    positionals: location,
-    options: [beforeOption, allOption, applyOption, ...ofStores],
-    help: "removes what is in a store's trash, for good",
+    options: [own.before, own.all, own.apply, ...storeOptions],
+    help: "deletes objects from a store's trash for good",
+    notes: undoNotes,
   },
   {
     name: 'copy',
@@ -142,44 +123,64 @@ export const commands: readonly Usage[] = [
       { title: 'DESTINATION', required: true },
     ],
     options: [
-      createOption,
-      jobsOption,
-      rateOption,
-      readBackOption,
-      copyAsOfOption,
-      dryRunOption,
-      configOption,
-      jsonOption,
+      own.create,
+      own.jobs,
+      own.rate,
+      own.readBack,
+      own.copyAsOf,
+      own.dryRun,
+      own.config,
+      own.json,
       ...serverOptions,
     ],
-    help: 'copies what one store has and another one has not; nothing is replaced or deleted there',
+    help: 'copies objects that DESTINATION lacks; nothing there is replaced or deleted',
+    locations: notes.locations.sourceAndDestination,
+    notes: [notes.moment, notes.size, notes.others.ofCopy, notes.keep],
   },
   {
+    ...ofStore,
     name: 'verify',
-    positionals: location,
-    options: [againstOption, sampleOption, rateOption, jobsOption, recordOption, resumeOption, ...ofStores],
-    help: 'reads the objects of a store and finds those that are damaged, without a passphrase',
+    options: [own.against, own.sample, own.rate, own.jobs, own.record, own.resume, own.acceptMissing, ...storeOptions],
+    help: 'reads all objects of a store and reports damaged and missing ones; needs no passphrase',
+    notes: [notes.size, notes.others.ofVerify, notes.keep],
   },
   {
+    ...ofStore,
     name: 'repair',
-    positionals: location,
-    options: [fromOption, macOption, unprovenOption, toFolderOption, rateOption, jobsOption, applyOption, ...ofStores],
-    help: 'replaces the damaged objects of a store with good ones of another copy',
+    options: [own.from, own.mac, own.unproven, own.toFolder, own.rate, own.jobs, own.apply, ...storeOptions],
+    help: 'replaces damaged objects of a store with good ones from another copy',
+    locations: notes.locations.own,
+    notes: [notes.size, notes.others.ofRepair, notes.keep],
   },
   {
+    ...ofStore,
     name: 'info',
-    positionals: location,
-    options: ofStores,
-    help: 'shows what a store has: objects, bytes, times of arrival, its format and encryption, leftovers and locks',
+    options: storeOptions,
+    help: "shows a store's objects, bytes, times of arrival, format, encryption, locks and leftovers",
+    notes: [notes.keep],
   },
-  { name: 'locks list', positionals: location, options: ofStores, help: "lists a store's locks, with their age" },
   {
-    name: 'locks remove',
-    positionals: location,
-    options: [staleOption, lockMacOption, applyOption, ...ofStores],
-    help: 'removes locks that clients left in a store; those that are still refreshed stay',
+    ...ofStore,
+    name: 'locks list',
+    options: storeOptions,
+    help: "lists a store's locks, with their age",
+    notes: [notes.keep],
   },
-  { name: 'plugin', positionals: [], options: [], help: 'is started by plakar, as its storage plugin' },
+  {
+    ...ofStore,
+    name: 'locks remove',
+    options: [own.stale, own.lockMac, own.apply, ...storeOptions],
+    help: 'removes locks that clients left behind; locks in use stay',
+    notes: [notes.keep],
+  },
+  {
+    name: 'completion',
+    positionals: [{ title: 'bash|zsh|fish', required: true }],
+    options: [],
+    help: 'prints a script with which a shell completes commands and options',
+    notes: notes.completion,
+  },
+  { name: 'plugin', positionals: [], options: [], help: "plakar's storage plugin, which plakar starts itself" },
 ];
 
 /** The command that arguments start with, and the arguments that follow its name. */
@@ -188,4 +189,9 @@ export function commandNamed(
 ): { readonly usage: Usage; readonly args: readonly string[] } | undefined {
   const usage = commands.find(({ name }) => name.split(' ').every((word, i) => argv[i] === word));
   return usage && { usage, args: argv.slice(usage.name.split(' ').length) };
+}
+
+/** The commands of a group: those of two words that start with this one. */
+export function commandsIn(group: string): readonly Usage[] {
+  return commands.filter(({ name }) => name.startsWith(`${group} `));
 }

@@ -9,10 +9,12 @@ import type {
   ServeCommand,
   StoreArgument,
   UndoCommand,
+  UnknownCommand,
   VerifyCommand,
 } from './command-types.js';
-import { commands, commandNamed, type CommandName, type UndoCommandName, type Usage } from './commands.js';
-import { defaultJobs, jobsOption, rateOption, sampleOption } from './keep-options.js';
+import * as own from './command-options.js';
+import { commandNamed, commands, commandsIn, type CommandName, type UndoCommandName, type Usage } from './commands.js';
+import { isShell, shells } from './completion/completion-script.js';
 
 /**
  * Parses the command line, without the program's name. plakar's spelling of options, `-listen ADDR`, is equivalent to
@@ -20,16 +22,29 @@ import { defaultJobs, jobsOption, rateOption, sampleOption } from './keep-option
  * well. Pure.
  */
 export function parseCommandLine(argv: readonly string[]): Command {
-  const [first, second] = argv;
-  const found = commandNamed(argv);
-  if (first === undefined || first === 'help' || argv.some((arg) => /^(-h|--?help)$/.test(arg)))
-    return { name: 'help', about: (first === 'help' ? commandNamed(argv.slice(1)) : found)?.usage.name };
+  const [first] = argv;
+  const words = argv.filter((arg) => !/^(-h|--?help)$/.test(arg));
+  if (first === 'help') return helpAbout(words.slice(1));
+  if (first === undefined || words.length < argv.length) return helpAbout(words);
   if (/^((--?)?version|-v)$/.test(first)) return { name: 'version' };
-  if (found !== undefined) return parseCommand(found.usage, found.args);
-  const names = commands.map(({ name }) => name);
-  const isGroup = names.some((name) => name.startsWith(`${first} `));
-  const typed = isGroup && second !== undefined && !second.startsWith('-') ? `${first} ${second}` : first;
-  const hint = suggestion(typed, [...names, '--help', '--version']) || `: there are ${names.join(', ')}`;
+  const found = commandNamed(argv);
+  return found === undefined ? unknownCommand(argv) : parseCommand(found.usage, found.args);
+}
+
+function helpAbout(words: readonly string[]): Command {
+  const [first, second] = words;
+  if (first === undefined || first === 'help' || first.startsWith('-')) return { name: 'help', about: undefined };
+  const found = commandNamed(words);
+  if (found !== undefined) return { name: 'help', about: found.usage.name };
+  const isGroup = commandsIn(first).length > 0 && (second === undefined || second.startsWith('-'));
+  return isGroup ? { name: 'help', about: first } : unknownCommand(words);
+}
+
+function unknownCommand([first = '', second]: readonly string[]): UnknownCommand {
+  const group = commandsIn(first);
+  const names = (group.length > 0 ? group : commands).map(({ name }) => name);
+  const typed = group.length > 0 && second !== undefined && !second.startsWith('-') ? `${first} ${second}` : first;
+  const hint = suggestion(typed, [...names, 'help', '--help', '--version']) || `: there are ${names.join(', ')}`;
   return { name: 'unknown', problems: [`unknown command ${JSON.stringify(typed)}${hint}`] };
 }
 
@@ -72,6 +87,7 @@ const readers: Readonly<Record<CommandName, (args: Arguments) => Command>> = {
   info: (args) => ({ name: 'info', ...store(args) }),
   'locks list': (args) => locks('locks list', args),
   'locks remove': (args) => locks('locks remove', args),
+  completion,
   plugin: () => ({ name: 'plugin' }),
 };
 
@@ -112,13 +128,18 @@ function copy(args: Arguments): CopyCommand {
 
 function verify(args: Arguments): VerifyCommand {
   const against = args.text('against');
+  const acceptMissing = args.isOn('accept-missing');
+  const others = [own.against, own.sample, own.rate, own.record, own.resume].map(({ name }) => name);
+  if (acceptMissing && others.some((name) => args.isOn(name) || args.text(name) !== undefined))
+    args.problems.push(`--accept-missing reads nothing: leave out ${others.map((name) => `--${name}`).join(', ')}`);
   return {
     name: 'verify',
     ...store(args),
     ...pace(args),
     against: against === undefined ? undefined : storeOrName(against, args),
-    sample: args.value(sampleOption),
+    sample: args.value(own.sample),
     record: args.isOn('record'),
+    acceptMissing,
     resume: args.text('resume'),
   };
 }
@@ -142,6 +163,14 @@ function locks(name: LocksCommand['name'], args: Arguments): LocksCommand {
   return { name, ...store(args), stale: args.isOn('stale'), macs: args.texts('mac'), apply: args.isOn('apply') };
 }
 
+function completion(args: Arguments): Command {
+  const shell = args.positional(0);
+  if (shell !== undefined && isShell(shell)) return { name: 'completion', shell };
+  const problems =
+    shell === undefined ? args.problems : [`unknown shell ${JSON.stringify(shell)}: there are ${shells.join(', ')}`];
+  return { name: 'unknown', command: 'completion', problems };
+}
+
 /** The store that a command is about, and how it reports. */
 function store(args: Arguments): StoreArgument & { readonly json: boolean } {
   const location = args.positional(0);
@@ -163,5 +192,5 @@ function storeAt(location: string | undefined, args: Arguments): StoreArgument {
 }
 
 function pace(args: Arguments): Pace {
-  return { jobs: args.value(jobsOption) ?? defaultJobs, bytesPerSecond: args.value(rateOption) };
+  return { jobs: args.value(own.jobs) ?? own.defaultJobs, bytesPerSecond: args.value(own.rate) };
 }

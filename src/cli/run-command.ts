@@ -1,6 +1,7 @@
 import { configPathOf } from '../config/load.js';
 import { version } from '../lib/package-info.js';
 import { checkConfig } from './check-config.js';
+import { completionScript } from './completion/completion-script.js';
 import { copy } from './copy.js';
 import { withFailureDocument } from './failure-document.js';
 import { helpText } from './help.js';
@@ -36,6 +37,8 @@ async function run(command: Command, context: CommandContext): Promise<Outcome> 
   switch (command.name) {
     case 'help':
       return printed(helpText(command.about));
+    case 'completion':
+      return printed(completionScript(command.shell));
     case 'version':
       return printed(`kloset-gateway ${version}\n`);
     case 'unknown':

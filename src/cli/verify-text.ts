@@ -114,6 +114,10 @@ function adviceFor(report: VerifyReport, command: VerifyCommand): string[] {
       isAlone && damaged.length > 0,
       () => `To mend them from another copy of the store: ${repairText(command, namesOf(damaged))}`,
     ],
+    [
+      damaged.some(({ problem }) => problem === 'missing'),
+      () => `If somebody deleted on purpose what is missing: ${commandText(command, 'verify', ['--accept-missing'])}`,
+    ],
     [config !== undefined, () => configAdvice],
     [
       segments.length > 0,

@@ -26,14 +26,14 @@ export type Values = {
 };
 
 const titles: Readonly<Record<keyof Definitions, string>> = {
-  listening: 'Listening',
+  listening: 'Listeners',
   tls: 'TLS',
   v10: 'plakar 1.0',
   stores: 'Stores',
-  principals: 'Who can log in',
-  notify: 'Who is told',
+  principals: 'Logins',
+  notify: 'Notifications',
   limits: 'Limits',
-  running: 'Running',
+  running: 'Operation',
   ssh: 'SSH servers',
   s3: 'S3 services',
 };

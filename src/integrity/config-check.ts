@@ -19,10 +19,12 @@ export function configProblem(config: Uint8Array, other: Uint8Array | undefined)
   return 'differs from that of the other copy';
 }
 
-/** In a store without encryption, CONFIG ends in a digest of what is before; in others in a MAC that only their secret tells. */
+/**
+ * In a store without encryption, CONFIG ends in a digest of what is before, which is BLAKE3's whatever the objects' MACs are made with; in others in a
+ * MAC that only their secret tells.
+ */
 function hasItsDigest(config: Uint8Array): boolean {
-  const { isEncrypted, hashing } = configFields(config);
-  if (isEncrypted !== false || hashing !== 'BLAKE3') return true;
+  if (configFields(config).isEncrypted !== false) return true;
   return Buffer.compare(blake3(config.subarray(0, -trailerBytes)), config.subarray(-trailerBytes)) === 0;
 }
 

@@ -1,17 +1,19 @@
 import type { Logger } from '../lib/logger.js';
 import { StateFile } from './state-file.js';
 
-/** What is remembered of a store's second copy. Times are in ms since 1970-01-01 UTC. */
-export interface MirrorState {
-  /** The locations of the store and of its mirror. */
+/** The two copies, by their locations. */
+export interface MirroredCopies {
   readonly location: string;
   readonly mirror: string;
-  /** As in MirrorReport. */
-  readonly completeAsOfMs: number;
-  readonly lastSuccessMs: number;
 }
 
-/** Keeps in the state folder as of when a store's second copy is complete, so that restarts don't hide that it is behind. */
+/** Up to when a store's second copy is known to be complete, as in MirrorReport; or since when there is one, which never was. */
+export type MirrorTimes =
+  { readonly completeAsOfMs: number; readonly lastSuccessMs: number } | { readonly beganMs: number };
+
+type MirrorState = MirroredCopies & MirrorTimes;
+
+/** Keeps in the state folder since when a store's second copy is behind, so that restarts don't hide it. */
 export class MirrorFile {
   private readonly file: StateFile<MirrorState>;
 
@@ -22,28 +24,24 @@ export class MirrorFile {
   }
 
   /** What was kept of these copies; undefined if there is nothing, or it can't be read. What is in the future, since the clock was wrong, counts as now. */
-  async read({ location, mirror }: Pick<MirrorState, 'location' | 'mirror'>): Promise<MirrorState | undefined> {
+  async read({ location, mirror }: MirroredCopies): Promise<MirrorTimes | undefined> {
     const state = await this.file.read();
     if (state === undefined || state.location !== location || state.mirror !== mirror) return undefined;
     const nowMs = Date.now();
+    if ('beganMs' in state) return { beganMs: Math.min(state.beganMs, nowMs) };
     const { completeAsOfMs, lastSuccessMs } = state;
-    return {
-      location,
-      mirror,
-      completeAsOfMs: Math.min(completeAsOfMs, nowMs),
-      lastSuccessMs: Math.min(lastSuccessMs, nowMs),
-    };
+    return { completeAsOfMs: Math.min(completeAsOfMs, nowMs), lastSuccessMs: Math.min(lastSuccessMs, nowMs) };
   }
 
-  /** Keeps a state, which replaces the one before. Never rejects. */
-  write(state: MirrorState): Promise<void> {
-    return this.file.write(state);
+  /** Keeps what is known of these copies, in place of what was known before. Never rejects. */
+  write({ location, mirror }: MirroredCopies, times: MirrorTimes): Promise<void> {
+    return this.file.write({ location, mirror, ...times });
   }
 }
 
 function isState(value: unknown): value is MirrorState {
-  const { location, mirror, completeAsOfMs, lastSuccessMs } = (value ?? {}) as Partial<MirrorState>;
-  return (
-    typeof location === 'string' && typeof mirror === 'string' && [completeAsOfMs, lastSuccessMs].every(Number.isFinite)
-  );
+  const state = (value ?? {}) as Partial<Record<string, unknown>>;
+  const { location, mirror, beganMs, completeAsOfMs, lastSuccessMs } = state;
+  const times = 'beganMs' in state ? [beganMs] : [completeAsOfMs, lastSuccessMs];
+  return typeof location === 'string' && typeof mirror === 'string' && times.every(Number.isFinite);
 }

@@ -12,7 +12,7 @@ import type { MirrorReport } from '../watch/mirror-report.js';
 import { storeText } from '../watch/wording.js';
 import { MirrorBacklog } from './mirror-backlog.js';
 import { errorFields } from './error-fields.js';
-import type { MirrorFile } from './mirror-file.js';
+import type { MirroredCopies, MirrorFile } from './mirror-file.js';
 import type { Mirror } from './mirror-store.js';
 import type { NewObjects } from './new-objects.js';
 
@@ -28,6 +28,25 @@ export interface MirroringTimes {
 }
 
 const standardTimes: MirroringTimes = { settleMs: 2000, firstPauseMs: 5000, maxPauseMs: 600_000, retryMs: 500 };
+
+/** What tells the time. */
+export interface MirroringClock {
+  /** In milliseconds since 1970-01-01 UTC. */
+  now(): number;
+  /** In milliseconds since some moment; never goes back. */
+  monotonicMs(): number;
+  /** Returns what cancels it. */
+  setTimer(run: () => void, ms: number): () => void;
+}
+
+const realClock: MirroringClock = {
+  now: Date.now,
+  monotonicMs: () => performance.now(),
+  setTimer: (run, ms) => {
+    const timer = setTimeout(run, ms).unref();
+    return () => clearTimeout(timer);
+  },
+};
 
 /** How long the pause after a run is, at most, in milliseconds; it is as long as the run. A state that arrives waits for its end. */
 const maxRestMs = 300_000;
@@ -57,18 +76,21 @@ export interface MirroringOptions {
   readonly report: (report: MirrorReport) => void;
   readonly log: Logger;
   readonly times?: Partial<MirroringTimes> | undefined;
+  /** Default: the system's. */
+  readonly clock?: MirroringClock | undefined;
 }
 
 /**
  * Keeps the second copy of a store up to date: copies what it lacks at the start, soon after each state that arrives, and periodically. After a
- * run that failed, for instance since the mirror can't be reached, it tries again, in longer and longer pauses.
+ * run that failed, for instance since the mirror can't be reached, it tries again, in longer and longer pauses, whatever arrives meanwhile.
  */
 export class Mirroring {
   private readonly stopped = new AbortController();
   private readonly times: MirroringTimes;
-  private timer: NodeJS.Timeout | undefined;
+  private readonly clock: MirroringClock;
+  private cancelTimer: () => void = () => undefined;
   private dueMs = Infinity;
-  /** The next run must not begin earlier: runs must not take up all of the time. */
+  /** The next run must not begin earlier: runs must not take up all of the time, and one that failed is followed by a pause. */
   private restedMs = -Infinity;
   private running: Promise<void> | undefined;
   private pauseMs: number;
@@ -79,10 +101,11 @@ export class Mirroring {
   private readonly backlog = new MirrorBacklog(() => this.reporting.soon());
   /** The MACs of objects that the last run that came to its end couldn't copy by themselves. */
   private unfit: ReadonlySet<string> = new Set();
-  private known: Pick<MirrorReport, 'completeAsOfMs' | 'lastSuccessMs' | 'problem'> = {};
+  private known: Pick<MirrorReport, 'beganMs' | 'completeAsOfMs' | 'lastSuccessMs' | 'problem'> = {};
 
   constructor(private readonly options: MirroringOptions) {
     this.times = { ...standardTimes, ...options.times };
+    this.clock = options.clock ?? realClock;
     this.pauseMs = this.times.firstPauseMs;
     // Every transfer listens to it.
     setMaxListeners(0, this.stopped.signal);
@@ -104,28 +127,28 @@ export class Mirroring {
   /** Breaks a run off, and waits for its end. Never rejects. */
   async stop(): Promise<void> {
     this.stopped.abort(canceled());
-    clearTimeout(this.timer);
+    this.cancelTimer();
     await this.running;
     this.reporting.stop();
   }
 
   /** Has a run begin in so many milliseconds, unless one is to begin earlier. */
   private schedule(inMs: number): void {
-    const nowMs = performance.now();
+    const nowMs = this.clock.monotonicMs();
     const dueMs = Math.max(nowMs + inMs, this.restedMs);
     if (this.stopped.signal.aborted || dueMs >= this.dueMs) return;
     this.dueMs = dueMs;
-    clearTimeout(this.timer);
-    const run = (): void => void (this.running = this.run());
-    this.timer = setTimeout(run, dueMs - nowMs).unref();
+    this.cancelTimer();
+    this.cancelTimer = this.clock.setTimer(() => void (this.running = this.run()), dueMs - nowMs);
   }
 
   /** Reports what is known from before, and has the first run begin. */
   private async restore(): Promise<void> {
     const { file } = this.options;
-    const { completeAsOfMs, lastSuccessMs } = (await file.read(this.copies)) ?? {};
-    if (completeAsOfMs !== undefined && lastSuccessMs !== undefined && !this.stopped.signal.aborted) {
-      this.known = { completeAsOfMs, lastSuccessMs };
+    const kept = await file.read(this.copies);
+    if (kept === undefined) await file.write(this.copies, { beganMs: this.clock.now() });
+    if (!this.stopped.signal.aborted && kept !== undefined) {
+      this.known = kept;
       this.report();
     }
     this.running = undefined;
@@ -138,16 +161,22 @@ export class Mirroring {
     const { signal } = this.stopped;
     await untilAborted(this.options.mirror.attempted, signal).catch(() => undefined);
     if (signal.aborted) return;
-    const beganMs = performance.now();
+    const beganMs = this.clock.monotonicMs();
     const hasSucceeded = await this.copy();
-    const endMs = performance.now();
+    const endMs = this.clock.monotonicMs();
     this.running = undefined;
-    this.restedMs = endMs + Math.min(endMs - beganMs, maxRestMs);
     const { everyMs } = this.options.config;
-    if (hasSucceeded) this.pauseMs = this.times.firstPauseMs;
-    this.schedule(hasSucceeded ? everyMs : Math.min(this.pauseMs, everyMs));
-    if (!hasSucceeded) this.pauseMs = Math.min(2 * this.pauseMs, this.times.maxPauseMs);
-    else if (this.isRunWanted) this.schedule(this.times.settleMs);
+    const restMs = Math.min(endMs - beganMs, maxRestMs);
+    if (hasSucceeded) {
+      this.restedMs = endMs + restMs;
+      this.pauseMs = this.times.firstPauseMs;
+      this.schedule(everyMs);
+      if (this.isRunWanted) this.schedule(this.times.settleMs);
+      return;
+    }
+    this.restedMs = endMs + Math.max(restMs, Math.min(this.pauseMs, everyMs));
+    this.pauseMs = Math.min(2 * this.pauseMs, this.times.maxPauseMs);
+    this.schedule(0);
   }
 
   /** Copies what is missing. Resolves to whether the second copy is complete then. */
@@ -158,7 +187,7 @@ export class Mirroring {
     const notOpen = mirror.problem();
     if (notOpen !== undefined) return this.failed(notOpen, {});
     await this.sweep();
-    const beganMs = Date.now();
+    const beganMs = this.clock.now();
     try {
       const { retryMs: pauseMs } = this.times;
       const options = { jobs, bytesPerSecond: config.bytesPerSecond, pauseMs, on: this.backlog.listener() };
@@ -173,7 +202,7 @@ export class Mirroring {
     }
   }
 
-  private get copies(): { readonly location: string; readonly mirror: string } {
+  private get copies(): MirroredCopies {
     const { location, mirror } = this.options;
     return { location, mirror: mirror.location };
   }
@@ -187,8 +216,8 @@ export class Mirroring {
   /** Removes what uploads into the mirror have left that a crash cut off, once a day. */
   private async sweep(): Promise<void> {
     const { name, mirror, log } = this.options;
-    if (mirror.direction === 'from' || performance.now() < this.sweepMs) return;
-    this.sweepMs = performance.now() + dayMs;
+    if (mirror.direction === 'from' || this.clock.monotonicMs() < this.sweepMs) return;
+    this.sweepMs = this.clock.monotonicMs() + dayMs;
     try {
       const removed = (await mirror.store.sweep?.()) ?? 0;
       if (removed > 0) log.info({ store: name, removed }, 'removed what cut-off copies have left in the mirror');
@@ -216,10 +245,10 @@ export class Mirroring {
       return this.failed(problem, { differing: damaged }, damaged);
     if (problem !== undefined) this.warn(problem, { differing: damaged });
     else if (this.known.problem !== undefined) log.info({ store: name }, 'the mirror is complete again');
-    const times = { completeAsOfMs: beganMs, lastSuccessMs: Date.now() };
+    const times = { completeAsOfMs: beganMs, lastSuccessMs: this.clock.now() };
     this.known = { ...times, ...(problem !== undefined && { problem }) };
     this.reportEnd({ outcome: 'completed', damaged });
-    await this.options.file.write({ ...this.copies, ...times });
+    await this.options.file.write(this.copies, times);
     return true;
   }
 

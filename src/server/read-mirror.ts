@@ -2,7 +2,7 @@ import type { DigestStorage } from '../core/digests.js';
 import type { MacBatch } from '../core/mac-batch.js';
 import type { ObjectKind, ObjectRef } from '../core/object.js';
 import type { ByteRange } from '../core/range.js';
-import type { ObjectStat, OpContext, Store } from '../core/store.js';
+import type { ObjectRead, ObjectStat, OpContext } from '../core/store.js';
 import type { VerifiedStore } from '../integrity/store-copy.js';
 import { Layer } from '../layers/layer.js';
 
@@ -44,8 +44,10 @@ export class ReadMirror extends Layer implements VerifiedStore {
     return this.noted(this.inner.stat(ref, ctx));
   }
 
-  override get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): ReturnType<Store['get']> {
-    return this.noted(this.inner.get(ref, range, ctx));
+  override async get(ref: ObjectRef, range: ByteRange | undefined, ctx: OpContext): Promise<ObjectRead> {
+    const read = await this.noted(this.inner.get(ref, range, ctx));
+    if (read.data instanceof Uint8Array) return read;
+    return { ...read, data: this.notedAll(read.data), release: (sent) => read.release(sent) };
   }
 
   private noted<T>(result: Promise<T>): Promise<T> {

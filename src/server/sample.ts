@@ -1,7 +1,7 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packageFolder } from '../lib/package-info.js';
+import { copyPackageFolder } from '../lib/package-info.js';
 
 export interface Sample {
   /** The copy's absolute path. */
@@ -13,6 +13,6 @@ export interface Sample {
 export async function copySample(): Promise<Sample> {
   const folder = await mkdtemp(join(tmpdir(), 'kloset-gateway-sample-'));
   const path = join(folder, 'store');
-  await cp(join(packageFolder, 'sample', 'store'), path, { recursive: true });
+  await copyPackageFolder('sample/store', path);
   return { path, remove: () => rm(folder, { recursive: true, force: true }) };
 }

@@ -77,7 +77,7 @@ export class MirrorHealth {
 }
 
 function lagOf({ report, sinceMs }: KnownMirror, nowMs: number): number {
-  return Math.max(0, nowMs - (report?.completeAsOfMs ?? sinceMs));
+  return Math.max(0, nowMs - (report?.completeAsOfMs ?? report?.beganMs ?? sinceMs));
 }
 
 /** What was missed while the gateway was off counts only once a run could have copied it. */

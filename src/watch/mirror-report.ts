@@ -11,6 +11,8 @@ export interface MirrorReport {
    * isn't known of any.
    */
   readonly completeAsOfMs?: number;
+  /** Since when it is mirrored there, without ever having been complete; undefined if it was, or that isn't known. */
+  readonly beganMs?: number;
   /** When the last run that completed ended. */
   readonly lastSuccessMs?: number;
   /** Why the last run failed, or an object that it couldn't copy: for the operator, it may have locations; undefined if nothing was wrong. */

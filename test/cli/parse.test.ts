@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { helpText } from '../../src/cli/help.js';
 import { commands } from '../../src/cli/commands.js';
-import { serveOptions } from '../../src/cli/options.js';
+import { settingOptions } from '../../src/cli/setting-options.js';
 import { parseCommandLine } from '../../src/cli/parse.js';
 
 function serve(...args: string[]) {
@@ -14,7 +14,15 @@ function serve(...args: string[]) {
 
 describe('the command line', () => {
   it('gives help on request, and without arguments', () => {
-    for (const argv of [[], ['help'], ['--help'], ['-h'], ['help', 'sevre'], ['sevre', '--help']])
+    for (const argv of [
+      [],
+      ['help'],
+      ['--help'],
+      ['-h'],
+      ['help', 'help'],
+      ['help', '--help'],
+      ['--listen', ':1', '-h'],
+    ])
       expect(parseCommandLine(argv), argv.join(' ')).to.deep.equal({ name: 'help', about: undefined });
     for (const argv of [
       ['serve', '--help'],
@@ -24,6 +32,16 @@ describe('the command line', () => {
     ])
       expect(parseCommandLine(argv), argv.join(' ')).to.deep.equal({ name: 'help', about: 'serve' });
     expect(parseCommandLine(['token', 'create', '-h'])).to.deep.equal({ name: 'help', about: 'token create' });
+    for (const argv of [
+      ['help', 'token', 'create'],
+      ['help', 'token', 'create', 'web-1'],
+    ])
+      expect(parseCommandLine(argv), argv.join(' ')).to.deep.equal({ name: 'help', about: 'token create' });
+    for (const argv of [
+      ['help', 'token'],
+      ['token', '--help'],
+    ])
+      expect(parseCommandLine(argv), argv.join(' ')).to.deep.equal({ name: 'help', about: 'token' });
     for (const spelling of ['--version', '-version', 'version', '-v'])
       expect(parseCommandLine([spelling]).name, spelling).to.equal('version');
   });
@@ -270,6 +288,18 @@ describe('the command line', () => {
     }
   });
 
+  it('reads the shell to complete in', () => {
+    expect(parseCommandLine(['completion', 'fish'])).to.deep.equal({ name: 'completion', shell: 'fish' });
+    for (const [argv, problem] of [
+      [[], '`completion` needs bash|zsh|fish: `completion bash|zsh|fish`'],
+      [['tcsh'], 'unknown shell "tcsh": there are bash, zsh, fish'],
+      [['zsh', 'x'], 'unexpected argument "x"'],
+    ] as const) {
+      const expected = { name: 'unknown', command: 'completion', problems: [problem] };
+      expect(parseCommandLine(['completion', ...argv]), argv.join(' ')).to.deep.equal(expected);
+    }
+  });
+
   it('knows no other command or option, and says which was probably meant', () => {
     const problemsOf = (...argv: string[]): unknown => {
       const command = parseCommandLine(argv);
@@ -282,7 +312,17 @@ describe('the command line', () => {
     const all = commands.map(({ name }) => name).join(', ');
     expect(problemsOf('--versoin')).to.deep.equal(['unknown command "--versoin": did you mean --version?']);
     expect(problemsOf('backup')).to.deep.equal([`unknown command "backup": there are ${all}`]);
-    expect(problemsOf('token')).to.deep.equal([`unknown command "token": there are ${all}`]);
+    expect(problemsOf('token')).to.deep.equal([
+      'unknown command "token": there are token create, token list, token revoke',
+    ]);
+    for (const argv of [
+      ['help', 'sevre'],
+      ['sevre', '--help'],
+    ])
+      expect(problemsOf(...argv), argv.join(' ')).to.deep.equal(['unknown command "sevre": did you mean serve?']);
+    expect(problemsOf('help', 'token', 'revok')).to.deep.equal([
+      'unknown command "token revok": did you mean token revoke?',
+    ]);
     expect(problemsOf('serve', '--alow-write')).to.deep.equal([
       'unknown option "--alow-write": did you mean --allow-write?',
     ]);
@@ -312,7 +352,8 @@ describe('the command line', () => {
       fc.property(fc.array(words), (argv) => {
         expect(parseCommandLine(argv)).to.have.property('name');
         expect(Object.keys(serve(...argv.filter((arg) => !/^(-h|--?help)$/.test(arg))).flags)).to.satisfy(
-          (keys: string[]) => keys.every((key) => key === 'location' || serveOptions.some(({ name }) => name === key)),
+          (keys: string[]) =>
+            keys.every((key) => key === 'location' || settingOptions.some(({ name }) => name === key)),
         );
       }),
     );
@@ -324,6 +365,16 @@ describe('the help', () => {
     const help = helpText();
     for (const { name } of commands) expect(help).to.match(new RegExp(`^  ${name}[ \n]`, 'm'));
     for (const line of help.split('\n')) expect(line.length, line).to.be.at.most(110);
+  });
+
+  it('of a group of commands names these, and no others', () => {
+    const named = [...helpText('token').matchAll(/^  (token \w+)/gm)].map(([, name]) => name);
+    expect(named).to.deep.equal(['token create', 'token list', 'token revoke']);
+  });
+
+  it('of a command has its examples', () => {
+    expect(helpText('token create')).to.include('kloset-gateway token create web-1 --access');
+    expect(helpText('serve')).to.include('kloset-gateway serve --sample').and.not.include('kloset-gateway copy');
   });
 
   it("of a command names that command's options, and no others: settings by their current names", () => {

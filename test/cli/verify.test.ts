@@ -43,6 +43,22 @@ describe('verify', () => {
     ]);
   });
 
+  it('takes what is missing for deleted on purpose if the operator says so, and reads nothing then', async () => {
+    const [folder, , refs] = await copies();
+    await folder.record(refs);
+    const [lost] = refs as [VerifiedRef];
+    await folder.lose(lost);
+    const before = await run('verify', folder.path);
+    expect(before.exitCode).to.equal(1);
+    expect(before.stdout).to.include(`kloset-gateway verify ${folder.path} --accept-missing`);
+    const accepted = await run('verify', folder.path, '--accept-missing');
+    expect(accepted.exitCode).to.equal(0);
+    expect(accepted.stdout).to.equal(`${folder.path}: 1 object recorded as deleted\n  ${lost.kind}  ${lost.mac}\n`);
+    expect((await run('verify', folder.path)).exitCode).to.equal(0);
+    const mixed = parseCommandLine(['verify', folder.path, '--accept-missing', '--record']);
+    expect(JSON.stringify(mixed)).to.include('--accept-missing reads nothing: leave out');
+  });
+
   it('names what is damaged, and a command that mends it, and ends with 1', async () => {
     const [folder, other, refs] = await copies();
     await folder.record(refs);

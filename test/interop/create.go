@@ -17,14 +17,15 @@ import (
 func createCommand(flags *flag.FlagSet) command {
 	plaintext := flags.Bool("plaintext", false, "make a store that isn't encrypted")
 	packfileSize := flags.Uint64("packfile-size", 0, "how large packfiles get, in bytes, instead of Kloset's default")
+	algorithm := flags.String("hashing", "", "what MACs are made with, instead of Kloset's default")
 	return func(c *client, _ []string) (any, error) {
-		return c.create(*plaintext, *packfileSize)
+		return c.create(*plaintext, *packfileSize, *algorithm)
 	}
 }
 
 // create makes an empty store. The location must be local: over HTTP there is
 // no request that makes one, and the connector would report success.
-func (c *client) create(plaintext bool, packfileSize uint64) (any, error) {
+func (c *client) create(plaintext bool, packfileSize uint64, algorithm string) (any, error) {
 	store, err := storage.New(c.ctx, c.config)
 	if err != nil {
 		return nil, err
@@ -36,6 +37,13 @@ func (c *client) create(plaintext bool, packfileSize uint64) (any, error) {
 	configuration := storage.NewConfiguration()
 	if packfileSize > 0 {
 		configuration.Packfile.MaxSize = packfileSize
+	}
+	if algorithm != "" {
+		hashingConfig, err := hashing.LookupDefaultConfiguration(algorithm)
+		if err != nil {
+			return nil, err
+		}
+		configuration.Hashing = *hashingConfig
 	}
 	hasher, err := c.protect(configuration, plaintext)
 	if err != nil {

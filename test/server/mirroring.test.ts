@@ -2,8 +2,10 @@ import { expect } from 'chai';
 import { StoreError } from '../../src/core/errors.js';
 import type { ObjectRef } from '../../src/core/object.js';
 import { MirrorFile } from '../../src/server/mirror-file.js';
-import { Mirroring, type MirroringOptions } from '../../src/server/mirroring.js';
+import { Mirroring, type MirroringClock, type MirroringOptions } from '../../src/server/mirroring.js';
+import { MirrorHealth } from '../../src/watch/mirror-health.js';
 import type { MirrorReport } from '../../src/watch/mirror-report.js';
+import { configOf } from '../support/config.js';
 import { silent } from '../support/gateway.js';
 import { deferred } from '../support/deferred.js';
 import { MemoryStore } from '../support/memory-store.js';
@@ -12,6 +14,7 @@ import { eventually, getAll, listAll, putAll } from '../support/store.js';
 import { tempFolder } from '../support/temp.js';
 
 const times = { settleMs: 20, firstPauseMs: 20, maxPauseMs: 80 };
+const minuteMs = 60_000;
 const newState = { store: 'blue', objects: 2, bytes: 300, hasState: true };
 
 describe('The mirroring of a store', () => {
@@ -168,6 +171,32 @@ describe('The mirroring of a store', () => {
     expect(await ended('failed')).to.not.have.property('completeAsOfMs');
   });
 
+  it('knows after a restart since when there is a mirror that was never complete, until it is', async () => {
+    const stateDir = await tempFolder();
+    const file = () => ({ file: new MirrorFile(stateDir, 'teams/blue', silent) });
+    const config = there.config.bind(there);
+    there.config = () => Promise.reject(new StoreError('permission_denied', 'not allowed'));
+    const beforeMs = Date.now();
+    start(file());
+    await ended('failed');
+    await mirroring.stop();
+    const afterMs = Date.now();
+    for (let restart = 0; restart < 2; restart++) {
+      reports = [];
+      start(file());
+      expect((await ended('failed')).beganMs).to.be.within(beforeMs, afterMs);
+      await mirroring.stop();
+    }
+    there.config = config;
+    start(file());
+    expect(await ended('completed')).to.not.have.property('beganMs');
+    await mirroring.stop();
+    reports = [];
+    start(file());
+    await ended('completed');
+    expect(reports[0]).to.have.keys('store', 'completeAsOfMs', 'lastSuccessMs');
+  });
+
   it('names an object that the two copies have with other bytes, and is not behind for it', async () => {
     const ref = await putOne(here);
     const put = there.put.bind(there);
@@ -202,6 +231,65 @@ describe('The mirroring of a store', () => {
     expect(report.missing?.objects).to.equal(1);
   });
 
+  it('tries again in longer and longer pauses, whatever arrives, while the mirror is away for an hour, and is caught up soon after', async () => {
+    const clock = new TimerClock();
+    const mirror = { to: '/srv/mirror', every: '20m', lag: '30m' };
+    const { stores } = configOf({ stores: { blue: { location: '/srv/blue', mirror } } });
+    const health = new MirrorHealth();
+    health.configure(stores, clock.now());
+    const events: string[] = [];
+    const tell = () => events.push(...health.changes(clock.now()).map(({ event }) => event));
+    const report = (each: MirrorReport): void => {
+      reports.push(each);
+      health.take(each);
+      tell();
+    };
+    await putOne(here);
+    const config = { everyMs: 20 * minuteMs, bytesPerSecond: undefined };
+    start({ clock, config, report, times: { retryMs: 1 } });
+    await clock.pass(minuteMs);
+    expect((await ended('completed')).missing).to.deep.equal({ objects: 0, bytes: 0 });
+    const awayMs = clock.now();
+    const runsMs: number[] = [];
+    const answer = there.config.bind(there);
+    there.config = () => {
+      if (runsMs.at(-1) !== clock.now()) runsMs.push(clock.now());
+      return Promise.reject(new StoreError('unavailable', 'no answer'));
+    };
+    /** A backup each minute. */
+    const minute = async (): Promise<void> => {
+      for (const kind of ['packfile', 'state'] as const) await putOne(here, kind);
+      mirroring.added(newState);
+      await clock.pass(minuteMs);
+      tell();
+    };
+    for (let i = 0; i < 60; i++) {
+      await minute();
+      const status = health.status('blue', clock.now());
+      expect(status?.lagMs).to.be.within(clock.now() - awayMs, clock.now() - awayMs + minuteMs);
+      expect(status).to.include({ isBehind: status !== undefined && status.lagMs > 30 * minuteMs });
+    }
+    const pausesMs = runsMs.slice(1).map((ms, i) => ms - (runsMs[i] ?? NaN));
+    const doubling = [5, 10, 20, 40, 80, 160, 320, 600].map((seconds) => seconds * 1000);
+    expect(pausesMs).to.deep.equal([...doubling, ...pausesMs.slice(8).map(() => 600_000)]);
+    expect(pausesMs).to.have.length.within(10, 12);
+    // As the last run has reported it.
+    const { missingObjects, problem } = health.status('blue', clock.now()) ?? {};
+    expect(missingObjects).to.be.within(100, 120);
+    expect(problem).to.equal('no answer');
+    expect(events).to.deep.equal(['mirror-behind']);
+
+    there.config = answer;
+    for (let i = 0; i < 10; i++) await minute();
+    expect(events).to.deep.equal(['mirror-behind', 'mirror-caught-up']);
+    // What arrived last has been copied since, too.
+    await clock.pass(minuteMs);
+    for (const kind of ['packfile', 'state'] as const)
+      expect(await listAll(there, kind)).to.have.members(await listAll(here, kind));
+    expect(health.status('blue', clock.now())).to.include({ isBehind: false, missingObjects: 0 });
+    expect(reports.filter(({ outcome }) => outcome === 'failed')).to.have.length(runsMs.length);
+  });
+
   it('breaks a run off when it is stopped, and reports no failure', async () => {
     for (let i = 0; i < 3; i++) await putOne(here);
     start({ config: { everyMs: 3_600_000, bytesPerSecond: 1 } });
@@ -212,3 +300,38 @@ describe('The mirroring of a store', () => {
     expect(logged).to.deep.equal([]);
   });
 });
+
+/** A clock that goes on only when a test says so. */
+class TimerClock implements MirroringClock {
+  private nowMs = Date.UTC(2030, 0, 1);
+  private timer: { readonly atMs: number; readonly run: () => void } | undefined;
+
+  now(): number {
+    return this.nowMs;
+  }
+
+  monotonicMs(): number {
+    return this.nowMs;
+  }
+
+  setTimer(run: () => void, ms: number): () => void {
+    const timer = { atMs: this.nowMs + ms, run };
+    this.timer = timer;
+    return () => {
+      if (this.timer === timer) this.timer = undefined;
+    };
+  }
+
+  /** Runs what is due within so many milliseconds, each to its end: it sets the next timer then. */
+  async pass(ms: number): Promise<void> {
+    const endMs = this.nowMs + ms;
+    for (;;) {
+      const { atMs, run } = await eventually(async () => this.timer, 'a timer is set');
+      if (atMs > endMs) break;
+      this.timer = undefined;
+      this.nowMs = Math.max(this.nowMs, atMs);
+      run();
+    }
+    this.nowMs = endMs;
+  }
+}

@@ -6,7 +6,7 @@ import { objectPath } from '../../src/backends/files/layout.js';
 import type { Settings } from '../../src/config/config.js';
 import type { WatchEvent } from '../../src/core/event.js';
 import type { ObjectRef } from '../../src/core/object.js';
-import type { StoreStatus } from '../../src/watch/status.js';
+import { admin, statusOf } from '../interop/status.js';
 import { Receiver } from '../notify/support/receiver.js';
 import { startTestGateway, type TestGateway } from '../support/gateway.js';
 import { GrpcStore } from '../support/grpc-store.js';
@@ -69,19 +69,8 @@ describe('A gateway whose stores have mirrors', function () {
   const told = (event: WatchEvent['event']) =>
     eventually(async () => events().find((each) => each.event === event), `the event ${event}`);
 
-  async function adminText(gateway: TestGateway, path: string): Promise<string> {
-    const [address] = gateway.gateway.admin;
-    const port = address !== undefined && 'port' in address ? address.port : 0;
-    return (await fetch(`http://127.0.0.1:${port}${path}`)).text();
-  }
-
-  async function statusOf(gateway: TestGateway): Promise<StoreStatus | undefined> {
-    const { stores } = JSON.parse(await adminText(gateway, '/api/status')) as { stores: StoreStatus[] };
-    return stores[0];
-  }
-
   const isComplete = (gateway: TestGateway) =>
-    eventually(async () => (await statusOf(gateway))?.mirror?.missingObjects === 0, 'the mirror is complete');
+    eventually(async () => (await statusOf(gateway)).stores[0]?.mirror?.missingObjects === 0, 'the mirror is complete');
 
   async function backup(gateway: TestGateway): Promise<readonly [ObjectRef, Buffer][]> {
     const store = new GrpcStore(gateway.grpcPort, { store: 'blue' });
@@ -111,13 +100,13 @@ describe('A gateway whose stores have mirrors', function () {
     const behind = await told('mirror-behind');
     expect(behind.store).to.equal('blue');
     expect(behind.text).to.match(/^The mirror of blue has been behind for \d s: 2 objects \(9\.8 KiB\) to copy/);
-    expect((await statusOf(gateway))?.mirror).to.include({
+    expect((await statusOf(gateway)).stores[0]?.mirror).to.include({
       direction: 'to',
       isBehind: true,
       missingObjects: 2,
       missingBytes: 10_000,
     });
-    expect(await adminText(gateway, '/metrics')).to.match(/^kloset_gateway_mirror_behind\{store="blue"\} 1$/m);
+    expect(await admin(gateway, '/metrics')).to.match(/^kloset_gateway_mirror_behind\{store="blue"\} 1$/m);
     // Its token was replaced meanwhile.
     await writeFile(mirror['token-file'], 'new-token\n');
     await startOther('append', other.grpcPort, 'new-token');
@@ -128,7 +117,7 @@ describe('A gateway whose stores have mirrors', function () {
         .filter(({ event }) => event.startsWith('mirror'))
         .map(({ event }) => event),
     ).to.deep.equal(['mirror-behind', 'mirror-caught-up']);
-    const metrics = await adminText(gateway, '/metrics');
+    const metrics = await admin(gateway, '/metrics');
     expect(metrics).to.match(/^kloset_gateway_mirror_behind\{store="blue"\} 0$/m);
     expect(metrics).to.match(/^kloset_gateway_mirror_missing_objects\{store="blue"\} 0$/m);
   });
@@ -144,7 +133,7 @@ describe('A gateway whose stores have mirrors', function () {
     const gateway = await startMirroring({ from, every: '1s', lag: '1h', 'token-file': await tokenFile() });
     await isComplete(gateway);
     expect(await getAll(new GrpcStore(gateway.grpcPort, { store: 'blue' }), packfile)).to.deep.equal(bytes);
-    expect((await statusOf(gateway))?.mirror).to.include({ direction: 'from', isBehind: false });
+    expect((await statusOf(gateway)).stores[0]?.mirror).to.include({ direction: 'from', isBehind: false });
   });
 
   it('answer what is lost from the mirror where that is set, and tell of it', async () => {
@@ -162,7 +151,7 @@ describe('A gateway whose stores have mirrors', function () {
     expect((await told('read-from-mirror')).text).to.match(
       new RegExp(`^State ${state.mac} of blue is missing, and was read from the mirror; `),
     );
-    expect(await adminText(gateway, '/metrics')).to.match(/^kloset_gateway_mirror_reads_total\{store="blue"\} 2$/m);
+    expect(await admin(gateway, '/metrics')).to.match(/^kloset_gateway_mirror_reads_total\{store="blue"\} 2$/m);
     await expectFailure(getAll(store, newRef('packfile')), 'not_found');
   });
 

@@ -98,10 +98,12 @@ export class KlosetClient {
    * Makes the store. It has to be a folder's.
    *
    * @param packfileBytes how large packfiles get; by default 20 MiB
+   * @param hashing what MACs are made with; by default BLAKE3
    */
-  async create(packfileBytes?: number): Promise<void> {
+  async create(packfileBytes?: number, hashing?: 'SHA256'): Promise<void> {
     const size = packfileBytes === undefined ? [] : ['-packfile-size', String(packfileBytes)];
-    await this.run('create', ...size, ...(this.options.passphrase === undefined ? ['-plaintext'] : []));
+    const algorithm = hashing === undefined ? [] : ['-hashing', hashing];
+    await this.run('create', ...size, ...algorithm, ...(this.options.passphrase === undefined ? ['-plaintext'] : []));
   }
 
   async backup(folder: string, { checkpointMs, pauseMs }: Pace = {}): Promise<Backup> {

@@ -43,6 +43,14 @@ describe('What is told of mirrors', () => {
     expect(told(2 * hourMs + 1)).to.deep.equal(['mirror-behind: the mirror of blue has been behind for 2 h']);
   });
 
+  it('counts from when it began, before a restart, where it was never complete', () => {
+    const kept = { store: 'blue', beganMs: -5 * hourMs };
+    health.take(kept);
+    expect(told(1)).to.deep.equal([]);
+    health.take({ ...kept, outcome: 'failed' });
+    expect(told(1)).to.deep.equal(['mirror-behind: the mirror of blue has been behind for 5 h']);
+  });
+
   it('counts from before a restart, once a run has ended, or could have', () => {
     const kept = { store: 'blue', completeAsOfMs: -5 * hourMs };
     health.take(kept);

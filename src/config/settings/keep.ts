@@ -14,40 +14,46 @@ const maxPassMs = 3650 * dayMs;
 
 /** A second copy of a store, which the gateway keeps up to date. */
 export const mirror = fields({
-  to: text().optional().describe(`where the second copy is that the gateway writes: ${locationForms}`),
+  to: text().optional().describe(`push: the location of the second copy, which the gateway writes: ${locationForms}`),
   from: text()
     .optional()
-    .describe('instead of to: where the first copy is; this store is the second one, and is written from there'),
+    .describe('pull, instead of to: the location of the first copy; this store is the second copy'),
   every: duration(1000, maxRoundMs)
     .prefault('1h')
-    .describe('how often the two are compared by their lists, besides after each backup (default 1h)'),
+    .describe(
+      'how often the lists of objects in both copies are compared, in addition to after each backup (default: 1h)',
+    ),
   lag: duration(1000, maxPassMs)
     .prefault('2h')
-    .describe('mirror-behind is told if the second copy has not been complete for longer than this (default 2h)'),
-  rate: size(1024).optional().describe('at most so many bytes per second are copied, as in 20MiB (default: no limit)'),
+    .describe(
+      'the event mirror-behind is sent if the second copy has been incomplete for longer than this (default: 2h)',
+    ),
+  rate: size(1024).optional().describe('the most bytes per second that are copied, as in 20MiB (default: no limit)'),
   'read-fallback': flag()
     .prefault(false)
     .describe(
-      'answer reads of packfiles and states that are missing, cut off or unreadable here from the other copy, and tell of it: also of those that ' +
-        'were deleted on purpose, as deletes are not mirrored',
+      'if a packfile or state is missing, cut off or unreadable here, read it from the other copy, and send the event read-from-mirror; this ' +
+        'also applies to deleted ones, since deletes are not mirrored',
     ),
   'token-file': path()
     .optional()
-    .describe('where the other copy is at a gateway: a file whose first line is the token to log in with there'),
+    .describe('if the other copy is at a gateway: a file whose first line is the token for it'),
   s3: s3OfStore
     .optional()
     .describe(
-      'where the other copy is in S3: its own values of the settings that start with s3-, which take precedence',
+      'if the other copy is in S3: its own values of the s3-… settings, written without s3-, as in {region: eu-central-1}; they take precedence',
     ),
 });
 
 /** Passes over a store that read every object and check it. */
 export const verification = fields({
-  every: duration(1000, maxPassMs).prefault('30d').describe('how often every object is read and checked (default 30d)'),
-  rate: size(1024).prefault('20MiB').describe('at most so many bytes per second are read (default 20MiB)'),
+  every: duration(1000, maxPassMs)
+    .prefault('30d')
+    .describe('how often every object is read and checked (default: 30d)'),
+  rate: size(1024).prefault('20MiB').describe('the most bytes per second that are read (default: 20MiB)'),
   'against-mirror': flag()
     .prefault(true)
-    .describe('whether objects are compared with those of the mirror, which are read as well then (default true)'),
+    .describe('whether objects are compared with the mirror, which is then read, too (default: true)'),
 });
 
 export type WrittenMirror = z.output<typeof mirror>;

@@ -11,11 +11,11 @@ export const limits = {
     size(smallestObject).prefault('4GiB'),
     'the largest packfile or state that is accepted',
   ),
-  minFreeBytes: setting('min-free-space', size().prefault('1GiB'), "how much space must stay free on a store's disk"),
+  minFreeBytes: setting('min-free-space', size().prefault('1GiB'), "the space that must stay free on a store's disk"),
   maxHeaderBytes: setting(
     'max-header-size',
     size(1024, 1024 ** 2).prefault('16KiB'),
-    'how large the headers of a request may be, all together',
+    "the largest size of a request's headers together",
   ),
   headerTimeoutMs: setting(
     'header-timeout',
@@ -25,10 +25,9 @@ export const limits = {
   minRate: setting(
     'min-rate',
     size().prefault('1KiB'),
-    'the least that a transfer must move per second, on average over stall-timeout, while the gateway waits for the client; ' +
-      '0: no minimum',
+    'the minimum rate of a transfer, per second, on average over stall-timeout; only time in which the gateway waits for the client counts; 0: none',
   ),
-  stallMs: setting('stall-timeout', duration(1).prefault('60s'), 'how long a transfer may be slower than min-rate'),
+  stallMs: setting('stall-timeout', duration(1).prefault('60s'), 'how long a transfer may stay below min-rate'),
   idleMs: setting(
     'idle-timeout',
     duration(1).prefault('120s'),
@@ -37,27 +36,31 @@ export const limits = {
   maxConnections: setting(
     'max-connections',
     count(1, 1_000_000).prefault(20_000),
-    'concurrent connections, of all listeners together',
+    'the most concurrent connections of all listeners together',
   ),
   maxRequests: setting(
     'max-requests',
     count(1, 1_000_000).prefault(256),
-    'concurrent operations of one principal, or of one address where callers are anonymous',
+    'the most concurrent operations of one caller: a principal, or an address for anonymous callers',
   ),
   maxUploads: setting(
     'max-uploads',
     count(1, 1_000_000).prefault(128),
-    'concurrent uploads, which also count as operations',
+    'the most concurrent uploads of one caller; they also count for max-requests',
   ),
   queueMs: setting(
     'queue-timeout',
     duration(0).prefault('30s'),
     'how long a request waits while max-requests or max-uploads is reached',
   ),
-  maxStreams: setting('max-streams', count(1, 100_000).prefault(1000), 'concurrent streams of one HTTP/2 connection'),
+  maxStreams: setting(
+    'max-streams',
+    count(1, 100_000).prefault(1000),
+    'the most concurrent streams of an HTTP/2 connection',
+  ),
   maxResets: setting(
     'max-resets',
     count(1, 1000).prefault(1000),
-    'how many streams a client may reset in ten seconds before its connection is closed; Node itself closes it at 1000',
+    'the most streams that a client may reset in ten seconds before its connection is closed; Node closes it at 1000',
   ),
 };

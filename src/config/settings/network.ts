@@ -6,15 +6,13 @@ import { choice, fields, flag, path, size, text, textForms } from '../values.js'
 export const addressForms = 'host:port, [v6]:port, :port, unix:/path, systemd or systemd:NAME';
 
 const address = text().describe(
-  'where to listen: host:port, [v6]:port, :port (every address of the machine), unix:/path, systemd or systemd:NAME',
+  'where to listen: host:port, [v6]:port, :port (all addresses of the machine), unix:/path, systemd or systemd:NAME',
 );
 
 const common = {
   address,
-  name: text().optional().describe('how principals and logs refer to this listener (default: its address as written)'),
-  tls: flag()
-    .optional()
-    .describe('speak TLS (default: true if there is a cert, except for unix:/path and admin-listen)'),
+  name: text().optional().describe("the listener's name, for principals and logs (default: its address as written)"),
+  tls: flag().optional().describe('use TLS (default: true if there is a cert, except for unix:/path and admin-listen)'),
   mode: z
     .string('must be permissions in quotes, as in "0660"')
     .regex(/^0?[0-7]{3}$/, 'must be permissions in octal digits, as in "0660"')
@@ -31,7 +29,9 @@ const common = {
 
 const storeListener = fields({
   ...common,
-  'max-access': choice(accessLevels).optional().describe('the highest access that any caller gets here (default full)'),
+  'max-access': choice(accessLevels)
+    .optional()
+    .describe('the highest access that any caller gets here (default: full)'),
 });
 
 /** A listener in the form of a map. */
@@ -53,33 +53,29 @@ export const listening = {
   http: setting(
     'listen',
     listeners(storeListener).prefault(['localhost:9876']),
-    'HTTP: host:port, [v6]:port, :port, unix:/path, systemd[:NAME], or off; repeatable',
+    'addresses for HTTP: host:port, [v6]:port, :port, unix:/path, systemd[:NAME], or off; repeatable',
   ),
   grpc: setting(
     'grpc-listen',
     listeners(storeListener).prefault(['localhost:9878']),
-    'gRPC: the same forms, or off; repeatable',
+    'addresses for gRPC: the same forms, or off; repeatable',
   ),
   admin: setting(
     'admin-listen',
     listeners(fields(common)).prefault(['off']),
-    'the status page, at /, and metrics for Prometheus, at /metrics: the same forms, or off; repeatable',
+    'addresses for the status page (/) and the metrics for Prometheus (/metrics): the same forms, or off; repeatable',
   ),
 };
 
 /** Certificates, for the listeners that speak TLS. */
 export const tls = {
-  cert: setting(
-    'cert',
-    path().optional(),
-    'serve TLS, 1.2 or later, with this certificate (PEM, with its chain); needs a key',
-  ),
+  cert: setting('cert', path().optional(), 'the certificate for TLS 1.2 or later (PEM, with its chain); needs a key'),
   key: setting('key', path().optional(), "the certificate's private key (PEM)"),
-  clientCa: setting('client-ca', path().optional(), 'trust client certificates signed by these authorities (PEM)'),
+  clientCa: setting('client-ca', path().optional(), 'the authorities whose client certificates are trusted (PEM)'),
   clientCert: setting(
     'client-cert',
     choice(['optional', 'required']).prefault('optional'),
-    'required: reject clients without a certificate during the TLS handshake',
+    'required: refuse clients without a certificate, during the TLS handshake',
   ),
 };
 
@@ -89,7 +85,7 @@ export const v10 = {
   maxDocumentBytes: setting(
     'http-v1.0-limit',
     size(1024 ** 2, 9999 * 1024 ** 2, 1024 ** 2).prefault(96),
-    'the largest JSON document of that API, in MiB (packfiles are a third larger in JSON: those of 64 MiB have 86)',
+    'the largest JSON document of that API, in MiB; a packfile is a third larger in JSON: one of 64 MiB takes 86 MiB',
   ),
 };
 

@@ -18,14 +18,16 @@ const events = z
   )
   .min(1, "can't be empty: remove it to be told of all")
   .optional()
-  .describe(`what is told: a list of ${choosable.join(', ')} (default: all)`);
+  .describe(`the events that are sent: a list of ${choosable.join(', ')} (default: all)`);
 
 const notAnAddress = 'must be the address of a mailbox, as in ops@example.org';
 const mailbox = z.string(notAnAddress).regex(/^[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9.-]+$/, notAnAddress);
 
 const webhook = fields({
-  url: webAddress().describe('where each event is sent to, as JSON, with POST'),
-  secret: text().optional().describe('the key of the signature in x-kloset-gateway-signature (default: not signed)'),
+  url: webAddress().describe('where events are sent: as JSON, by POST'),
+  secret: text()
+    .optional()
+    .describe('the key of the signature in the header x-kloset-gateway-signature (default: none)'),
   'secret-file': path().optional().describe('a file whose first line is the secret, instead of secret'),
   events,
 });
@@ -43,7 +45,7 @@ const mail = fields({
       'smtps://HOST (TLS from the start; port 465), smtp+starttls://HOST (STARTTLS is required; port 587) or smtp://HOST (STARTTLS if it ' +
         'is offered; port 25); :PORT can follow',
     ),
-  user: text().optional().describe('the user to log in as at the server (default: no login)'),
+  user: text().optional().describe('the user name at the server (default: no login)'),
   password: text().optional().describe("the user's password"),
   'password-file': path().optional().describe('a file whose first line is the password, instead of password'),
   from: mailbox.describe("the sender's address"),
@@ -62,11 +64,13 @@ const notified = fields({
     .union([webhook, z.array(webhook)], 'must be a map with a url, or a list of such maps')
     .transform((written) => (Array.isArray(written) ? written : [written]))
     .optional()
-    .describe('a service that is sent events, or a list of several'),
-  mail: mail.optional().describe('a mail server, and who gets mails'),
+    .describe('a service that events are sent to, or a list of several'),
+  mail: mail.optional().describe('a mail server and the recipients of mails'),
   'warn-free-space': size()
     .prefault('10GiB')
-    .describe("disk-nearly-full is told if less than this is free on a store's disk (default 10GiB); 0: never"),
+    .describe(
+      "the event disk-nearly-full is sent if less than this is free on a store's disk (default: 10GiB); 0: never",
+    ),
 });
 
 export type WrittenNotify = z.output<typeof notified>;

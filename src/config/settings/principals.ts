@@ -50,29 +50,33 @@ const principal = fields({
   tokens: z
     .array(token, 'must be a list of hashes')
     .optional()
-    .describe('hashes of the tokens that it can log in with; an empty list if all are revoked'),
+    .describe('hashes of its tokens; an empty list if all are revoked'),
   certificates: z
     .array(z.string(certificateForms).regex(/^(cn|dns|uri|email):./, certificateForms), 'must be a list of names')
     .optional()
-    .describe("names in client certificates, as in cn:web-1 (the subject's) or dns:web-1.example.org: one must match"),
+    .describe(
+      "names in its client certificate, of which one must match: cn:web-1 (the subject's common name), dns:NAME, uri:URI or email:ADDRESS",
+    ),
   access: named(choice(accessLevels))
     .optional()
-    .describe('its access, by name of the store; "*" stands for all stores that aren\'t listed (default: none)'),
+    .describe('its access, by store; "*" stands for all stores that aren\'t listed (default: none)'),
   listeners: z
     .array(text(), 'must be a list of names of listeners')
     .min(1, "can't be empty: remove it to allow all listeners")
     .optional()
-    .describe('names of the listeners that it may use (default: all)'),
-  admin: flag().prefault(false).describe('it may see the status page of all stores, and the metrics (default: false)'),
+    .describe('the names of the listeners that it may use (default: all)'),
+  admin: flag()
+    .prefault(false)
+    .describe('whether it may see the status page, with all stores, and the metrics (default: false)'),
   'expect-backup': named(duration(1000, 400 * 86_400_000))
     .optional()
     .describe(
-      'by name of the store: a backup is overdue if it ends later than this after the previous one, as in {teams/blue: 26h}',
+      "by store: a backup is overdue if it doesn't end within this time after the previous one, as in {teams/blue: 26h}",
     ),
   ping: named(webAddress())
     .optional()
     .describe(
-      'by name of the store: a URL that is requested when a backup succeeds, with /start when it starts, and with /fail when it fails',
+      'by store: a URL that is requested when a backup succeeds; when one starts or fails, with /start or /fail appended',
     ),
 });
 
@@ -84,7 +88,7 @@ export const principals = {
   htpasswd: setting(
     'htpasswd',
     path().optional(),
-    'names of principals with bcrypt hashes of their passwords, as written by `htpasswd -B`',
+    'a file with names of principals and bcrypt hashes of their passwords, as written by `htpasswd -B`',
   ),
   principals: setting(
     'principals',
@@ -96,7 +100,7 @@ export const principals = {
     'admin-token',
     // Its own form: the hash of a token in the list has none.
     writtenHash.clone().register(textForms, { placeholder: 'HASH', mayBeSecret: true }).optional(),
-    'the SHA-256 of a token that opens the status page and the metrics, as in sha256:…; where one is set, all but loopback needs a login',
+    'the SHA-256 of a token for the status page and the metrics, as in sha256:…; if it is set, other machines need a login for both',
   ),
 };
 

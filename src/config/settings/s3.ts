@@ -17,24 +17,28 @@ export const s3 = {
   pathStyle: setting(
     's3-path-style',
     trueOrFalse().optional(),
-    "whether the bucket's name is in the path of requests rather than in the name of the host",
+    "whether the bucket's name is in the path of requests instead of the host name",
     'true outside AWS',
   ),
   tls: setting(
     's3-tls',
-    flagOnByDefault('speak plain HTTP to the S3 service: only for a trusted line').prefault(true),
-    'whether the S3 service is reached over TLS; false: plain HTTP, only for a trusted line',
+    flagOnByDefault('use plain HTTP for the S3 service, only on a trusted network').prefault(true),
+    'whether to use TLS for the S3 service; false: plain HTTP, only on a trusted network',
   ),
   ca: setting(
     's3-ca',
     path().optional(),
-    "trust the S3 service's certificate if these authorities signed it (PEM), instead of the system's",
+    "the authorities that may sign the S3 service's certificate (PEM), instead of the system's",
   ),
-  profile: setting('s3-profile', text('NAME').optional(), 'the profile of the AWS configuration with the credentials'),
+  profile: setting(
+    's3-profile',
+    text('NAME').optional(),
+    'the profile in the AWS configuration that has the credentials',
+  ),
   credentialsFile: setting(
     's3-credentials-file',
     path().optional(),
-    "AWS's file with the credentials, instead of ~/.aws/credentials",
+    'the AWS credentials file, instead of ~/.aws/credentials',
   ),
   storageClass: setting(
     's3-storage-class',
@@ -45,18 +49,18 @@ export const s3 = {
   sseKmsKey: setting(
     's3-sse-kms-key',
     text('ID').optional(),
-    'the KMS key, by its id or ARN, that the service encrypts new objects with (SSE-KMS)',
+    'the ID or ARN of the KMS key with which the service encrypts new objects (SSE-KMS)',
   ),
   sseCustomerKeyFile: setting(
     's3-sse-customer-key-file',
     path().optional(),
-    'a file with the key that the service encrypts all objects with (SSE-C): 32 bytes, as they are or in base64',
+    'a file with the key with which the service encrypts all objects (SSE-C): 32 bytes, raw or in base64',
   ),
   objectLock: setting(
     's3-object-lock',
     choice([...objectLockModes, 'off']).prefault('off'),
-    "lock new packfiles and states in the bucket for the store's retention, in this mode: not even the keys of the bucket can delete them " +
-      'early (governance: only with a special right)',
+    "lock new packfiles and states in the bucket for the store's retention: no key of the bucket can delete them early (in governance mode, " +
+      'only one with a special right)',
   ),
 };
 

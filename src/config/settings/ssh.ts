@@ -3,7 +3,7 @@ import { flag, path, paths, text } from '../values.js';
 
 /** How to log in to SSH servers, for sftp:// locations. What isn't set is left to OpenSSH's configuration. */
 export const ssh = {
-  identities: setting('ssh-identity', paths().optional(), 'a private key for sftp://, tried first; repeatable'),
+  identities: setting('ssh-identity', paths().optional(), 'a private key for SSH servers, tried first; repeatable'),
   passphraseFile: setting(
     'ssh-passphrase-file',
     path().optional(),
@@ -12,7 +12,7 @@ export const ssh = {
   passphraseEnv: setting(
     'ssh-passphrase-env',
     text('NAME').optional(),
-    'the environment variable with the passphrase of encrypted keys',
+    'the environment variable that has the passphrase of encrypted keys',
   ),
   passwordFile: setting('ssh-password-file', path().optional(), 'a file whose first line is the password; tried last'),
   knownHosts: setting(
@@ -28,6 +28,6 @@ export const ssh = {
   insecureIgnoreHostKey: setting(
     'insecure-ignore-host-key',
     flag().prefault(false),
-    "accept any host key, and so any machine that answers in the SSH server's place",
+    'accept any host key, and so any machine that answers in place of the SSH server',
   ),
 };

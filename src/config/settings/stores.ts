@@ -13,41 +13,43 @@ const store = fields({
   location: text().describe(`where the store is: ${locationForms}`),
   anonymous: choice(accessLevels)
     .optional()
-    .describe('what anonymous callers may do (default: none if there is a way to log in, else read-only)'),
+    .describe('access of anonymous callers (default: none if there is a way to log in, else read-only)'),
   optional: flag()
     .prefault(false)
-    .describe("start without it while it can't be opened, and try again; requests are answered 503 meanwhile"),
+    .describe("start even if it can't be opened, and try again; its requests get 503 meanwhile"),
   quota: size(1)
     .optional()
     .describe(
-      'how much its packfiles and states may take up together, as in 2TiB; several gateways on one store each count by themselves',
+      'the most space for its packfiles and states together, as in 2TiB; if several gateways serve the store, each counts by itself',
     ),
-  'quota-includes-trash': flag().prefault(true).describe('whether what is in the trash counts for the quota'),
+  'quota-includes-trash': flag().prefault(true).describe('whether the trash counts for the quota (default: true)'),
   retention: duration(0, maxKeptMs)
     .optional()
-    .describe("packfiles and states that are younger than this can't be deleted, as in 30d (default: no such rule)"),
+    .describe("packfiles and states younger than this can't be deleted, as in 30d (default: none)"),
   trash: duration(0, maxKeptMs)
     .optional()
     .describe(
-      'for how long deleted packfiles and states are kept where only the operator can get at them, as in 14d (default: they are gone at once)',
+      'how long deleted packfiles and states stay in the trash, for the operator only, as in 14d (default: they are gone at once)',
     ),
   'as-of': moment()
     .optional()
-    .describe('serve it, read-only, as it was at a moment: 2026-11-01T00:00Z, 2026-11-01, or 3d ago'),
+    .describe('serve it as it was at a moment, read-only: 2026-11-01T00:00Z, 2026-11-01, or 3d for three days ago'),
   digests: choice(digestAlgorithms)
     .optional()
     .describe(
-      'record the digests of what is put, with which verify and repair prove that it is still the same: sha256',
+      'record digests of packfiles and states when they are put, so that verify and repair can prove what is damaged: sha256',
     ),
   s3: s3OfStore
     .optional()
-    .describe('for a store in S3: its own values of the settings that start with s3-, which take precedence'),
+    .describe(
+      'if it is in S3: its own values of the s3-… settings, written without s3-, as in {region: eu-central-1}; they take precedence',
+    ),
   mirror: mirror
     .optional()
     .describe('a second copy, which the gateway keeps up to date, as in {to: sftp://backup@elsewhere/srv/blue}'),
   verify: verification
     .optional()
-    .describe('read and check every object from time to time, as in {every: 30d}, and tell of damage'),
+    .describe('read and check every object regularly, as in {every: 30d}, and report damage'),
 });
 
 /** What is served, and how it is kept. */
@@ -61,13 +63,12 @@ export const stores = {
   allowWrite: setting(
     'allow-write',
     flag().prefault(false),
-    'let anonymous callers add packfiles and states to the default store, and put and delete locks; ' +
-      'nothing is ever overwritten',
+    'let anonymous callers add packfiles and states to the default store, and put and delete locks; nothing is overwritten',
   ),
   allowDelete: setting(
     'allow-delete',
     flag().prefault(false),
-    'also let them delete packfiles and states (implies --allow-write)',
+    'let anonymous callers also delete packfiles and states (implies --allow-write)',
   ),
   noAuth: setting(
     'no-auth',
@@ -77,33 +78,32 @@ export const stores = {
   quotaBytes: setting(
     'quota',
     size(1).optional(),
-    'how much the packfiles and states of the default store may take up together, as in 2TiB; several gateways on one store each count by themselves',
+    'the most space for packfiles and states of the default store together, as in 2TiB; if several gateways serve it, each counts by itself',
   ),
   quotaIncludesTrash: setting(
     'quota-includes-trash',
-    flagOnByDefault("don't count what is in the trash of the default store for its quota").prefault(true),
-    'whether what is in the trash of the default store counts for its quota',
+    flagOnByDefault("don't count the default store's trash for its quota").prefault(true),
+    "whether the default store's trash counts for its quota",
   ),
   retentionMs: setting(
     'retention',
     duration(0, maxKeptMs).optional(),
-    "packfiles and states of the default store that are younger than this can't be deleted, as in 30d",
+    "packfiles and states of the default store younger than this can't be deleted, as in 30d",
   ),
   trashMs: setting(
     'trash',
     duration(0, maxKeptMs).optional(),
-    'for how long packfiles and states that are deleted from the default store are kept in its trash, where only the operator can get at ' +
-      'them, as in 14d',
+    'how long deleted packfiles and states of the default store stay in its trash, for the operator only, as in 14d',
   ),
   asOfMs: setting(
     'as-of',
     moment().optional(),
-    'serve the default store, read-only, as it was at a moment: 2026-11-01T00:00Z, 2026-11-01, or 3d ago',
+    'serve the default store as it was at a moment, read-only: 2026-11-01T00:00Z, 2026-11-01, or 3d for three days ago',
   ),
   digests: setting(
     'digests',
     choice(digestAlgorithms).optional(),
-    'record the digests of what is put into the default store, with which verify and repair prove that it is still the same: sha256',
+    'record digests of packfiles and states put into the default store, so that verify and repair can prove what is damaged: sha256',
   ),
   stores: setting(
     'stores',
@@ -113,11 +113,7 @@ export const stores = {
   durability: setting(
     'durability',
     choice(['fsync', 'none']).prefault('fsync'),
-    'fsync: sync what is put to disk before acknowledging it; none: leave that to the operating system',
+    'fsync: flush uploads to the disk before acknowledging them; none: leave that to the operating system',
   ),
-  sample: setting(
-    'sample',
-    flag().prefault(false),
-    'serve a copy of the sample store that ships with the program, for a first try',
-  ),
+  sample: setting('sample', flag().prefault(false), 'serve a copy of the sample store that comes with the program'),
 };

@@ -1,89 +1,23 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, type FileDescriptorProto } from '@bufbuild/protobuf/wkt';
-import { credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
-import { fromJSON, type PackageDefinition } from '@grpc/proto-loader';
 import { expect } from 'chai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { windowBytes } from '../../../src/frontends/grpc/http2-connections.js';
 import { startTestGateway } from '../../support/gateway.js';
+import { askReflection } from '../../support/reflection.js';
 import { emptyStore } from '../../support/temp.js';
 import { framed } from '../../wire/support/raw-grpc.js';
 import { RawHttp2 } from '../../wire/support/raw-http2.js';
 
-interface ReflectionResponse {
-  listServicesResponse?: { service: { name: string }[] };
-  fileDescriptorResponse?: { fileDescriptorProto: Uint8Array[] };
-}
-
-type ReflectionCall = AsyncIterable<ReflectionResponse> & { write(request: object): void; end(): void };
-
-/** Asks the reflection service one thing, as grpcurl does. */
-async function ask(port: number, request: object): Promise<ReflectionResponse> {
-  const Client = reflectionClient();
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
-  const call = (client as unknown as { serverReflectionInfo(): ReflectionCall }).serverReflectionInfo();
-  call.write(request);
-  call.end();
-  let answer: ReflectionResponse = {};
-  for await (const response of call) answer = response;
-  client.close();
-  return answer;
-}
-
 async function fileOf(port: number, symbol: string): Promise<FileDescriptorProto> {
-  const { fileDescriptorResponse } = await ask(port, { fileContainingSymbol: symbol });
+  const { fileDescriptorResponse } = await askReflection(port, { fileContainingSymbol: symbol });
   return fromBinary(FileDescriptorProtoSchema, fileDescriptorResponse?.fileDescriptorProto[0] ?? new Uint8Array());
-}
-
-/** The client of the protocol, of which only what is used here. */
-function reflectionClient(): ServiceClientConstructor {
-  const string = (id: number) => ({ type: 'string', id });
-  const definition = fromJSON({
-    nested: {
-      grpc: {
-        nested: {
-          reflection: {
-            nested: {
-              v1: {
-                nested: {
-                  ServerReflection: {
-                    methods: {
-                      ServerReflectionInfo: {
-                        requestType: 'Req',
-                        requestStream: true,
-                        responseType: 'Res',
-                        responseStream: true,
-                      },
-                    },
-                  },
-                  Req: { fields: { fileContainingSymbol: string(4), listServices: string(7) } },
-                  Files: { fields: { fileDescriptorProto: { rule: 'repeated', type: 'bytes', id: 1 } } },
-                  Service: { fields: { name: string(1) } },
-                  Services: { fields: { service: { rule: 'repeated', type: 'Service', id: 1 } } },
-                  Res: {
-                    fields: {
-                      fileDescriptorResponse: { type: 'Files', id: 4 },
-                      listServicesResponse: { type: 'Services', id: 6 },
-                    },
-                  },
-                },
-              },
-            },
-          },
-        },
-      },
-    },
-  } as never) as PackageDefinition;
-  const loaded = loadPackageDefinition(definition) as unknown as {
-    grpc: { reflection: { v1: { ServerReflection: ServiceClientConstructor } } };
-  };
-  return loaded.grpc.reflection.v1.ServerReflection;
 }
 
 describe('reflection', () => {
   it('lists the services, and describes each with the names of its proto file', async () => {
     const { grpcPort, close } = await startTestGateway(await emptyStore());
-    const { listServicesResponse } = await ask(grpcPort, { listServices: '*' });
+    const { listServicesResponse } = await askReflection(grpcPort, { listServices: '*' });
     const names = listServicesResponse?.service.map(({ name }) => name);
     expect(names).to.include.members(['kloset.store.v1.StoreService', 'grpc.health.v1.Health']);
     const file = await fileOf(grpcPort, 'kloset.store.v1.StoreService');

@@ -32,121 +32,155 @@ export const protobufFileName = "kloset/store/v1/store.proto";
 /**
  * The API of a kloset-gateway: the objects of a plakar Kloset store, over gRPC.
  *
- * A store holds immutable packfiles and states, and short-lived locks, each named by a MAC of 32 bytes. Their
- * contents are the clients' business: compressed and, mostly, encrypted end to end. The gateway moves bytes.
+ * A store holds immutable packfiles and states, and short-lived locks. Each object is named by its kind and a MAC of 32
+ * bytes. Clients compress the contents, and usually encrypt them; the gateway transfers bytes and doesn't look inside.
  *
- * Errors are ordinary gRPC statuses whose message is meant for a person:
+ * **Stores.** Each request has the name of its store, as in `teams/blue`; an empty name means the gateway's default store.
  *
- *   INVALID_ARGUMENT     the request or the object it carries is malformed
- *   NOT_FOUND            no such object, or no such store
- *   ALREADY_EXISTS       another object with other bytes has that name; packfiles and states are never replaced
- *   PERMISSION_DENIED    the caller's access does not allow it; the message names the access that would
- *   RESOURCE_EXHAUSTED   no room left on the store's disk; too much at once; or a message that is too large: 64 KiB are
- *                        taken where something is asked for, and 4 MiB in an upload
- *   UNIMPLEMENTED        this gateway does not offer it
- *   UNAVAILABLE          the store can't be reached now; try again later
- *   INTERNAL             the gateway failed; the message carries an id that its log repeats
+ * **Login.** A client sends the metadata `authorization: Bearer TOKEN`, or `authorization: Basic …` with a name and a
+ * password, or shows a certificate in the TLS handshake. Without any of these it is anonymous.
+ *
+ * **Message sizes.** A request message can have up to 64 KiB, one of PutObject less than 4 MiB. No message from the
+ * gateway exceeds 4 MiB, which is what gRPC libraries accept by default.
+ *
+ * **Time.** Deadlines are up to the client; the gateway sets none. It ends a call with `too_slow` if the client sends or
+ * reads more slowly than the configured minimum rate (1 KiB per second on average over 60 seconds by default).
+ *
+ * **Concurrency.** A gateway limits how many operations (256 by default) and uploads (128 by default) of one caller run at
+ * the same time. Further ones wait (30 seconds by default), and then fail with `too_many_requests`.
+ *
+ * **Retries.** After UNAVAILABLE any call can be sent again, since putting the same bytes twice succeeds, and so does deleting
+ * an object twice. A put or delete that ends with UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED or INTERNAL may have taken effect.
+ *
+ * **Errors.** Errors are ordinary gRPC statuses, whose message is a sentence for the user. Where several errors share a
+ * status, the trailing metadata `kloset-error-code` tells them apart:
+ *
+ * - INVALID_ARGUMENT: the request or the object that it carries is malformed (`invalid_argument`), or the object exceeds the
+ *   size limit of its kind (`too_large`).
+ * - NOT_FOUND: there is no such object, or no such store for this caller (`not_found`).
+ * - ALREADY_EXISTS: there is an object with this name and other bytes (`already_exists`). Packfiles and states are never
+ *   replaced.
+ * - UNAUTHENTICATED: a login is required, or the credentials are wrong or have expired (`unauthenticated`).
+ * - PERMISSION_DENIED: the caller's access does not allow this (`permission_denied`). The message names the access that would.
+ * - RESOURCE_EXHAUSTED: the caller has too many operations running or too many failed logins, and may try again later
+ *   (`too_many_requests`); or the store's disk is full or its quota is used up, and the operator has to act (`no_space`).
+ *   Without a code: a request message is too large.
+ * - DEADLINE_EXCEEDED: the client sent or read too slowly (`too_slow`). Without a code: the client's own deadline has passed.
+ * - UNIMPLEMENTED: the gateway does not offer this (`unimplemented`).
+ * - UNAVAILABLE: the store can't be reached or read at the moment, try again later (`unavailable`). Without a code: the
+ *   gateway can't be reached.
+ * - CANCELLED: the client canceled the call, or the gateway is stopping (`canceled`).
+ * - INTERNAL: the gateway failed (`internal`). The message has an id, by which the operator finds the cause in the log.
  */
 
-/** ObjectKind says which of a store's namespaces an object is in. */
+/** ObjectKind is the kind of an object. Each kind has its own namespace. */
 export enum ObjectKind {
-  /** OBJECT_KIND_UNSPECIFIED - Not a kind: the field was forgotten. Answered with INVALID_ARGUMENT. */
+  /** OBJECT_KIND_UNSPECIFIED - The field was not set. Fails with INVALID_ARGUMENT. */
   OBJECT_KIND_UNSPECIFIED = 0,
-  /** OBJECT_KIND_PACKFILE - A packfile: many blobs of data in one object. Immutable. */
+  /** OBJECT_KIND_PACKFILE - A packfile: many blobs of data in one object. Immutable, at most GetStoreInfoResponse.max_object_size. */
   OBJECT_KIND_PACKFILE = 1,
-  /** OBJECT_KIND_STATE - A state: what a snapshot adds to the store's index, or a tombstone. Immutable. */
+  /**
+   * OBJECT_KIND_STATE - A state: what a snapshot adds to the store's index, or a tombstone, which hides a snapshot. Immutable, at most
+   * GetStoreInfoResponse.max_object_size.
+   */
   OBJECT_KIND_STATE = 2,
-  /** OBJECT_KIND_LOCK - A lock: a client at work. Replaced when refreshed, at most 64 KiB. */
+  /** OBJECT_KIND_LOCK - A lock: says that a client is at work. A put replaces it. At most 64 KiB. */
   OBJECT_KIND_LOCK = 3,
-  /** OBJECT_KIND_ECC_PACKFILE - Error correction for a packfile. Reserved by plakar, stored by nobody yet: answered with UNIMPLEMENTED. */
+  /** OBJECT_KIND_ECC_PACKFILE - Error correction for a packfile. Reserved by plakar, not used yet. Fails with UNIMPLEMENTED. */
   OBJECT_KIND_ECC_PACKFILE = 4,
-  /** OBJECT_KIND_ECC_STATE - Error correction for a state. Reserved by plakar, stored by nobody yet: answered with UNIMPLEMENTED. */
+  /** OBJECT_KIND_ECC_STATE - Error correction for a state. Reserved by plakar, not used yet. Fails with UNIMPLEMENTED. */
   OBJECT_KIND_ECC_STATE = 5,
   UNRECOGNIZED = -1,
 }
 
 /** Access is what a caller may do with a store. */
 export enum Access {
-  /** ACCESS_UNSPECIFIED - Unknown to this version of the API. */
+  /** ACCESS_UNSPECIFIED - Not set, or a level that this version of the API doesn't know. */
   ACCESS_UNSPECIFIED = 0,
   /** ACCESS_NONE - Nothing. */
   ACCESS_NONE = 1,
-  /** ACCESS_READ_ONLY - Read every object. */
+  /** ACCESS_READ_ONLY - List and read all objects. */
   ACCESS_READ_ONLY = 2,
-  /** ACCESS_APPEND - Read every object, put new packfiles and states, and put, replace and delete locks. */
+  /** ACCESS_APPEND - List and read all objects, put packfiles and states, and put, replace and delete locks. */
   ACCESS_APPEND = 3,
-  /** ACCESS_FULL - Also delete packfiles and states. */
+  /** ACCESS_FULL - As ACCESS_APPEND, and also delete packfiles and states. */
   ACCESS_FULL = 4,
-  /** ACCESS_WRITE_ONLY - As ACCESS_APPEND, but without reading packfiles. */
+  /** ACCESS_WRITE_ONLY - As ACCESS_APPEND, but packfiles can only be listed: reading them, and their size and time, is refused. */
   ACCESS_WRITE_ONLY = 5,
   UNRECOGNIZED = -1,
 }
 
-/** ObjectRef names an object. */
+/** ObjectRef is the name of an object. */
 export interface ObjectRef {
-  /** Its kind. */
+  /** Its kind. Required. */
   kind: ObjectKind;
-  /** Its MAC: exactly 32 bytes. */
+  /** Its MAC: exactly 32 bytes, not hexadecimal digits. Required. */
   mac: Uint8Array;
 }
 
-/** ByteRange is a part of an object. Past the object's end there is nothing: a range gives what there is. */
+/**
+ * ByteRange is a part of an object. The part of a range that is past the object's end is left out: such a read returns fewer
+ * bytes than requested, possibly none.
+ */
 export interface ByteRange {
-  /** Where it starts, in bytes from the object's first. */
+  /** Where the range starts, in bytes from the object's start. */
   offset: bigint;
-  /** How many bytes, at least 1. */
+  /** How many bytes the range has, at least 1. */
   length: number;
 }
 
-/** GetStoreInfoRequest asks for a store's description. */
+/** GetStoreInfoRequest names the store. */
 export interface GetStoreInfoRequest {
-  /** The store's name; empty for the default one. */
+  /** The store's name. Empty for the default store. */
   store: string;
 }
 
-/** GetStoreInfoResponse describes a store as it is for this caller. */
+/** GetStoreInfoResponse describes the store as this caller may use it. */
 export interface GetStoreInfoResponse {
-  /** The bytes of the store's CONFIG, as its creator wrote them. */
+  /** The bytes of the store's CONFIG, as its creator wrote them: a serialized plakar object, whose payload is msgpack. */
   config: Uint8Array;
-  /** The store's repository id, 16 bytes; empty where CONFIG doesn't tell. */
+  /** The store's repository id, 16 bytes. Empty if CONFIG has none. */
   repositoryId: Uint8Array;
   /** What the caller may do. */
   access: Access;
-  /** The kinds of objects that this store keeps. */
+  /** The kinds of objects that this store can hold. */
   kinds: ObjectKind[];
-  /** The largest packfile or state that a put may have, in bytes. */
+  /** The size limit of a packfile or state, in bytes. */
   maxObjectSize: bigint;
-  /** The largest lock that a put may have, in bytes. */
+  /** The size limit of a lock, in bytes. */
   maxLockSize: bigint;
-  /** Whether an acknowledged put has been synced to disk. */
+  /** Whether an object has been synced to disk when PutObject responds. */
   durable: boolean;
-  /** The gateway's version. */
+  /** The gateway's version, as in `0.1.0`. */
   gatewayVersion: string;
-  /** No packfile or state is deleted before it is so old, in milliseconds; 0: there is no such rule. */
+  /** How old a packfile or state must be before it can be deleted, in milliseconds. 0 if there is no minimum. */
   retentionMs: bigint;
-  /** For how long the operator can bring back deleted packfiles and states, in milliseconds; 0: they are gone at once. */
+  /** For how long the operator can restore deleted packfiles and states, in milliseconds. 0 if they are removed at once. */
   trashMs: bigint;
 }
 
-/** ListObjectsRequest asks for all objects of a kind. */
+/** ListObjectsRequest says which objects to list. */
 export interface ListObjectsRequest {
-  /** The store's name; empty for the default one. */
+  /** The store's name. Empty for the default store. */
   store: string;
-  /** The kind to list. */
+  /** The kind to list. Required. */
   kind: ObjectKind;
-  /** Whether sizes and modification times are wanted too. They cost a look at each object. */
+  /**
+   * Whether to return sizes and modification times, too. This takes longer, since the gateway looks at each object. For
+   * packfiles, the caller's access must allow reading them.
+   */
   withDetails: boolean;
 }
 
-/** ListObjectsResponse is a batch of objects. */
+/** ListObjectsResponse is a batch of the list, of at most 8,192 objects. */
 export interface ListObjectsResponse {
   /** MACs, 32 bytes each. */
   macs: Uint8Array[];
-  /** Where asked for: details[i] is of macs[i]. */
+  /** With with_details: details[i] belongs to macs[i]. Otherwise empty. */
   details: ObjectDetails[];
 }
 
-/** ObjectDetails is what a store knows about an object without reading it. */
+/** ObjectDetails is an object's size and time. */
 export interface ObjectDetails {
   /** Its size in bytes. */
   size: bigint;
@@ -154,169 +188,178 @@ export interface ObjectDetails {
   modifiedUnixMs: bigint;
 }
 
-/** StatObjectRequest asks for an object's details. */
+/** StatObjectRequest names the object. */
 export interface StatObjectRequest {
-  /** The store's name; empty for the default one. */
+  /** The store's name. Empty for the default store. */
   store: string;
-  /** The object. */
+  /** The object. Required. */
   ref: ObjectRef | undefined;
 }
 
-/** StatObjectResponse carries an object's details. */
+/** StatObjectResponse has the object's details. */
 export interface StatObjectResponse {
-  /** The details. */
+  /** The details. Always set. */
   details: ObjectDetails | undefined;
 }
 
-/** GetObjectRequest asks for an object's bytes. */
+/** GetObjectRequest says what to read. */
 export interface GetObjectRequest {
-  /** The store's name; empty for the default one. */
+  /** The store's name. Empty for the default store. */
   store: string;
-  /** The object. */
+  /** The object. Required. */
   ref:
     | ObjectRef
     | undefined;
-  /** The part wanted; the whole object where there is none. */
+  /** The part to read. Without it the whole object is read. */
   range: ByteRange | undefined;
 }
 
-/** GetObjectResponse is a piece of the answer. */
+/** GetObjectResponse is a part of the answer. */
 export interface GetObjectResponse {
-  /** In the first message, and only there. */
+  /** Set in the first message, and only there. */
   header:
     | GetObjectHeader
     | undefined;
-  /** The next bytes, at most 1 MiB. May be empty in the first message. */
+  /** The next bytes, at most 1 MiB. May be empty, for example where the range is past the object's end. */
   chunk: Uint8Array;
 }
 
-/** GetObjectHeader tells what follows. */
+/** GetObjectHeader describes the answer. */
 export interface GetObjectHeader {
   /** The whole object's size in bytes. */
   objectSize: bigint;
-  /** How many bytes all chunks of this answer have together. */
+  /** The total size of the chunks of this answer, in bytes. */
   length: bigint;
 }
 
-/** ReadRangesRequest is one read of many. */
+/** ReadRangesRequest asks for one read (tag, ref and range), for several (reads), or for both. */
 export interface ReadRangesRequest {
-  /** The store's name; empty for the default one. */
+  /** The store's name. Empty for the default store. */
   store: string;
-  /** The caller's mark for this read; its answers repeat it. Unique among the reads not yet answered. */
+  /**
+   * A number chosen by the client, which the answers to this read repeat. Reads of a stream that are not yet fully
+   * answered must have different tags.
+   */
   tag: bigint;
-  /** The object. */
+  /** The object. Required, unless the message has reads. */
   ref:
     | ObjectRef
     | undefined;
-  /** The part wanted. Required: whole objects are the business of GetObject. */
+  /** The part to read. Required with ref: GetObject reads whole objects. */
   range:
     | ByteRange
     | undefined;
   /**
-   * More reads of the same store, some thousand at most: a message may have 64 KiB. One with these needs no ref and no
-   * range of its own. The answers to these may share messages, which costs both sides less than a message for each.
+   * Several reads of the same store, about a thousand at most, since a message has at most 64 KiB. Their answers may share
+   * messages, which takes both sides less time than one message each; 16 reads in a message are a good number.
    */
   reads: RangeRead[];
 }
 
-/** RangeRead is one read of those that are asked for in one message. */
+/** RangeRead is one of several reads in one request message. */
 export interface RangeRead {
-  /** The caller's mark for this read; its answers repeat it. Unique among all reads of the stream not yet answered. */
+  /**
+   * A number chosen by the client, which the answers to this read repeat. Reads of a stream that are not yet fully
+   * answered must have different tags.
+   */
   tag: bigint;
-  /** The object. */
+  /** The object. Required. */
   ref:
     | ObjectRef
     | undefined;
-  /** The part wanted. Required. */
+  /** The part to read. Required. */
   range: ByteRange | undefined;
 }
 
-/** ReadRangesResponse is a piece of the answer to one read; or else it has pieces of the answers to several, and nothing else. */
+/** ReadRangesResponse has either a part of the answer to one read (tag, chunk, last, error), or only answers. */
 export interface ReadRangesResponse {
-  /** The mark of the read that this belongs to. */
+  /** The tag of the read that this belongs to. */
   tag: bigint;
   /** The next bytes of that read, at most 1 MiB. */
   chunk: Uint8Array;
-  /** Whether this is the last message for that mark. */
+  /** Whether this is the last message for this read. */
   last: boolean;
-  /** Why the read failed; then this is the last message for that mark. */
+  /** Set if the read failed; last is true then. The bytes received before are not the whole answer. */
   error:
     | ReadError
     | undefined;
-  /** Pieces of the answers to reads that were asked for as ReadRangesRequest.reads; never to others. */
+  /** Parts of the answers to reads of ReadRangesRequest.reads. Answers to other reads are never among them. */
   answers: RangeAnswer[];
 }
 
-/** RangeAnswer is a piece of the answer to one read of those that were asked for in one message. */
+/** RangeAnswer is a part of the answer to one of several reads in one request message. */
 export interface RangeAnswer {
-  /** The mark of the read that this belongs to. */
+  /** The tag of the read that this belongs to. */
   tag: bigint;
   /** The next bytes of that read, at most 1 MiB. */
   chunk: Uint8Array;
-  /** Whether this is the last piece for that mark. */
+  /** Whether this is the last part of the answer to this read. */
   last: boolean;
-  /** Why the read failed; then this is the last piece for that mark. */
+  /** Set if the read failed; last is true then. The bytes received before are not the whole answer. */
   error: ReadError | undefined;
 }
 
-/** ReadError is the failure of one read among many. */
+/** ReadError says why one read of a ReadRanges stream failed. */
 export interface ReadError {
-  /** The gRPC status code, as GetObject would have answered. */
+  /** The number of the gRPC status that GetObject would have returned, as in 5 for NOT_FOUND. */
   code: number;
-  /** The message for a person. */
+  /** The message, a sentence for the user. */
   message: string;
-  /**
-   * The gateway's own code for the failure: what the trailing metadata kloset-error-code is for a whole call. It tells
-   * apart what shares a status: no_space and too_many_requests are both RESOURCE_EXHAUSTED.
-   */
+  /** The error's code, as in the trailing metadata `kloset-error-code` of a failed call. */
   errorCode: string;
 }
 
-/** PutObjectRequest is a piece of an upload. */
+/** PutObjectRequest is a part of an upload. */
 export interface PutObjectRequest {
-  /** Which piece it is. */
+  /** The part that it is. Required. */
   part:
     | //
-    /** What is uploaded. The first message, and only that. */
+    /** The object's name. In the first message, and only there. */
     { $case: "header"; value: PutObjectHeader }
     | //
-    /** The next bytes. As many messages as it takes; below 4 MiB each, 1 MiB is a good size. */
+    /** The next bytes, less than 4 MiB; 1 MiB is a good size. In any number of messages. An object has at least 48 bytes. */
     { $case: "chunk"; value: Uint8Array }
     | //
-    /** The end of the object. The last message, and only that. */
+    /** The end of the object. In the last message, and only there. */
     { $case: "finish"; value: PutObjectFinish }
     | undefined;
 }
 
 /** PutObjectHeader starts an upload. */
 export interface PutObjectHeader {
-  /** The store's name; empty for the default one. */
+  /** The store's name. Empty for the default store. */
   store: string;
-  /** The object to store. */
+  /** The object to store. Required. */
   ref: ObjectRef | undefined;
 }
 
-/** PutObjectFinish ends an upload. Without it an upload that was cut off could look like one that is done. */
+/** PutObjectFinish ends an upload. It shows that the upload was not cut off. */
 export interface PutObjectFinish {
-  /** How many bytes all chunks had together. */
+  /**
+   * The total size of the chunks, in bytes. If the gateway has received another number of bytes, the upload fails with
+   * INVALID_ARGUMENT.
+   */
   length: bigint;
 }
 
 /** PutObjectResponse says that the object is stored. */
 export interface PutObjectResponse {
-  /** Whether this upload stored it: false where the same bytes were there already. */
+  /**
+   * Whether this upload stored the object. False if a packfile or state with the same bytes was there already; always true
+   * for locks.
+   */
   created: boolean;
 }
 
-/** DeleteObjectRequest asks for an object's removal. */
+/** DeleteObjectRequest names the object. */
 export interface DeleteObjectRequest {
-  /** The store's name; empty for the default one. */
+  /** The store's name. Empty for the default store. */
   store: string;
-  /** The object. */
+  /** The object. Required. */
   ref: ObjectRef | undefined;
 }
 
-/** DeleteObjectResponse says that the object is not there any more. */
+/** DeleteObjectResponse is empty: the object no longer exists. */
 export interface DeleteObjectResponse {
 }
 
@@ -1868,7 +1911,10 @@ export const DeleteObjectResponse: MessageFns<DeleteObjectResponse> = {
 /** StoreService reads and, where the caller's access allows, writes the objects of a store. */
 export type StoreServiceService = typeof StoreServiceService;
 export const StoreServiceService = {
-  /** GetStoreInfo tells what the store is, and what this caller may do with it. */
+  /**
+   * GetStoreInfo describes the store, its limits, and what this caller may do with it. A client may call it first, to see
+   * whether the address, the store's name and its credentials are right.
+   */
   getStoreInfo: {
     path: "/kloset.store.v1.StoreService/GetStoreInfo" as const,
     requestStream: false as const,
@@ -1880,8 +1926,8 @@ export const StoreServiceService = {
     responseDeserialize: (value: Buffer): GetStoreInfoResponse => GetStoreInfoResponse.decode(value),
   },
   /**
-   * ListObjects streams the MACs of every object of a kind, in no order that callers may rely on. The stream ends
-   * with OK only when all of them were sent.
+   * ListObjects streams the MACs of all objects of a kind, each once and in no particular order. The list is complete only
+   * if the stream ends with OK. An object that is put or deleted meanwhile may or may not be listed.
    */
   listObjects: {
     path: "/kloset.store.v1.StoreService/ListObjects" as const,
@@ -1892,7 +1938,7 @@ export const StoreServiceService = {
     responseSerialize: (value: ListObjectsResponse): Buffer => Buffer.from(ListObjectsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListObjectsResponse => ListObjectsResponse.decode(value),
   },
-  /** StatObject tells an object's size and modification time. */
+  /** StatObject returns an object's size and modification time. NOT_FOUND if it doesn't exist. */
   statObject: {
     path: "/kloset.store.v1.StoreService/StatObject" as const,
     requestStream: false as const,
@@ -1902,7 +1948,13 @@ export const StoreServiceService = {
     responseSerialize: (value: StatObjectResponse): Buffer => Buffer.from(StatObjectResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StatObjectResponse => StatObjectResponse.decode(value),
   },
-  /** GetObject streams an object, or a range of it. The first message carries the header; every message may carry bytes. */
+  /**
+   * GetObject streams an object, or a range of it. The first message has the header; every message may have bytes. The answer
+   * is complete only if the stream ends with OK. NOT_FOUND if the object doesn't exist.
+   *
+   * A gateway may be configured to read from the store's mirror what the store itself can't read. With the metadata
+   * `kloset-own-copy`, with any value, it reads only from the store itself. The same goes for ReadRanges.
+   */
   getObject: {
     path: "/kloset.store.v1.StoreService/GetObject" as const,
     requestStream: false as const,
@@ -1913,8 +1965,10 @@ export const StoreServiceService = {
     responseDeserialize: (value: Buffer): GetObjectResponse => GetObjectResponse.decode(value),
   },
   /**
-   * ReadRanges answers many small reads on one stream, each as soon as it is ready, so not in the order asked. A read
-   * that fails is answered with its own error and does not end the stream.
+   * ReadRanges answers many small reads on one stream, each as soon as it is ready, so the order may differ from that of the
+   * requests. A read that fails is answered with its own error and does not end the stream. The gateway runs up to 32 reads of
+   * a stream at the same time, or up to 4 of 256 KiB and more; meanwhile the client's further messages wait. The client has to
+   * read answers while it sends, and closes its side of the stream after its last request.
    */
   readRanges: {
     path: "/kloset.store.v1.StoreService/ReadRanges" as const,
@@ -1926,8 +1980,13 @@ export const StoreServiceService = {
     responseDeserialize: (value: Buffer): ReadRangesResponse => ReadRangesResponse.decode(value),
   },
   /**
-   * PutObject stores an object, whole or not at all: one header, chunks, then the finish that carries the length. A
-   * stream that ends without a finish was cut off and stores nothing. The answer comes when the object is durable.
+   * PutObject stores an object, whole or not at all. The client sends one header, then chunks, then the finish with the
+   * length. A stream without a finish counts as cut off, and stores nothing. The response is sent when the object is durable
+   * (see GetStoreInfoResponse.durable).
+   *
+   * Putting a packfile or state again with the same bytes succeeds and changes nothing; with other bytes it fails with
+   * ALREADY_EXISTS. A lock is replaced. The gateway may refuse an upload before it has received all of it: sending then
+   * fails, and the status of the call has the reason.
    */
   putObject: {
     path: "/kloset.store.v1.StoreService/PutObject" as const,
@@ -1938,7 +1997,10 @@ export const StoreServiceService = {
     responseSerialize: (value: PutObjectResponse): Buffer => Buffer.from(PutObjectResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PutObjectResponse => PutObjectResponse.decode(value),
   },
-  /** DeleteObject removes an object. Deleting one that doesn't exist succeeds. */
+  /**
+   * DeleteObject removes an object. Deleting one that doesn't exist succeeds. PERMISSION_DENIED for a packfile or state that is
+   * younger than the store's retention (see GetStoreInfoResponse.retention_ms).
+   */
   deleteObject: {
     path: "/kloset.store.v1.StoreService/DeleteObject" as const,
     requestStream: false as const,
@@ -1952,33 +2014,55 @@ export const StoreServiceService = {
 } as const;
 
 export interface StoreServiceServer extends UntypedServiceImplementation {
-  /** GetStoreInfo tells what the store is, and what this caller may do with it. */
+  /**
+   * GetStoreInfo describes the store, its limits, and what this caller may do with it. A client may call it first, to see
+   * whether the address, the store's name and its credentials are right.
+   */
   getStoreInfo: handleUnaryCall<GetStoreInfoRequest, GetStoreInfoResponse>;
   /**
-   * ListObjects streams the MACs of every object of a kind, in no order that callers may rely on. The stream ends
-   * with OK only when all of them were sent.
+   * ListObjects streams the MACs of all objects of a kind, each once and in no particular order. The list is complete only
+   * if the stream ends with OK. An object that is put or deleted meanwhile may or may not be listed.
    */
   listObjects: handleServerStreamingCall<ListObjectsRequest, ListObjectsResponse>;
-  /** StatObject tells an object's size and modification time. */
+  /** StatObject returns an object's size and modification time. NOT_FOUND if it doesn't exist. */
   statObject: handleUnaryCall<StatObjectRequest, StatObjectResponse>;
-  /** GetObject streams an object, or a range of it. The first message carries the header; every message may carry bytes. */
+  /**
+   * GetObject streams an object, or a range of it. The first message has the header; every message may have bytes. The answer
+   * is complete only if the stream ends with OK. NOT_FOUND if the object doesn't exist.
+   *
+   * A gateway may be configured to read from the store's mirror what the store itself can't read. With the metadata
+   * `kloset-own-copy`, with any value, it reads only from the store itself. The same goes for ReadRanges.
+   */
   getObject: handleServerStreamingCall<GetObjectRequest, GetObjectResponse>;
   /**
-   * ReadRanges answers many small reads on one stream, each as soon as it is ready, so not in the order asked. A read
-   * that fails is answered with its own error and does not end the stream.
+   * ReadRanges answers many small reads on one stream, each as soon as it is ready, so the order may differ from that of the
+   * requests. A read that fails is answered with its own error and does not end the stream. The gateway runs up to 32 reads of
+   * a stream at the same time, or up to 4 of 256 KiB and more; meanwhile the client's further messages wait. The client has to
+   * read answers while it sends, and closes its side of the stream after its last request.
    */
   readRanges: handleBidiStreamingCall<ReadRangesRequest, ReadRangesResponse>;
   /**
-   * PutObject stores an object, whole or not at all: one header, chunks, then the finish that carries the length. A
-   * stream that ends without a finish was cut off and stores nothing. The answer comes when the object is durable.
+   * PutObject stores an object, whole or not at all. The client sends one header, then chunks, then the finish with the
+   * length. A stream without a finish counts as cut off, and stores nothing. The response is sent when the object is durable
+   * (see GetStoreInfoResponse.durable).
+   *
+   * Putting a packfile or state again with the same bytes succeeds and changes nothing; with other bytes it fails with
+   * ALREADY_EXISTS. A lock is replaced. The gateway may refuse an upload before it has received all of it: sending then
+   * fails, and the status of the call has the reason.
    */
   putObject: handleClientStreamingCall<PutObjectRequest, PutObjectResponse>;
-  /** DeleteObject removes an object. Deleting one that doesn't exist succeeds. */
+  /**
+   * DeleteObject removes an object. Deleting one that doesn't exist succeeds. PERMISSION_DENIED for a packfile or state that is
+   * younger than the store's retention (see GetStoreInfoResponse.retention_ms).
+   */
   deleteObject: handleUnaryCall<DeleteObjectRequest, DeleteObjectResponse>;
 }
 
 export interface StoreServiceClient extends Client {
-  /** GetStoreInfo tells what the store is, and what this caller may do with it. */
+  /**
+   * GetStoreInfo describes the store, its limits, and what this caller may do with it. A client may call it first, to see
+   * whether the address, the store's name and its credentials are right.
+   */
   getStoreInfo(
     request: GetStoreInfoRequest,
     callback: (error: ServiceError | null, response: GetStoreInfoResponse) => void,
@@ -1995,8 +2079,8 @@ export interface StoreServiceClient extends Client {
     callback: (error: ServiceError | null, response: GetStoreInfoResponse) => void,
   ): ClientUnaryCall;
   /**
-   * ListObjects streams the MACs of every object of a kind, in no order that callers may rely on. The stream ends
-   * with OK only when all of them were sent.
+   * ListObjects streams the MACs of all objects of a kind, each once and in no particular order. The list is complete only
+   * if the stream ends with OK. An object that is put or deleted meanwhile may or may not be listed.
    */
   listObjects(request: ListObjectsRequest, options?: Partial<CallOptions>): ClientReadableStream<ListObjectsResponse>;
   listObjects(
@@ -2004,7 +2088,7 @@ export interface StoreServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<ListObjectsResponse>;
-  /** StatObject tells an object's size and modification time. */
+  /** StatObject returns an object's size and modification time. NOT_FOUND if it doesn't exist. */
   statObject(
     request: StatObjectRequest,
     callback: (error: ServiceError | null, response: StatObjectResponse) => void,
@@ -2020,7 +2104,13 @@ export interface StoreServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: StatObjectResponse) => void,
   ): ClientUnaryCall;
-  /** GetObject streams an object, or a range of it. The first message carries the header; every message may carry bytes. */
+  /**
+   * GetObject streams an object, or a range of it. The first message has the header; every message may have bytes. The answer
+   * is complete only if the stream ends with OK. NOT_FOUND if the object doesn't exist.
+   *
+   * A gateway may be configured to read from the store's mirror what the store itself can't read. With the metadata
+   * `kloset-own-copy`, with any value, it reads only from the store itself. The same goes for ReadRanges.
+   */
   getObject(request: GetObjectRequest, options?: Partial<CallOptions>): ClientReadableStream<GetObjectResponse>;
   getObject(
     request: GetObjectRequest,
@@ -2028,8 +2118,10 @@ export interface StoreServiceClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientReadableStream<GetObjectResponse>;
   /**
-   * ReadRanges answers many small reads on one stream, each as soon as it is ready, so not in the order asked. A read
-   * that fails is answered with its own error and does not end the stream.
+   * ReadRanges answers many small reads on one stream, each as soon as it is ready, so the order may differ from that of the
+   * requests. A read that fails is answered with its own error and does not end the stream. The gateway runs up to 32 reads of
+   * a stream at the same time, or up to 4 of 256 KiB and more; meanwhile the client's further messages wait. The client has to
+   * read answers while it sends, and closes its side of the stream after its last request.
    */
   readRanges(): ClientDuplexStream<ReadRangesRequest, ReadRangesResponse>;
   readRanges(options: Partial<CallOptions>): ClientDuplexStream<ReadRangesRequest, ReadRangesResponse>;
@@ -2038,8 +2130,13 @@ export interface StoreServiceClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientDuplexStream<ReadRangesRequest, ReadRangesResponse>;
   /**
-   * PutObject stores an object, whole or not at all: one header, chunks, then the finish that carries the length. A
-   * stream that ends without a finish was cut off and stores nothing. The answer comes when the object is durable.
+   * PutObject stores an object, whole or not at all. The client sends one header, then chunks, then the finish with the
+   * length. A stream without a finish counts as cut off, and stores nothing. The response is sent when the object is durable
+   * (see GetStoreInfoResponse.durable).
+   *
+   * Putting a packfile or state again with the same bytes succeeds and changes nothing; with other bytes it fails with
+   * ALREADY_EXISTS. A lock is replaced. The gateway may refuse an upload before it has received all of it: sending then
+   * fails, and the status of the call has the reason.
    */
   putObject(
     callback: (error: ServiceError | null, response: PutObjectResponse) => void,
@@ -2057,7 +2154,10 @@ export interface StoreServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PutObjectResponse) => void,
   ): ClientWritableStream<PutObjectRequest>;
-  /** DeleteObject removes an object. Deleting one that doesn't exist succeeds. */
+  /**
+   * DeleteObject removes an object. Deleting one that doesn't exist succeeds. PERMISSION_DENIED for a packfile or state that is
+   * younger than the store's retention (see GetStoreInfoResponse.retention_ms).
+   */
   deleteObject(
     request: DeleteObjectRequest,
     callback: (error: ServiceError | null, response: DeleteObjectResponse) => void,

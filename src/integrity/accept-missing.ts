@@ -1,0 +1,19 @@
+import type { DigestRecorder } from '../core/digests.js';
+import type { OpContext } from '../core/store.js';
+import { lostObjects } from './lost-objects.js';
+import { StoreCopy, type VerifiedStore } from './store-copy.js';
+import type { VerifiedRef } from './verify-report.js';
+
+/**
+ * Records that the objects which are missing were deleted: for the operator, who knows that somebody deleted them past the gateway. They are no damage
+ * from then on, unless they are put again and get lost. Reads no object. Resolves to these objects; fails with a StoreError where one can't be recorded.
+ */
+export async function acceptMissing(
+  store: VerifiedStore,
+  recorder: Pick<DigestRecorder, 'recordDelete'>,
+  ctx: OpContext,
+): Promise<readonly VerifiedRef[]> {
+  const missing = await lostObjects(await StoreCopy.open(store, undefined, ctx), () => true, ctx);
+  await Promise.all(missing.map((ref) => recorder.recordDelete(ref)));
+  return missing;
+}
