@@ -244,7 +244,15 @@ describe('the command line', () => {
     const named = ['--store', 'blue', '--config', 'f', '--no-s3-tls'];
     expect(
       parseCommandLine(['verify', ...named, '--against', 's3://h/b', '--sample=0.5%', '--resume', 'p', '--record']),
-    ).to.deep.equal({ name: 'verify', ...common, against: other, sample: 0.005, resume: 'p', record: true });
+    ).to.deep.equal({
+      name: 'verify',
+      ...common,
+      against: other,
+      sample: 0.005,
+      resume: 'p',
+      record: true,
+      acceptMissing: false,
+    });
     expect(parseCommandLine(['verify', '/a', '--sample', '100%'])).to.deep.include({ sample: 1, against: undefined });
     expect(
       parseCommandLine([

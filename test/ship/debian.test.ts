@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { eventually } from '../support/store.js';
 import { fixtureStore, tempFolder } from '../support/temp.js';
 import { canMakeChroot, Chroot, type RunOptions, type Running } from './support/chroot.js';
@@ -83,6 +84,15 @@ describe('The Debian package', function () {
     const args = ['security', '--no-pager', '--offline=yes', '--threshold=20', join(unpacked, unitPath)];
     const { status, stdout, stderr } = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
     expect(status, stdout + stderr).to.equal(0);
+  });
+
+  it('has all man pages', async () => {
+    for (const section of ['man1', 'man5']) {
+      const pages = (await readdir(fileURLToPath(new URL(`../../share/man/${section}`, import.meta.url)))).map(
+        (name) => `${name}.gz`,
+      );
+      expect(await readdir(join(unpacked, 'usr/share/man', section))).to.have.members(pages);
+    }
   });
 
   it('installs on a Debian without systemd', () => {

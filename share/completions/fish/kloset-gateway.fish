@@ -69,7 +69,7 @@ complete -c kloset-gateway -n '__kloset_gateway_is serve check-config' -l htpass
 complete -c kloset-gateway -n '__kloset_gateway_is serve check-config' -l admin-token -x -d 'the SHA-256 of a token for the status page and the metrics, as in sha256:…; if it is set, other machines need a login for both'
 complete -c kloset-gateway -n '__kloset_gateway_is serve check-config' -l max-object-size -x -d 'the largest packfile or state that is accepted (default 4GiB)'
 complete -c kloset-gateway -n '__kloset_gateway_is serve check-config' -l min-free-space -x -d 'the space that must stay free on a store\'s disk (default 1GiB)'
-complete -c kloset-gateway -n '__kloset_gateway_is serve check-config' -l max-header-size -x -d 'the largest size of a request\'s headers together (default 16KiB)'
+complete -c kloset-gateway -n '__kloset_gateway_is serve check-config' -l max-header-size -x -d 'the largest total size of a request\'s headers (default 16KiB)'
 complete -c kloset-gateway -n '__kloset_gateway_is serve check-config' -l header-timeout -x -d 'how long the headers of a request may take to arrive (default 30s)'
 complete -c kloset-gateway -n '__kloset_gateway_is serve check-config' -l min-rate -x -d 'the minimum rate of a transfer, per second, on average over stall-timeout; only time in which the gateway waits for the client counts; 0: none (default 1KiB)'
 complete -c kloset-gateway -n '__kloset_gateway_is serve check-config' -l stall-timeout -x -d 'how long a transfer may stay below min-rate (default 60s)'

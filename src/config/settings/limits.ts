@@ -15,7 +15,7 @@ export const limits = {
   maxHeaderBytes: setting(
     'max-header-size',
     size(1024, 1024 ** 2).prefault('16KiB'),
-    "the largest size of a request's headers together",
+    "the largest total size of a request's headers",
   ),
   headerTimeoutMs: setting(
     'header-timeout',
