@@ -1,10 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { Digest, DigestRecorder } from '../core/digests.js';
 import { StoreError } from '../core/errors.js';
 import type { ObjectRef } from '../core/object.js';
 import type { OpContext, PutResult, Store } from '../core/store.js';
 import type { Logger } from '../lib/logger.js';
 import { RateLimitedLog } from '../lib/rate-limited-log.js';
-import { sha256Thread } from '../lib/sha256-thread.js';
 import { watched } from '../lib/watched.js';
 import { Layer } from './layer.js';
 
@@ -36,26 +36,16 @@ export class Digested extends Layer {
   /** Also an object that is there is recorded: the process that stored it may have died before it recorded that. */
   override async put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, ctx: OpContext): Promise<PutResult> {
     if (ref.kind === 'lock' || this.options.puts === false) return this.inner.put(ref, body, ctx);
-    const hash = sha256Thread.newHash();
+    const hash = createHash('sha256');
     let size = 0;
     const hashed = watched(body, {
       chunk: (chunk) => {
+        hash.update(chunk);
         size += chunk.length;
-        return hash.update(chunk);
       },
-      end: () => hash.end(),
     });
-    let result: PutResult;
-    try {
-      result = await this.inner.put(ref, hashed, ctx);
-    } catch (error) {
-      hash.discard();
-      throw error;
-    }
-    await this.record(
-      ref,
-      hash.digest().then((sha256) => ({ size, sha256 })),
-    );
+    const result = await this.inner.put(ref, hashed, ctx);
+    await this.record(ref, { size, sha256: hash.digest() });
     return result;
   }
 
@@ -75,9 +65,9 @@ export class Digested extends Layer {
     await super.close();
   }
 
-  private async record(ref: ObjectRef, digest: Promise<Digest>): Promise<void> {
+  private async record(ref: ObjectRef, digest: Digest): Promise<void> {
     try {
-      await this.options.recorder.record(ref, await digest);
+      await this.options.recorder.record(ref, digest);
     } catch (error) {
       const { code, message } = StoreError.from(error);
       const text = `this ${ref.kind} is stored, but its digest can't be recorded: ${message}; try again`;

@@ -82,7 +82,7 @@ async function replayed({ generation, store }: Recording): Promise<Told> {
     const gateway = await startTestGateway(
       folder,
       { 'admin-listen': ['127.0.0.1:0'], [command === 'maintenance' ? 'allow-delete' : 'allow-write']: true },
-      { sessionTimes: { staleMs: 2000, settledMs: 2000, idleMs: 300 } },
+      { sessionTimes: { staleMs: 6000, settledMs: 6000, idleMs: 3000 } },
     );
     const earlier = objectsIn(folder);
     const agent = new Agent({ keepAlive: true });
