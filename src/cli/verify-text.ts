@@ -116,7 +116,7 @@ function adviceFor(report: VerifyReport, command: VerifyCommand): string[] {
     ],
     [
       damaged.some(({ problem }) => problem === 'missing'),
-      () => `If somebody deleted on purpose what is missing: ${commandText(command, 'verify', ['--accept-missing'])}`,
+      () => `If the missing objects were deleted on purpose: ${commandText(command, 'verify', ['--accept-missing'])}`,
     ],
     [config !== undefined, () => configAdvice],
     [

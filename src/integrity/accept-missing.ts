@@ -5,8 +5,8 @@ import { StoreCopy, type VerifiedStore } from './store-copy.js';
 import type { VerifiedRef } from './verify-report.js';
 
 /**
- * Records that the objects which are missing were deleted: for the operator, who knows that somebody deleted them past the gateway. They are no damage
- * from then on, unless they are put again and get lost. Reads no object. Resolves to these objects; fails with a StoreError where one can't be recorded.
+ * Records missing objects as deleted, for an operator who knows that they were deleted directly in the store. From then on they don't count as
+ * damage, unless they are put again and get lost. Reads no object. Resolves to these objects; fails with a StoreError where one can't be recorded.
  */
 export async function acceptMissing(
   store: VerifiedStore,

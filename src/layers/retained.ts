@@ -17,7 +17,7 @@ export interface KeepingTimes {
 const minuteMs = 60_000;
 
 /**
- * A store decorator that refuses, whoever asks, to delete packfiles and states before the retention is over, and, where deletes go to a trash,
+ * A store decorator that refuses all callers to delete packfiles and states before the retention is over, and, where deletes go to a trash,
  * while the clock must be wrong: they would be purged too early. There is one for each store, inside the per-caller layers.
  */
 export class Retained extends Layer {

@@ -78,7 +78,7 @@ const problemLastsMs = 60_000;
  */
 export class RetentionClock {
   private readonly clocks: Clocks;
-  /** When an operator said that the wall clock was right, and nothing that it does later matters; undefined: nobody did. */
+  /** When an operator confirmed the wall clock, whose later jumps don't matter then; undefined if none did. */
   trusted: Instant | undefined;
   private evidence: Evidence | undefined;
   private readonly lookup = new SingleFlight<Evidence>();

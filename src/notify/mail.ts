@@ -65,7 +65,7 @@ export class Mail implements Target {
       port,
       secure: tls === 'implicit',
       requireTLS: tls !== 'implicit' && isSafe,
-      // Where encryption is only offered, whoever could show a wrong certificate could also hide the offer.
+      // With opportunistic TLS, an attacker who can present a wrong certificate can also strip the offer of TLS.
       tls: { rejectUnauthorized: isSafe },
       ...(hasLogin ? { auth: { user, pass } } : {}),
       disableFileAccess: true,

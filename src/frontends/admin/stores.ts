@@ -9,7 +9,7 @@ import { addressOf, type View } from './view.js';
 
 /**
  * A lock that was last written so long ago needs a look, as in the alerts. plakar refreshes its locks every 5 minutes, and takes one for stale
- * after 10. The other 5 are for clocks that differ, and for the next client: it deletes a stale lock, and nobody has to look.
+ * after 10. The other 5 allow for clocks that differ, and for the next client, which deletes stale locks by itself.
  */
 export const staleLockMs = 15 * 60_000;
 
