@@ -3,10 +3,10 @@ import type { Config } from '../config/types.js';
 import type { ListenAddress } from '../core/address.js';
 import type { Logger } from '../lib/logger.js';
 import type { ActivatedSocket } from '../net/activation.js';
-import type { MirroringTimes } from './mirroring.js';
-import type { NewObjects } from './new-objects.js';
+import type { MirroringTimes } from './upkeep/mirroring.js';
+import type { NewObjects } from './upkeep/new-objects.js';
 import type { Shared } from './shared.js';
-import type { VerifyingTimes } from './verifying.js';
+import type { VerifyingTimes } from './upkeep/verifying.js';
 import type { User } from '../backends/backend.js';
 import type { SessionTimes } from '../watch/session-tracker.js';
 

@@ -11,7 +11,7 @@ import { formatDuration } from '../lib/format-duration.js';
 import type { Logger } from '../lib/logger.js';
 import type { CallerLimits } from '../layers/limited.js';
 import { StoreAccess } from '../access/store-access.js';
-import type { AcquiredStores, StorePool } from './stores.js';
+import type { AcquiredStores, StorePool } from './stores/store-pool.js';
 
 /** What all generations share. */
 export interface SharedResources {

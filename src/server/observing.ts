@@ -8,10 +8,10 @@ import type { Observation } from '../watch/observation.js';
 import type { Status } from '../watch/status.js';
 import { StoreSurvey } from '../watch/store-survey.js';
 import type { GatewayOptions } from './gateway.js';
-import { MirrorReadReports } from './mirror-read-reports.js';
-import { newObjectsIn, type NewObjects } from './new-objects.js';
-import type { OpenedStore } from './stores.js';
-import { Upkeep } from './upkeep.js';
+import { MirrorReadReports } from './upkeep/mirror-read-reports.js';
+import { newObjectsIn, type NewObjects } from './upkeep/new-objects.js';
+import type { OpenedStore } from './stores/store-pool.js';
+import { Upkeep } from './upkeep/upkeep.js';
 import { isWatched, type Watching } from './watching.js';
 
 /**

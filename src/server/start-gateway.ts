@@ -25,10 +25,10 @@ import { Listeners } from './listeners.js';
 import { ProcessMetrics } from '../observability/process-metrics.js';
 import { checkAnonymousWriting } from './anonymous-writing.js';
 import { Metering } from './metering.js';
-import type { NewObjects } from './new-objects.js';
+import type { NewObjects } from './upkeep/new-objects.js';
 import { Observing } from './observing.js';
 import { ReadinessCheck, type CheckedStore } from './readiness.js';
-import { StorePool } from './stores.js';
+import { StorePool } from './stores/store-pool.js';
 import { Watching } from './watching.js';
 
 /** How long a TLS handshake may take, in milliseconds. */

@@ -17,7 +17,7 @@ import { Quota } from '../../src/layers/quota.js';
 import { Retained } from '../../src/layers/retained.js';
 import { instantOf, machineClocks, RetentionClock } from '../../src/layers/retention-clock.js';
 import { CallerLimits } from '../../src/layers/limited.js';
-import { OptionalStore } from '../../src/server/optional-store.js';
+import { OptionalStore } from '../../src/server/stores/optional-store.js';
 import { deferred } from '../support/deferred.js';
 import { digestWriter } from '../support/digests.js';
 import { host, silent } from '../support/gateway.js';

@@ -17,9 +17,6 @@ import { crowds, endStuckClients, startStuckClients } from './support/stuck-clie
 
 const MiB = 1024 * 1024;
 
-/** By what factor ordinary requests may become slower, and the tolerance of the measurement in milliseconds. */
-const maxFactor = 2;
-const slackMs = 5;
 /** By how much the gateway's memory may grow, in MiB: two chunks of 1 MiB for each of 250 downloads, and 50 KiB for each connection. */
 const maxGrowthMiB = 600;
 
@@ -69,56 +66,44 @@ describe('A gateway with very many connections', function () {
 
   const descriptors = (): number => readdirSync(`/proc/${gateway.pid}/fd`).length;
 
-  /** The 10th percentile of the duration of an ordinary client's requests, in milliseconds. A busy machine affects the higher ones. */
-  async function fastMs(store: Store, rounds: number): Promise<number> {
+  /** What an ordinary client does: reads ranges, puts states and lists locks. */
+  async function work(store: Store): Promise<void> {
     const ref = newRef('packfile');
-    await putAll(store, ref, makeObject('packfile', MiB));
-    const times: number[] = [];
-    const timed = async (work: Promise<unknown>): Promise<void> => {
-      const startedMs = performance.now();
-      await work;
-      times.push(performance.now() - startedMs);
-    };
-    for (let round = 0; round < rounds; round++) {
-      await timed(getAll(store, ref, { offset: round * 1000, length: 65_536 }));
-      await timed(putAll(store, newRef('state'), makeObject('state', 5000)));
-      await timed(listAll(store, 'lock'));
+    const bytes = makeObject('packfile', MiB);
+    await putAll(store, ref, bytes);
+    for (let round = 0; round < 100; round++) {
+      const range = { offset: round * 1000, length: 65_536 };
+      const expected = bytes.subarray(range.offset, range.offset + range.length);
+      expect((await getAll(store, ref, range)).equals(expected)).to.equal(true);
+      await putAll(store, newRef('state'), makeObject('state', 5000));
+      expect(await listAll(store, 'lock')).to.deep.equal([]);
     }
-    return times.sort((a, b) => a - b)[Math.floor(times.length / 10)] ?? NaN;
   }
 
-  it('serves an ordinary client about as fast as before while 2,000 others are slow or stuck, and frees what those had', async () => {
+  it('serves an ordinary client while 2,000 others are slow or stuck, and frees what those had', async () => {
     const http = new HttpStore(gateway.httpPort, login);
     const grpc = new GrpcStore(gateway.grpcPort, login);
     const large = newRef('packfile');
     await putAll(http, large, makeObject('packfile', 8 * MiB));
-    // Warm up.
-    for (const store of [http, grpc]) await fastMs(store, 100);
-    const before = { http: await fastMs(http, 150), grpc: await fastMs(grpc, 150) };
+    for (const store of [http, grpc]) await work(store);
     const memoryBefore = gateway.memory().now;
     const openBefore = descriptors();
 
+    // Their timeout is short, and those of the other 1,750 are not.
+    const handshakes = 250;
     const stuck = await startStuckClients([
       crowds.halfHeader(gateway.httpPort, 800),
       crowds.silent(gateway.grpcPort, 200),
       crowds.trickledUpload(gateway.httpPort, 500),
       crowds.stuckDownload(gateway.httpPort, 250, `/resources/packfiles/${large.mac}`),
-      crowds.halfHandshake(httpsPort, 250),
+      crowds.halfHandshake(httpsPort, handshakes),
     ]);
     await eventually(async () => descriptors() >= openBefore + 1900, 'all are connected');
-    const during = { http: await fastMs(http, 150), grpc: await fastMs(grpc, 150) };
-    expect(descriptors(), 'all are still connected').to.be.at.least(openBefore + 1900);
+    for (const store of [http, grpc]) await work(store);
+    expect(descriptors(), 'all are still connected').to.be.at.least(openBefore + 1900 - handshakes);
     const { peak } = gateway.memory();
     const growth = peak - memoryBefore;
-    const numbers = (['http', 'grpc'] as const).map(
-      (each) => `${each} ${before[each].toFixed(2)} -> ${during[each].toFixed(2)} ms`,
-    );
-    process.stdout.write(
-      `      10th percentile ${numbers.join(', ')}; memory ${memoryBefore.toFixed(0)} -> ${peak.toFixed(0)} MiB\n`,
-    );
-    for (const each of ['http', 'grpc'] as const) {
-      expect(during[each], each).to.be.lessThan(maxFactor * before[each] + slackMs);
-    }
+    process.stdout.write(`      memory ${memoryBefore.toFixed(0)} -> ${peak.toFixed(0)} MiB\n`);
     expect(growth).to.be.lessThan(maxGrowthMiB);
 
     await stuck.vanish();

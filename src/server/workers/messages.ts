@@ -4,7 +4,7 @@ import type { TimedLine } from '../../observability/worker-log.js';
 import type { UnixSocketOptions } from '../../net/unix-socket.js';
 import type { Observation } from '../../watch/observation.js';
 import type { Status } from '../../watch/status.js';
-import type { NewObjects } from '../new-objects.js';
+import type { NewObjects } from '../upkeep/new-objects.js';
 import type { Shared } from '../shared.js';
 
 /** What a worker needs to start. */

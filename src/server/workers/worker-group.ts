@@ -9,7 +9,7 @@ import { aggregated, ProcessMetrics } from '../../observability/process-metrics.
 import type { Gateway } from '../gateway.js';
 import { copySample, type Sample } from '../sample.js';
 import type { ActivatedSocket } from '../../net/activation.js';
-import { newObjectsIn, type NewObjects } from '../new-objects.js';
+import { newObjectsIn, type NewObjects } from '../upkeep/new-objects.js';
 import type { Observation } from '../../watch/observation.js';
 import type { Primary } from './messages.js';
 import { SharedUnixSockets } from './shared-unix-sockets.js';

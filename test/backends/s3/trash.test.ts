@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpenedStore } from '../../../src/backends/backend.js';
 import type { ObjectRef } from '../../../src/core/object.js';
 import type { Trash, TrashedObject } from '../../../src/core/trash.js';
-import { purge } from '../../../src/server/purging.js';
+import { purge } from '../../../src/server/stores/purging.js';
 import { viewsOf } from '../../../src/layers/views.js';
 import type { Exchange } from '../../support/fault-exchange.js';
 import { FaultProxy, type Fault } from '../../support/fault-proxy.js';
