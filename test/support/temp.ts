@@ -1,8 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { execFile, spawnSync } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const folders: string[] = [];
 
@@ -13,9 +14,9 @@ export async function tempFolder(): Promise<string> {
   return folder;
 }
 
-/** Removes every folder that `tempFolder` made. */
+/** Removes every folder that `tempFolder` made. They have some hundred thousand files, which takes Node's own `rm` many times as long. */
 export async function removeTempFolders(): Promise<void> {
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+  while (folders.length > 0) await promisify(execFile)('rm', ['-rf', '--', ...folders.splice(0, 1000)]);
 }
 
 export type Fixture = `${'v1.1' | 'v1.0'}-${'plaintext' | 'encrypted'}/${'store-empty' | 'store-two-snapshots'}`;

@@ -148,7 +148,7 @@ describe('HTTP requests', () => {
     for (const framing of ['chunked', 'with a Content-Length'] as const) {
       it(`deliver the text to a client that sends 64 MiB ${framing} before it reads`, async () => {
         const readOnly = await startTestGateway(folder);
-        const before = await fingerprint(folder);
+        const before = fingerprint(folder);
         const connection = await RawHttp.connect(readOnly.httpPort);
         connection.socket.pause();
         const big = Buffer.concat([bytes, seededBytes(64 * MiB, 'big')]);
@@ -164,7 +164,7 @@ describe('HTTP requests', () => {
         expect(status).to.equal(403);
         expect(headers['content-type']).to.match(/^text\/plain/);
         expect(body.toString()).to.contain('your access to this store is read-only');
-        expect(await fingerprint(folder)).to.deep.equal(before);
+        expect(fingerprint(folder)).to.deep.equal(before);
         connection.close();
         await readOnly.close();
       });
@@ -230,7 +230,7 @@ describe('HTTP requests', () => {
     };
     for (const [target, allow] of Object.entries(allowed)) {
       it(`are told which it has: ${target.slice(0, 30)}`, async () => {
-        const before = await fingerprint(folder);
+        const before = fingerprint(folder);
         const others = METHODS.filter((method) => !allow.split(', ').includes(method) && method !== 'CONNECT');
         expect(others).to.include.members(['POST', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND', 'MKCOL', 'MOVE']);
         for (const method of others) {
@@ -245,7 +245,7 @@ describe('HTTP requests', () => {
           expect(headers['allow'], method).to.equal(allow);
           expect(body.toString(), method).to.equal(`method not allowed: this path has ${allow}\n`);
         }
-        expect(await fingerprint(folder)).to.deep.equal(before);
+        expect(fingerprint(folder)).to.deep.equal(before);
       });
     }
 

@@ -97,7 +97,7 @@ export async function startTenants(): Promise<Tenants> {
     ref,
     printsOfOthers: async () => {
       const prints: Record<string, unknown> = {};
-      for (const name of others) prints[name] = await fingerprint(folders.get(name) ?? '');
+      for (const name of others) prints[name] = fingerprint(folders.get(name) ?? '');
       return prints;
     },
   };
