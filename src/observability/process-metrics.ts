@@ -1,11 +1,6 @@
-import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
 import { version } from '../lib/package-info.js';
-
-/**
- * prom-client's metrics that are left out. Between two scrapes in a row nothing is recorded of the event loop's delay, and these are then
- * not a number, or 292 years. The others are gauges whose names Prometheus keeps for counters.
- */
-const leftOut = /^nodejs_(eventloop_lag_(min|mean|stddev)_seconds|active_\w+_total)$/;
+import { addNodeMetrics } from './node-metrics.js';
 
 /** Metrics that each process of a gateway has: about itself, and about what it runs. */
 export class ProcessMetrics {
@@ -38,21 +33,12 @@ export class ProcessMetrics {
   start(): void {
     if (this.collects) return;
     this.collects = true;
-    collectDefaultMetrics({ register: this.registry });
-    for (const { name } of this.registry.getMetricsAsArray()) {
-      if (leftOut.test(name)) this.registry.removeSingleMetric(name);
-    }
+    addNodeMetrics(this.registry);
   }
 }
 
-/**
- * The metrics of several processes of one gateway as one, in Prometheus' text format. The sum of each, but for those that say otherwise.
- *
- * @param primary those of the process that started the others: it started with the gateway
- */
+/** The metrics of several processes of one gateway as one, in Prometheus' text format. The sum of each, but for those that say otherwise. */
 export async function aggregated(primary: ProcessMetrics, workers: readonly (readonly object[])[]): Promise<string> {
-  const own = (await primary.registry.getMetricsAsJSON()).map((metric) =>
-    metric.name === 'process_start_time_seconds' ? { ...metric, aggregator: 'min' } : metric,
-  );
+  const own = await primary.registry.getMetricsAsJSON();
   return AggregatorRegistry.aggregate([own, ...workers.map((each) => [...each])]).metrics();
 }

@@ -8,6 +8,11 @@ import { makeObject, newRef } from '../support/objects.js';
 import { eventually, putAll } from '../support/store.js';
 import { emptyStore } from '../support/temp.js';
 
+/** The value of a metric without labels. */
+function valueIn(text: string, name: string): number {
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+}
+
 describe('the metrics', () => {
   let gateway: TestGateway;
 
@@ -78,11 +83,19 @@ describe('the metrics', () => {
       for (const [line, value] of text.matchAll(/^nodejs_eventloop_lag\S* (\S+)$/gm))
         expect(Number(value), line).to.be.within(0, 60);
       expect(text).to.match(/^nodejs_eventloop_lag_p99_seconds /m);
+      expect(valueIn(text, 'process_cpu_seconds_total')).to.be.within(0.01, 86_400);
+      expect(valueIn(text, 'process_open_fds')).to.be.within(3, valueIn(text, 'process_max_fds'));
+      for (const name of [
+        'process_resident_memory_bytes',
+        'nodejs_heap_size_used_bytes',
+        'nodejs_external_memory_bytes',
+      ])
+        expect(valueIn(text, name), name).to.be.within(1e5, 1e11);
+      expect(text).to.include(`nodejs_version_info{version="${process.version}"} 1`);
       expect(text).to.include(`kloset_gateway_build_info{version="${version}",replica="gateway-1"} 1`);
       expect(text).to.include('kloset_gateway_config_reload_failures_total 0');
       expect(text).to.include('kloset_gateway_audit_entries_lost_total 0');
-      const [, started] = /^process_start_time_seconds (\d+)$/m.exec(text) ?? [];
-      expect(Number(started)).to.be.within(1e9, Date.now() / 1000);
+      expect(valueIn(text, 'process_start_time_seconds')).to.be.within(1e9, Date.now() / 1000);
     }
   });
 
