@@ -23,11 +23,15 @@ async function dependencies(): Promise<string[]> {
 }
 
 async function licenseText(folder: string): Promise<string> {
-  const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
+  const { name, version, ...manifest } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
     name: string;
     version: string;
-    license: string;
+    license?: string;
+    /** As old packages write it. */
+    licenses?: readonly { type: string }[];
   };
+  const license = manifest.license ?? manifest.licenses?.map(({ type }) => type).join(' or ');
+  if (license === undefined) throw new Error(`${name} ${version} names no license`);
   const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
   const texts = await Promise.all(files.sort().map((file) => readFile(join(folder, file), 'utf8')));
   return [`${name} ${version} (${license})`, ...texts.map((text) => text.trim())].join('\n\n');

@@ -15,41 +15,15 @@ import { errorFields } from './error-fields.js';
 import type { MirroredCopies, MirrorFile } from './mirror-file.js';
 import type { Mirror } from '../stores/mirror-store.js';
 import type { NewObjects } from './new-objects.js';
+import { RepeatedRuns, systemClock, type Clock, type RunTimes } from './repeated-runs.js';
 
 /** Times in milliseconds. */
-export interface MirroringTimes {
-  /** A run begins so long after a state has arrived: others may follow it. */
-  readonly settleMs: number;
-  /** The pauses after runs that failed: the first one, which doubles each time, and the longest. */
-  readonly firstPauseMs: number;
-  readonly maxPauseMs: number;
+export interface MirroringTimes extends RunTimes {
   /** The first pause before an operation is tried again, within a run. */
   readonly retryMs: number;
 }
 
 const standardTimes: MirroringTimes = { settleMs: 2000, firstPauseMs: 5000, maxPauseMs: 600_000, retryMs: 500 };
-
-/** What tells the time. */
-export interface MirroringClock {
-  /** In milliseconds since 1970-01-01 UTC. */
-  now(): number;
-  /** In milliseconds since some moment; never goes back. */
-  monotonicMs(): number;
-  /** Returns what cancels it. */
-  setTimer(run: () => void, ms: number): () => void;
-}
-
-const realClock: MirroringClock = {
-  now: Date.now,
-  monotonicMs: () => performance.now(),
-  setTimer: (run, ms) => {
-    const timer = setTimeout(run, ms).unref();
-    return () => clearTimeout(timer);
-  },
-};
-
-/** How long the pause after a run is, at most, in milliseconds; it is as long as the run. A state that arrives waits for its end. */
-const maxRestMs = 300_000;
 
 const dayMs = 86_400_000;
 
@@ -77,7 +51,7 @@ export interface MirroringOptions {
   readonly log: Logger;
   readonly times?: Partial<MirroringTimes> | undefined;
   /** Default: the system's. */
-  readonly clock?: MirroringClock | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 /**
@@ -87,14 +61,8 @@ export interface MirroringOptions {
 export class Mirroring {
   private readonly stopped = new AbortController();
   private readonly times: MirroringTimes;
-  private readonly clock: MirroringClock;
-  private cancelTimer: () => void = () => undefined;
-  private dueMs = Infinity;
-  /** The next run must not begin earlier: runs must not take up all of the time, and one that failed is followed by a pause. */
-  private restedMs = -Infinity;
-  private running: Promise<void> | undefined;
-  private pauseMs: number;
-  private isRunWanted = false;
+  private readonly clock: Clock;
+  private readonly runs: RepeatedRuns;
   /** When the mirror is cleaned up next. */
   private sweepMs = -Infinity;
   private readonly reporting = new Throttled(() => this.report(), reportEveryMs);
@@ -105,78 +73,46 @@ export class Mirroring {
 
   constructor(private readonly options: MirroringOptions) {
     this.times = { ...standardTimes, ...options.times };
-    this.clock = options.clock ?? realClock;
-    this.pauseMs = this.times.firstPauseMs;
+    this.clock = options.clock ?? systemClock;
+    this.runs = new RepeatedRuns({
+      run: () => this.copy(),
+      everyMs: options.config.everyMs,
+      times: this.times,
+      clock: this.clock,
+    });
     // Every transfer listens to it.
     setMaxListeners(0, this.stopped.signal);
   }
 
   start(): void {
-    this.running = this.restore();
+    this.runs.start(this.restore());
   }
 
   /** Takes note of what callers have put into the store. */
   added(objects: NewObjects): void {
     if (this.options.mirror.direction === 'from') return;
     this.backlog.add(objects);
-    if (!objects.hasState) return;
-    if (this.running === undefined) this.schedule(this.times.settleMs);
-    else this.isRunWanted = true;
+    if (objects.hasState) this.runs.changed();
   }
 
   /** Breaks a run off, and waits for its end. Never rejects. */
   async stop(): Promise<void> {
     this.stopped.abort(canceled());
-    this.cancelTimer();
-    await this.running;
+    await this.runs.stop();
     this.reporting.stop();
   }
 
-  /** Has a run begin in so many milliseconds, unless one is to begin earlier. */
-  private schedule(inMs: number): void {
-    const nowMs = this.clock.monotonicMs();
-    const dueMs = Math.max(nowMs + inMs, this.restedMs);
-    if (this.stopped.signal.aborted || dueMs >= this.dueMs) return;
-    this.dueMs = dueMs;
-    this.cancelTimer();
-    this.cancelTimer = this.clock.setTimer(() => void (this.running = this.run()), dueMs - nowMs);
-  }
-
-  /** Reports what is known from before, and has the first run begin. */
+  /** Reports what is known from before, and waits until it was tried to open the mirror. */
   private async restore(): Promise<void> {
-    const { file } = this.options;
+    const { file, mirror } = this.options;
+    const { signal } = this.stopped;
     const kept = await file.read(this.copies);
     if (kept === undefined) await file.write(this.copies, { beganMs: this.clock.now() });
-    if (!this.stopped.signal.aborted && kept !== undefined) {
+    if (!signal.aborted && kept !== undefined) {
       this.known = kept;
       this.report();
     }
-    this.running = undefined;
-    this.schedule(0);
-  }
-
-  private async run(): Promise<void> {
-    this.dueMs = Infinity;
-    this.isRunWanted = false;
-    const { signal } = this.stopped;
-    await untilAborted(this.options.mirror.attempted, signal).catch(() => undefined);
-    if (signal.aborted) return;
-    const beganMs = this.clock.monotonicMs();
-    const hasSucceeded = await this.copy();
-    const endMs = this.clock.monotonicMs();
-    this.running = undefined;
-    const { everyMs } = this.options.config;
-    const restMs = Math.min(endMs - beganMs, maxRestMs);
-    if (hasSucceeded) {
-      this.restedMs = endMs + restMs;
-      this.pauseMs = this.times.firstPauseMs;
-      this.schedule(everyMs);
-      if (this.isRunWanted) this.schedule(this.times.settleMs);
-      return;
-    }
-    this.restedMs = endMs + Math.max(restMs, Math.min(this.pauseMs, everyMs));
-    this.pauseMs = Math.min(2 * this.pauseMs, this.times.maxPauseMs);
-    this.schedule(0);
+    await untilAborted(mirror.attempted, signal).catch(() => undefined);
   }
 
   /** Copies what is missing. Resolves to whether the second copy is complete then. */

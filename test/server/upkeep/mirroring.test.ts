@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { StoreError } from '../../../src/core/errors.js';
 import type { ObjectRef } from '../../../src/core/object.js';
 import { MirrorFile } from '../../../src/server/upkeep/mirror-file.js';
-import { Mirroring, type MirroringClock, type MirroringOptions } from '../../../src/server/upkeep/mirroring.js';
+import { Mirroring, type MirroringOptions } from '../../../src/server/upkeep/mirroring.js';
+import type { Clock } from '../../../src/server/upkeep/repeated-runs.js';
 import { MirrorHealth } from '../../../src/watch/mirror-health.js';
 import type { MirrorReport } from '../../../src/watch/mirror-report.js';
 import { configOf } from '../../support/config.js';
@@ -302,7 +303,7 @@ describe('The mirroring of a store', () => {
 });
 
 /** A clock that goes on only when a test says so. */
-class TimerClock implements MirroringClock {
+class TimerClock implements Clock {
   private nowMs = Date.UTC(2030, 0, 1);
   private timer: { readonly atMs: number; readonly run: () => void } | undefined;
 
