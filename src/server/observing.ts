@@ -10,7 +10,7 @@ import { StoreSurvey } from '../watch/store-survey.js';
 import type { GatewayOptions } from './gateway.js';
 import { MirrorReadReports } from './upkeep/mirror-read-reports.js';
 import { newObjectsIn, type NewObjects } from './upkeep/new-objects.js';
-import type { OpenedStore } from './stores/store-pool.js';
+import type { OpenedStore } from './stores/store-opener.js';
 import { Upkeep } from './upkeep/upkeep.js';
 import { isWatched, type Watching } from './watching.js';
 

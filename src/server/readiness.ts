@@ -1,7 +1,7 @@
 import type { OpContext } from '../core/store.js';
 import type { Health, Readiness, StoreReadiness } from '../frontends/frontend.js';
 import type { Logger } from '../lib/logger.js';
-import type { OpenedStore } from './stores/store-pool.js';
+import type { OpenedStore } from './stores/store-opener.js';
 
 /** For how long an answer is given to later callers, too, in milliseconds: however often they ask, stores are asked once a second. */
 const defaultFreshMs = 1000;

@@ -6,7 +6,7 @@ import type { VerificationReport } from '../../watch/verification-report.js';
 import { MirrorFile } from './mirror-file.js';
 import { Mirroring, type MirroringTimes } from './mirroring.js';
 import type { NewObjects } from './new-objects.js';
-import type { OpenedStore } from '../stores/store-pool.js';
+import type { OpenedStore } from '../stores/store-opener.js';
 import { VerificationFile } from './verification-file.js';
 import { Verifying, type VerifyingTimes } from './verifying.js';
 

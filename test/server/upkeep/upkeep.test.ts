@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { Settings } from '../../../src/config/config.js';
 import type { StoreConfig } from '../../../src/config/types.js';
-import { StorePool, type OpenedStore } from '../../../src/server/stores/store-pool.js';
+import type { OpenedStore } from '../../../src/server/stores/store-opener.js';
+import { StorePool } from '../../../src/server/stores/store-pool.js';
 import { Upkeep } from '../../../src/server/upkeep/upkeep.js';
 import type { MirrorReport } from '../../../src/watch/mirror-report.js';
 import type { VerificationReport } from '../../../src/watch/verification-report.js';
